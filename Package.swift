@@ -15,11 +15,11 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ImmutableWeakCaptures"),
 ]
 
-
 let package = Package(
     name: "purser",
     platforms: [.macOS(.v26)],
     targets: [
+        .target(name: "Ledger", dependencies: ["Primitives"], swiftSettings: strict),
         .target(name: "Primitives", swiftSettings: strict),
 
     ]

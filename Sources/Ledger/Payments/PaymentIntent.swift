@@ -1,0 +1,117 @@
+package import Primitives
+
+/// Everything that is fixed when money is set aside: enough to rebuild the payment header byte for byte.
+///
+/// Signatures are deterministic (RFC 6979), so the stored fields and the wallet's key give the same header again.
+package struct PaymentIntent: Sendable, Equatable {
+    /// Who pays and what for.
+    package struct Purpose: Sendable, Equatable {
+        /// The agent's name.
+        package let agent: String
+        /// The gateway's name in the configuration.
+        package let gateway: String
+        /// The HTTP method of the paid request.
+        package let method: String
+        /// The upstream URL without its query, for people; the fingerprint covers the whole.
+        package let url: String
+        /// SHA-256 over method, whole URL, body hash and agent: equal requests have equal fingerprints.
+        package let fingerprint: Bytes32
+
+        /// Makes a purpose.
+        package init(agent: String, gateway: String, method: String, url: String, fingerprint: Bytes32) {
+            self.agent = agent
+            self.gateway = gateway
+            self.method = method
+            self.url = url
+            self.fingerprint = fingerprint
+        }
+    }
+
+    /// What is paid: the values that are signed, and the names people know them by.
+    package struct Terms: Sendable, Equatable {
+        /// The payment scheme, `exact`.
+        package let scheme: String
+        /// The CAIP-2 network, `eip155:42161`.
+        package let network: String
+        /// The token contract, EIP-55.
+        package let asset: String
+        /// The token's symbol in the pinned table.
+        package let symbol: String
+        /// The token's decimals, 0 to 36.
+        package let decimals: Int
+        /// The wallet's name in the configuration.
+        package let wallet: String
+        /// The payer's address, EIP-55.
+        package let payer: String
+        /// The payee's address, EIP-55.
+        package let payTo: String
+        /// The signed amount in atomic units.
+        package let amount: UInt256
+        /// What the amount counts for in caps, rounded up.
+        package let value: Dollars
+        /// The authorization's nonce.
+        package let nonce: Bytes32
+        /// The first second at which the authorization is not yet valid (Unix seconds, exclusive on chain).
+        package let validAfter: Int64
+        /// The second from which the authorization is dead (Unix seconds, exclusive on chain).
+        package let validBefore: Int64
+
+        /// Makes terms.
+        package init(
+            scheme: String, network: String, asset: String, symbol: String, decimals: Int, wallet: String,
+            payer: String, payTo: String, amount: UInt256, value: Dollars, nonce: Bytes32, validAfter: Int64,
+            validBefore: Int64
+        ) {
+            self.scheme = scheme
+            self.network = network
+            self.asset = asset
+            self.symbol = symbol
+            self.decimals = decimals
+            self.wallet = wallet
+            self.payer = payer
+            self.payTo = payTo
+            self.amount = amount
+            self.value = value
+            self.nonce = nonce
+            self.validAfter = validAfter
+            self.validBefore = validBefore
+        }
+    }
+
+    /// The seller's own JSON that the header echoes.
+    package struct Echo: Sendable, Equatable {
+        /// The x402 version the seller spoke, 1 or 2.
+        package let version: Int
+        /// The chosen entry of `accepts` as received.
+        package let accepted: [UInt8]
+        /// The `resource` object as received, when there was one.
+        package let resource: [UInt8]?
+        /// The `extensions` object as it is echoed, when there was one.
+        package let extensions: [UInt8]?
+
+        /// Makes an echo.
+        package init(version: Int, accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?) {
+            self.version = version
+            self.accepted = accepted
+            self.resource = resource
+            self.extensions = extensions
+        }
+    }
+
+    /// The payment's name.
+    package let id: PaymentID
+    /// Who pays and what for.
+    package let purpose: Purpose
+    /// What is paid.
+    package let terms: Terms
+    /// The seller's JSON that is echoed.
+    package let echo: Echo
+
+    /// Makes an intent.
+    package init(id: PaymentID, purpose: Purpose, terms: Terms, echo: Echo) {
+        self.id = id
+        self.purpose = purpose
+        self.terms = terms
+        self.echo = echo
+    }
+}
