@@ -1,0 +1,69 @@
+package import Ethereum
+package import Primitives
+
+/// How a token moves when somebody else submits the payer's signature.
+package enum TransferMethod: String, Sendable, CaseIterable {
+    /// The token itself checks a `TransferWithAuthorization` signature.
+    case eip3009
+    /// Permit2 moves it within an allowance; known, and skipped until it is built.
+    case permit2
+}
+
+/// One row of the pinned table: a token that may be paid, with everything a signature for it depends on.
+package struct Asset: Sendable, Hashable {
+    /// The CAIP-2 network.
+    package let network: String
+    /// The EIP-155 chain id inside `network`.
+    package let chainID: UInt64
+    /// The token contract.
+    package let address: Address
+    /// The family operators write, `USDT`.
+    package let symbol: String
+    /// What the contract calls itself, `USD₮0`.
+    package let tokenSymbol: String
+    /// The token's decimals, 0 to 36.
+    package let decimals: Int
+    /// How it moves.
+    package let transfer: TransferMethod
+    /// The EIP-712 domain; nil for tokens that have none.
+    package let domain: EIP712Domain?
+    /// The domain's separator, computed once; nil with the domain.
+    package let domainSeparator: Bytes32?
+    /// Dollars of one whole token, for caps.
+    package let par: Dollars
+
+    /// Makes a row; nil when the network is not `eip155:N`, decimals or par are out of range, or an EIP-3009 token
+    /// lacks its domain.
+    package init?(
+        network: String, address: Address, symbol: String, tokenSymbol: String?, decimals: Int,
+        transfer: TransferMethod, domainName: String?, domainVersion: String?, par: Dollars
+    ) {
+        guard let chainID = Self.chainID(of: network), (0...36).contains(decimals), par > .zero, !symbol.isEmpty else {
+            return nil
+        }
+        var domain: EIP712Domain?
+        if let domainName, let domainVersion {
+            domain = EIP712Domain(
+                name: domainName, version: domainVersion, chainID: chainID, verifyingContract: address)
+        }
+        guard domain != nil || transfer != .eip3009 else { return nil }
+        self.network = network
+        self.chainID = chainID
+        self.address = address
+        self.symbol = symbol
+        self.tokenSymbol = tokenSymbol ?? symbol
+        self.decimals = decimals
+        self.transfer = transfer
+        self.domain = domain
+        self.domainSeparator = domain?.separator
+        self.par = par
+    }
+
+    /// The chain id in a CAIP-2 name of the `eip155` namespace, or nil.
+    package static func chainID(of network: String) -> UInt64? {
+        guard network.hasPrefix("eip155:") else { return nil }
+        let digits = network.dropFirst(7)
+        guard digits.utf8.first != 0x30, digits.utf8.allSatisfy(\.isASCIIDigit) else { return nil }
+        return UInt64(digits)
+    }
+}

@@ -1,0 +1,53 @@
+import Primitives
+
+/// The request header that carries a payment.
+package struct PaymentHeader: Sendable, Equatable {
+    /// `payment-signature` (version 2) or `x-payment` (version 1), lower case.
+    package let name: String
+    /// The base64 value, one line.
+    package let value: String
+
+    /// Writes the header of version 2: the scheme's payload beside the seller's own entry, resource and extensions.
+    ///
+    /// Absent members are left out; nulls are never written. Source: x402 HTTP transport, PAYMENT-SIGNATURE.
+    package static func version2(
+        payload: [UInt8], accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?
+    ) -> PaymentHeader {
+        var text = JSONText()
+        text.object { envelope in
+            envelope.field("x402Version", 2)
+            envelope.field("payload", raw: payload)
+            envelope.field("accepted", raw: accepted)
+            if let resource { envelope.field("resource", raw: resource) }
+            if let extensions { envelope.field("extensions", raw: extensions) }
+        }
+        return PaymentHeader(name: "payment-signature", value: Base64.encode(text.bytes))
+    }
+
+    /// Writes the header of version 1, whose envelope names scheme and network itself.
+    ///
+    /// Source: x402 version 1, X-PAYMENT.
+    package static func version1(payload: [UInt8], scheme: String, network: String) -> PaymentHeader {
+        var text = JSONText()
+        text.object { envelope in
+            envelope.field("x402Version", 1)
+            envelope.field("scheme", scheme)
+            envelope.field("network", network)
+            envelope.field("payload", raw: payload)
+        }
+        return PaymentHeader(name: "x-payment", value: Base64.encode(text.bytes))
+    }
+
+    /// Rebuilds the header from what the books hold: the same inputs give the same bytes.
+    package static func rebuild(version: Int, payload: [UInt8], accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?)
+        -> PaymentHeader?
+    {
+        guard version == 1 else {
+            return version2(payload: payload, accepted: accepted, resource: resource, extensions: extensions)
+        }
+        guard let entry = try? JSONReader.read(accepted), let scheme = entry["scheme"]?.string,
+            let network = entry["network"]?.string
+        else { return nil }
+        return version1(payload: payload, scheme: scheme, network: network)
+    }
+}
