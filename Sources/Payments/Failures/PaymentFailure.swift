@@ -1,0 +1,94 @@
+package import Ledger
+package import Policy
+package import Primitives
+
+/// Why a 402 was not paid, in words and numbers that an agent can act on.
+package struct PaymentFailure: Error, Sendable, Equatable {
+    /// The stable code, lower case with hyphens.
+    package let code: String
+    /// 402 when money is the reason, 403 when policy is, 503 when the books cannot be written.
+    package let status: Int
+    /// One or two sentences for the agent's developer.
+    package let detail: String
+    /// The payment's or refusal's name in the books, when it has one.
+    package let payment: PaymentID?
+    /// The price, when it could be read.
+    package let price: Dollars?
+    /// The cap that would be exceeded.
+    package let cap: CapUsage?
+    /// Whether the same request may succeed later without anybody changing anything.
+    package let isRetryable: Bool
+
+    private init(
+        code: String, status: Int, detail: String, payment: PaymentID?, price: Dollars? = nil, cap: CapUsage? = nil,
+        isRetryable: Bool = false
+    ) {
+        self.code = code
+        self.status = status
+        self.detail = detail
+        self.payment = payment
+        self.price = price
+        self.cap = cap
+        self.isRetryable = isRetryable
+    }
+
+    /// Policy forbids every entry of the challenge.
+    package static func vetting(_ code: RefusalCode, payment: PaymentID?) -> PaymentFailure {
+        PaymentFailure(code: code.rawValue, status: 403, detail: code.sentence, payment: payment)
+    }
+
+    /// The caps do not admit the price.
+    package static func caps(_ refusal: CapRefusal, price: Dollars, payment: PaymentID) -> PaymentFailure {
+        switch refusal {
+        case .noCap:
+            return PaymentFailure(
+                code: "no-cap", status: 402,
+                detail: "The agent has no cap, so it may not pay anything. An operator can set one.",
+                payment: payment, price: price)
+        case .unknownAgent:
+            return PaymentFailure(
+                code: "unknown-agent", status: 403, detail: "The agent was removed.", payment: payment, price: price)
+        case .exceeded(let usage):
+            let reset = usage.resetsAt.map { " It resets at \($0)." } ?? ""
+            return PaymentFailure(
+                code: "cap-exceeded", status: 402,
+                detail: "The price of $\(price) does not fit the agent's \(usage.cap.window.rawValue) cap of "
+                    + "$\(usage.cap.limit): $\(usage.left) is left.\(reset)",
+                payment: payment, price: price, cap: usage, isRetryable: usage.resetsAt != nil)
+        }
+    }
+
+    /// The configuration does not say which wallet pays for the agent.
+    package static func noWallet(named name: String?) -> PaymentFailure {
+        PaymentFailure(
+            code: "no-wallet", status: 403,
+            detail: name.map { "The agent's wallet \"\($0)\" is not in the configuration." }
+                ?? "The agent has no wallet, and the configuration does not have exactly one.",
+            payment: nil)
+    }
+
+    /// The books could not be written, so nothing may be signed.
+    package static let books = PaymentFailure(
+        code: "books-unavailable", status: 503,
+        detail: "The ledger could not be written, so nothing was signed. The daemon's log says why.",
+        payment: nil, isRetryable: true)
+
+    /// The key could not sign; the reservation was voided.
+    package static func signing(_ payment: PaymentID?) -> PaymentFailure {
+        PaymentFailure(
+            code: "signing-failed", status: 503,
+            detail: "The wallet could not sign, so nothing was paid. The daemon's log says why.", payment: payment)
+    }
+
+    /// The body is too large to be sent a second time.
+    package static let bodyTooLarge = PaymentFailure(
+        code: "body-too-large-to-replay", status: 402,
+        detail: "The gateway asks for payment, but the request body is larger than what Purser keeps for the paid "
+            + "repetition, so nothing was paid.",
+        payment: nil)
+
+    /// The method is one that must not cost anything.
+    package static let methodNotPaid = PaymentFailure(
+        code: "method-not-paid", status: 403,
+        detail: "HEAD, OPTIONS and TRACE requests are not paid for.", payment: nil)
+}

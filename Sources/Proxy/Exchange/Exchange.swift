@@ -1,0 +1,508 @@
+import Ledger
+import NIOCore
+import Payments
+import Primitives
+import Synchronization
+import SystemCrypto
+import Transport
+import X402
+
+/// The agent's side of one exchange, as the exchange sees it. Called on the event loop.
+protocol AgentChannel: AnyObject {
+    /// Writes a part of the response.
+    func write(_ bytes: ByteBuffer)
+    /// Hands everything written to the socket.
+    func flush()
+    /// Whether writing more now would only fill memory.
+    var isWritable: Bool { get }
+    /// Stops or resumes reading the request body.
+    func setReadingBody(_ isReading: Bool)
+    /// The response is complete; `closing` ends the connection behind it.
+    func exchangeDidFinish(closing: Bool)
+    /// The response broke off and cannot be completed: the connection must end here.
+    func exchangeDidBreak()
+}
+
+/// One proxied request: performs what ``ExchangeLife`` decides. All state belongs to the event loop.
+final class Exchange {
+    private let shared: ProxyLoop
+    private let request: RequestHead
+    private let route: GatewayTable.Route
+    private let agent: Agent
+    private let upstreamRequest: UpstreamRequest
+    private let allocator: ByteBufferAllocator
+    private weak var channel: (any AgentChannel)?
+
+    private var life = ExchangeLife()
+    private let agentHasLeft = Flag()
+    private var connection: UpstreamConnection?
+    private var sender: BodySender?
+    private let replay: ReplayBody
+    private var isBodyComplete: Bool
+    /// Pieces of the body that came before there was a connection for them.
+    private var unsent: [ByteBuffer] = []
+    private var held = HeldAnswer()
+    private var payment: AuthorizedPayment?
+    private var dechunker: ChunkScanner?
+    private var closesConnection = false
+    /// Keeps the exchange alive while a payment is out and the agent has gone.
+    private var selfReference: Exchange?
+
+    /// When the wait for the upstream is over.
+    private(set) var deadline: NIODeadline?
+
+    init(
+        shared: ProxyLoop, channel: any AgentChannel, request: RequestHead, route: GatewayTable.Route, agent: Agent,
+        upstreamRequest: UpstreamRequest, isBodyComplete: Bool, allocator: ByteBufferAllocator
+    ) {
+        self.shared = shared
+        self.channel = channel
+        self.request = request
+        self.route = route
+        self.agent = agent
+        self.upstreamRequest = upstreamRequest
+        self.allocator = allocator
+        self.isBodyComplete = isBodyComplete
+        let services = shared.services
+        replay = ReplayBody(
+            limits: services.replayLimits, budget: services.replayBudget, pool: services.threads, loop: shared.loop)
+    }
+
+    private var gateway: Gateway { route.gateway }
+
+    // MARK: The unpaid request
+
+    func start() {
+        if let connection = shared.pool.idleConnection(to: gateway.origin) { return send(on: connection) }
+        connect { exchange, result in
+            switch result {
+            case .success(let connection): exchange.send(on: connection)
+            case .failure(let failure): exchange.failed(failure)
+            }
+        }
+    }
+
+    private func connect(_ completion: @escaping (Exchange, Result<UpstreamConnection, UpstreamFailure>) -> Void) {
+        if !life.agentIsGone { deadline = nil }
+        shared.pool.connect(to: gateway.origin, timeout: gateway.timeouts.connect) { result in
+            guard self.life.phase != .over else {
+                if case .success(let connection) = result { connection.abandon() }
+                return
+            }
+            completion(self, result)
+        }
+    }
+
+    private func send(on connection: UpstreamConnection) {
+        self.connection = connection
+        connection.begin(method: request.method, receiver: self)
+        connection.write(upstreamRequest.bytes(paying: nil))
+        let sender = BodySender(connection: connection)
+        self.sender = sender
+        for piece in unsent { sender.send(piece) }
+        unsent = []
+        if isBodyComplete { sender.finish() }
+        connection.flush()
+        deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
+        updateBodyReading()
+    }
+
+    /// A piece of the agent's body arrived.
+    func bodyArrived(_ bytes: ByteBuffer, isLast: Bool) {
+        replay.append(bytes)
+        if let sender {
+            sender.send(bytes)
+            deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
+        } else if life.phase == .unpaid {
+            unsent.append(bytes)
+        }
+        if isLast {
+            isBodyComplete = true
+            sender?.finish()
+        }
+        if isLast || !replay.isReplayable, life.bodyCompleted() { decide() }
+        updateBodyReading()
+    }
+
+    /// Everything that one read brought has been handed over.
+    func bodyReadAll() {
+        connection?.flush()
+    }
+
+    /// The agent is read on while there is room for what it sends: on the way up, and on its way to the disk.
+    private func updateBodyReading() {
+        guard !isBodyComplete else { return }
+        let isStuck: Bool
+        switch life.phase {
+        case .unpaid: isStuck = connection.map { !$0.isWritable } ?? (unsent.count >= 4)
+        case .answering: isStuck = connection.map { !$0.isWritable } ?? false
+        case .collecting, .completing: isStuck = false
+        default: isStuck = true
+        }
+        channel?.setReadingBody(!isStuck && !replay.isBacklogged)
+        if replay.isBacklogged { replay.settle { [weak self] in self?.updateBodyReading() } }
+    }
+
+    // MARK: The challenge
+
+    private func collect(_ head: ResponseHead) {
+        held = HeldAnswer(head, framing: head.framing(answering: request.method))
+        guard isBodyComplete, !held.endsWithConnection else {
+            // An early 402: what is still to come of the body is for the repetition only. And nobody waits for the
+            // end of an answer that has no end but the connection's, when its head says everything.
+            sender = nil
+            if held.hasReadableChallengeHeader { return leaveAndDecide() }
+            return updateBodyReading()
+        }
+    }
+
+    private func leaveAndDecide() {
+        held.body = []
+        dropConnection()
+        challengeRead()
+    }
+
+    /// Leaves the connection that answered 402 when its body need not be read to the end.
+    private func dropConnection() {
+        connection?.abandon()
+        connection = nil
+        sender = nil
+    }
+
+    private func challengeRead() {
+        deadline = nil
+        if !isBodyComplete { dropConnection() }
+        if life.challengeRead(isBodyComplete: isBodyComplete || !replay.isReplayable) { decide() }
+        updateBodyReading()
+    }
+
+    private func decide() {
+        replay.settle { self.askEngine() }
+    }
+
+    private func askEngine() {
+        guard replay.isReplayable else {
+            let isChallenge = (try? Challenge.read(held.challengeSource)) != nil
+            return decided(isChallenge ? .refuse(.bodyTooLarge) : .passThrough)
+        }
+        let bound = NIOLoopBound(self, eventLoop: shared.loop)
+        let services = shared.services
+        let source = held.challengeSource
+        let subject = PaidSubject(
+            agent: agent, gateway: gateway.name, method: request.method,
+            origin: gateway.origin, target: route.target, content: replay.content,
+            isChunked: request.framing == .chunked)
+        let agentHasLeft = agentHasLeft
+        let loop = shared.loop
+        Task {
+            let answer: ChallengeAnswer
+            do {
+                let request = try await subject.request(on: services.threads)
+                answer = await services.engine.answer(source, for: request) { agentHasLeft.isRaised }
+            } catch {
+                services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
+                answer = .refuse(.bodyTooLarge)
+            }
+            loop.execute { bound.value.decided(answer) }
+        }
+    }
+
+    private func decided(_ answer: ChallengeAnswer) {
+        guard case .pay(let payment) = answer else {
+            if life.decided(isPayment: false) == .answer { answerUnpaid(answer) }
+            return
+        }
+        switch life.decided(isPayment: true) {
+        case .connect:
+            self.payment = payment
+            connectPaid()
+        case .void, .answer, .nothing:
+            shared.services.book(.neverSent(reason: "the agent went away before the payment was sent"), of: payment)
+        }
+    }
+
+    private func answerUnpaid(_ answer: ChallengeAnswer) {
+        switch answer {
+        case .refuse(let failure): respond(Problem(failure))
+        case .passThrough, .abandoned, .pay: relayHeld()
+        }
+    }
+
+    /// Passes the 402 on as it came.
+    private func relayHeld() {
+        guard let head = held.head else { return }
+        relay(head, paid: nil)
+        guard life.phase == .answering else { return }
+        for bytes in held.body { relayBody(bytes) }
+        held.body = []
+        guard held.isComplete else { return }
+        finish()
+    }
+
+    // MARK: The paid repetition
+
+    private func connectPaid() {
+        if life.phase == .connecting, let connection = shared.pool.idleConnection(to: gateway.origin) {
+            return sendPaid(on: connection)
+        }
+        connect { exchange, result in
+            switch result {
+            case .success(let connection): exchange.sendPaid(on: connection)
+            case .failure(let failure): exchange.failed(failure)
+            }
+        }
+    }
+
+    private func sendPaid(on connection: UpstreamConnection) {
+        guard life.paidConnected(), let payment else { return connection.abandon() }
+        self.connection = connection
+        connection.begin(method: request.method, receiver: self)
+        connection.write(upstreamRequest.bytes(paying: payment))
+        let sender = BodySender(connection: connection)
+        self.sender = sender
+        sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)
+        connection.flush()
+        if !life.agentIsGone {
+            deadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)
+        }
+    }
+
+    private func book(_ answer: PaidAnswer) {
+        guard let payment else { return }
+        shared.services.book(answer, of: payment)
+    }
+
+    // MARK: Failures
+
+    private func failed(_ failure: UpstreamFailure) {
+        let event = life.upstreamFailed(beforeAnyByte: failure == .closedBeforeResponse)
+        let phasePayment = payment
+        connection = nil
+        sender = nil
+        switch event {
+        case .answer:
+            respond(.upstream(failure, gateway: gateway.name, payment: nil))
+        case .void:
+            book(.neverSent(reason: failure.sentence))
+            respond(.upstream(failure, gateway: gateway.name, payment: nil))
+        case .resend:
+            connect { exchange, result in
+                switch result {
+                case .success(let connection): exchange.sendPaid(on: connection)
+                case .failure(let failure): exchange.failed(failure)
+                }
+            }
+        case .doubt(let thenAnswer):
+            book(.silence(reason: failure.sentence))
+            if thenAnswer { respond(.upstream(failure, gateway: gateway.name, payment: phasePayment)) } else { end() }
+        case .breakOff:
+            channel?.exchangeDidBreak()
+            end()
+        case .nothing:
+            break
+        }
+    }
+
+    /// The deadline has passed.
+    func deadlinePassed() {
+        deadline = nil
+        let wasAnswering = life.phase == .answering
+        let event = life.upstreamFailed(beforeAnyByte: false)
+        connection?.abandon()
+        connection = nil
+        sender = nil
+        switch event {
+        case .answer, .void:
+            respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
+        case .doubt(let thenAnswer):
+            book(.silence(reason: "no answer in time"))
+            if thenAnswer { respond(.firstByteTimeout(gateway: gateway.name, payment: payment)) } else { end() }
+        case .breakOff:
+            if wasAnswering { channel?.exchangeDidBreak() }
+            end()
+        case .resend, .nothing:
+            break
+        }
+    }
+
+    /// The agent's connection is closed.
+    func agentLeft() {
+        agentHasLeft.raise()
+        switch life.agentLeft() {
+        case .drop:
+            end()
+        case .waitForDecision:
+            deadline = nil
+        case .void:
+            book(.neverSent(reason: "the agent went away before the payment was sent"))
+            end()
+        case .awaitOutcome:
+            selfReference = self
+            shared.deadlines.add(self)
+            deadline = .now() + .seconds(30)
+        }
+    }
+
+    private func end() {
+        deadline = nil
+        life.finished()
+        connection?.abandon()
+        connection = nil
+        sender = nil
+        if selfReference != nil {
+            shared.deadlines.remove(self)
+            selfReference = nil
+        }
+    }
+
+    // MARK: The answer
+
+    private func respond(_ problem: Problem) {
+        guard let channel else { return end() }
+        let closing = problem.closesConnection || !isBodyComplete || !request.keepsAlive
+        channel.write(
+            problem.response(isHead: request.method == "HEAD", closing: closing, allocator: allocator))
+        channel.flush()
+        end()
+        channel.exchangeDidFinish(closing: closing)
+    }
+
+    private func relay(_ head: ResponseHead, paid: AgentResponse.Paid?) {
+        let location = RedirectRule.location(of: head, route: route)
+        guard location != .foreign else {
+            connection?.abandon()
+            connection = nil
+            held.body = []
+            var problem = Problem(
+                status: 502, code: "redirect-refused",
+                detail: "The gateway redirects to another host, which its configuration does not list.")
+            problem.exposed = paid?.payment
+            return respond(problem)
+        }
+        let response = AgentResponse(
+            head, to: request, closing: !isBodyComplete, paid: paid, location: location, allocator: allocator)
+        closesConnection = response.closesConnection
+        if case .dechunked(let scanner) = response.relay { dechunker = scanner }
+        channel?.write(response.head)
+        deadline = .now() + gateway.timeouts.idle
+    }
+
+    private func relayBody(_ bytes: ByteBuffer) {
+        guard var scanner = dechunker else {
+            channel?.write(bytes)
+            return
+        }
+        let start = bytes.readerIndex
+        _ = try? scanner.scan(bytes.readableBytesUInt8Span) { range in
+            if let content = bytes.getSlice(at: start + range.lowerBound, length: range.count) {
+                channel?.write(content)
+            }
+        }
+        dechunker = scanner
+    }
+
+    private func finish() {
+        guard life.phase == .answering else { return }
+        let channel = channel
+        channel?.flush()
+        end()
+        channel?.exchangeDidFinish(closing: closesConnection)
+    }
+
+    /// The agent's connection can or cannot take more.
+    func agentWritabilityChanged(_ isWritable: Bool) {
+        if life.phase == .answering { connection?.setReading(isWritable) }
+    }
+}
+
+extension Exchange: UpstreamReceiver {
+    func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead) {
+        let mayPay = head.status == 402 && !upstreamRequest.carriesPayment
+        switch life.responseArrived(mayPay: mayPay) {
+        case .relay:
+            relay(head, paid: nil)
+        case .collect:
+            collect(head)
+        case .book(let thenRelay):
+            guard let payment else { return }
+            let answer = PaidAnswer.response(status: head.status, report: SettlementReport.read(from: head))
+            book(answer)
+            if thenRelay { relay(head, paid: AgentResponse.Paid(payment: payment, event: answer.event)) } else { end() }
+        }
+    }
+
+    func upstream(_ connection: UpstreamConnection, didReceiveBody bytes: ByteBuffer) {
+        switch life.phase {
+        case .collecting:
+            held.body.append(bytes)
+            held.byteCount += bytes.readableBytes
+            guard held.byteCount > Challenge.maximumBytes else { return }
+            if held.hasReadableChallengeHeader {
+                leaveAndDecide()
+            } else {
+                life.challengeDropped()
+                relayHeld()
+            }
+        case .answering:
+            relayBody(bytes)
+            deadline = .now() + gateway.timeouts.idle
+            if let channel, !channel.isWritable { connection.setReading(false) }
+        default:
+            break
+        }
+    }
+
+    func upstreamDidReadAll(_ connection: UpstreamConnection) {
+        if life.phase == .answering { channel?.flush() }
+    }
+
+    func upstreamDidFinish(_ connection: UpstreamConnection) {
+        self.connection = nil
+        switch life.phase {
+        case .collecting:
+            held.isComplete = true
+            challengeRead()
+        case .answering:
+            finish()
+        default:
+            break
+        }
+    }
+
+    func upstream(_ connection: UpstreamConnection, didFail failure: UpstreamFailure) {
+        guard life.phase == .unpaid, failure == .closedBeforeResponse, connection.isReused, isRepeatable else {
+            return failed(failure)
+        }
+        // A kept connection closed under us before it saw the request: once more, on a new one.
+        self.connection = nil
+        sender = nil
+        connect { exchange, result in
+            switch result {
+            case .success(let connection): exchange.send(on: connection)
+            case .failure(let failure): exchange.failed(failure)
+            }
+        }
+    }
+
+    /// RFC 9110 section 9.2.2 lets a proxy repeat idempotent requests only.
+    private var isRepeatable: Bool {
+        let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]
+        return idempotent.contains(request.method) && request.framing == .none
+    }
+
+    func upstream(_ connection: UpstreamConnection, isWritable: Bool) {
+        if isWritable { sender?.resume() }
+        updateBodyReading()
+    }
+}
+
+extension Exchange: DeadlineBound {}
+
+/// A flag that one thread raises and others read.
+final class Flag: Sendable {
+    private let state = Atomic<Bool>(false)
+
+    func raise() { state.store(true, ordering: .releasing) }
+
+    var isRaised: Bool { state.load(ordering: .acquiring) }
+}

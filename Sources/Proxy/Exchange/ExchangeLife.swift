@@ -1,0 +1,168 @@
+/// The life of one proxied request with respect to money, as a value: events in, what to do out.
+///
+/// It knows nothing of sockets; ``Exchange`` performs what it says. One request has at most one payment, whose header
+/// is sent at most twice with the same bytes.
+struct ExchangeLife: Equatable {
+    /// Where the request stands.
+    enum Phase: Equatable {
+        /// On its way without a payment, or waiting for the answer.
+        case unpaid
+        /// A 402 came; what it says is being read.
+        case collecting
+        /// The challenge is known; the rest of the agent's body is read for the repetition.
+        case completing
+        /// The engine decides.
+        case deciding
+        /// A payment is signed and waits for a connection; nothing has left the process.
+        case connecting
+        /// The payment header was handed to a socket; `isRepeat` the second time.
+        case paid(isRepeat: Bool)
+        /// The answer is on its way to the agent.
+        case answering
+        /// Nothing more will happen.
+        case over
+    }
+
+    private(set) var phase = Phase.unpaid
+    /// Whether nobody is left to answer.
+    private(set) var agentIsGone = false
+
+    enum OnResponse: Equatable {
+        /// Pass the answer to the agent.
+        case relay
+        /// Keep the answer back and read the challenge.
+        case collect
+        /// Book what the answer says of the payment, then pass it on (or not, when the agent has gone).
+        case book(thenRelay: Bool)
+    }
+
+    /// A response head arrived. `mayPay`: it is a 402 and nothing forbids paying for this request.
+    mutating func responseArrived(mayPay: Bool) -> OnResponse {
+        if case .paid = phase {
+            phase = agentIsGone ? .over : .answering
+            return .book(thenRelay: !agentIsGone)
+        }
+        phase = mayPay ? .collecting : .answering
+        return mayPay ? .collect : .relay
+    }
+
+    /// The challenge has been read as far as needed. Returns whether to decide now; else the body is still coming.
+    mutating func challengeRead(isBodyComplete: Bool) -> Bool {
+        guard phase == .collecting else { return false }
+        phase = isBodyComplete ? .deciding : .completing
+        return isBodyComplete
+    }
+
+    /// The held answer is no challenge after all.
+    mutating func challengeDropped() {
+        if phase == .collecting { phase = .answering }
+    }
+
+    /// The agent's whole body is here. Returns whether to decide now.
+    mutating func bodyCompleted() -> Bool {
+        guard phase == .completing else { return false }
+        phase = .deciding
+        return true
+    }
+
+    enum OnDecision: Equatable {
+        /// Find a connection for the paid repetition.
+        case connect
+        /// Book that nothing was sent: the agent left while the payment was signed.
+        case void
+        /// Answer the agent without a payment.
+        case answer
+        /// Nobody is left to answer.
+        case nothing
+    }
+
+    /// The engine has decided.
+    mutating func decided(isPayment: Bool) -> OnDecision {
+        guard phase == .deciding else { return .nothing }
+        if agentIsGone {
+            phase = .over
+            return isPayment ? .void : .nothing
+        }
+        phase = isPayment ? .connecting : .answering
+        return isPayment ? .connect : .answer
+    }
+
+    /// A connection for the paid request is there. Returns whether the header may be written to it.
+    mutating func paidConnected() -> Bool {
+        switch phase {
+        case .connecting:
+            phase = .paid(isRepeat: false)
+            return true
+        case .paid(isRepeat: true): return true
+        default: return false
+        }
+    }
+
+    enum OnFailure: Equatable {
+        /// Tell the agent; no payment is involved.
+        case answer
+        /// Tell the agent; the payment was never sent and is voided.
+        case void
+        /// Send the same bytes once more on a new connection.
+        case resend
+        /// Book that nobody knows, then tell the agent (or nobody).
+        case doubt(thenAnswer: Bool)
+        /// Break the answer off.
+        case breakOff
+        case nothing
+    }
+
+    /// The upstream failed or was too slow. `beforeAnyByte`: the connection died before a response byte came.
+    mutating func upstreamFailed(beforeAnyByte: Bool) -> OnFailure {
+        switch phase {
+        case .unpaid, .collecting:
+            phase = .answering
+            return .answer
+        case .connecting:
+            phase = agentIsGone ? .over : .answering
+            return .void
+        case .paid(isRepeat: false) where beforeAnyByte && !agentIsGone:
+            phase = .paid(isRepeat: true)
+            return .resend
+        case .paid:
+            phase = agentIsGone ? .over : .answering
+            return .doubt(thenAnswer: !agentIsGone)
+        case .answering:
+            phase = .over
+            return .breakOff
+        case .completing, .deciding, .over:
+            return .nothing
+        }
+    }
+
+    enum OnAgentGone: Equatable {
+        /// Drop everything; no payment is involved, or it is booked already.
+        case drop
+        /// The engine is told through its own question; wait for it.
+        case waitForDecision
+        /// A signed payment was not sent: void it and drop everything.
+        case void
+        /// The payment is out: wait a while for the answer's head, book it, then drop everything.
+        case awaitOutcome
+    }
+
+    /// The agent's connection is closed.
+    mutating func agentLeft() -> OnAgentGone {
+        agentIsGone = true
+        switch phase {
+        case .deciding: return .waitForDecision
+        case .paid: return .awaitOutcome
+        case .connecting:
+            phase = .over
+            return .void
+        case .unpaid, .collecting, .completing, .answering, .over:
+            phase = .over
+            return .drop
+        }
+    }
+
+    /// The answer is complete.
+    mutating func finished() {
+        phase = .over
+    }
+}

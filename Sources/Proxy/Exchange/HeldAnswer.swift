@@ -1,0 +1,72 @@
+import NIOCore
+import Transport
+import X402
+
+/// A 402 that is kept back until it is known whether it will be paid.
+struct HeldAnswer {
+    /// The answer's head.
+    private(set) var head: ResponseHead?
+    /// The pieces of its body, chunked coding included.
+    var body: [ByteBuffer] = []
+    /// The bytes in `body`.
+    var byteCount = 0
+    /// Whether the body has been read to its end.
+    var isComplete = false
+    private let framing: BodyFraming
+
+    /// Nothing held yet.
+    init() {
+        framing = .none
+    }
+
+    init(_ head: ResponseHead, framing: BodyFraming) {
+        self.head = head
+        self.framing = framing
+    }
+
+    /// Whether only the end of the connection ends the body.
+    var endsWithConnection: Bool { framing == .untilClose }
+
+    /// Whether the head alone holds a challenge that can be read.
+    var hasReadableChallengeHeader: Bool {
+        (try? Challenge.read(ChallengeSource(header: challengeHeader, body: nil))) != nil
+    }
+
+    /// The one challenge header; two that differ are none.
+    private var challengeHeader: [UInt8]? {
+        guard let fields = head?.fields else { return nil }
+        for name in [FieldName.paymentRequired, .xPaymentRequired] {
+            let values = Set(fields.lines.filter { $0.name == name }.map { fields.value($0) })
+            if let value = values.first, values.count == 1, !value.isEmpty { return value }
+        }
+        return nil
+    }
+
+    /// What the engine reads the challenge from.
+    var challengeSource: ChallengeSource {
+        ChallengeSource(header: challengeHeader, body: plainBody)
+    }
+
+    private var plainBody: [UInt8]? {
+        guard let fields = head?.fields, isComplete, byteCount > 0 else { return nil }
+        var bytes = body.flatMap { Array(buffer: $0) }
+        if framing == .chunked {
+            guard let content = try? ChunkScanner.content(of: bytes) else { return nil }
+            bytes = content
+        }
+        let coding = fields.first(.contentEncoding).map { fields.text($0) }
+        return ChallengeBody.plain(bytes, coding: coding, limit: Challenge.maximumBytes)
+    }
+}
+
+extension SettlementReport {
+    /// The report in a response head: PAYMENT-RESPONSE, else X-PAYMENT-RESPONSE.
+    static func read(from head: ResponseHead) -> SettlementReport? {
+        for name in [FieldName.paymentResponse, .xPaymentResponse] {
+            if let line = head.fields.first(name), let report = SettlementReport.read(header: head.fields.value(line)) {
+                return report
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,86 @@
+package import NIOCore
+package import SystemCrypto
+package import Transport
+
+/// A configured upstream: where requests go, as whom, and how long they may take.
+package struct Gateway: Sendable {
+    /// How long to wait for what.
+    package struct Timeouts: Sendable, Equatable {
+        /// For a connection, TLS included.
+        package var connect: TimeAmount
+        /// For the first byte of the answer. nil: ten minutes, and on a paid request at least the seller's own window
+        /// and half a minute.
+        package var firstByte: TimeAmount?
+        /// Between two pieces of the answer.
+        package var idle: TimeAmount
+
+        /// The defaults: what the common client libraries assume.
+        package static let standard = Timeouts(connect: .seconds(10), firstByte: nil, idle: .minutes(10))
+
+        /// Makes time-outs.
+        package init(connect: TimeAmount, firstByte: TimeAmount?, idle: TimeAmount) {
+            self.connect = connect
+            self.firstByte = firstByte
+            self.idle = idle
+        }
+
+        /// How long the first byte may take; `window` is the seller's window in seconds on a paid request.
+        func firstByte(paidWithin window: Int64?) -> TimeAmount {
+            if let firstByte { return firstByte }
+            let usual = TimeAmount.minutes(10)
+            guard let window else { return usual }
+            return max(usual, .seconds(min(window, 86_400) + 30))
+        }
+    }
+
+    /// The gateway's own key: put on every request in place of the agent's token.
+    package struct Credential: Sendable {
+        /// Which field carries it.
+        package enum Field: String, Sendable, CaseIterable {
+            /// `Authorization: Bearer <key>`.
+            case authorization
+            /// `X-Api-Key: <key>`.
+            case xAPIKey = "x-api-key"
+        }
+
+        /// Which field carries it.
+        package let field: Field
+        /// The key's bytes.
+        package let secret: SecretBytes
+
+        /// Makes a credential.
+        package init(field: Field, secret: SecretBytes) {
+            self.field = field
+            self.secret = secret
+        }
+    }
+
+    /// The gateway's name: the first path segment of requests for it.
+    package let name: String
+    /// Where its connections go.
+    package let origin: Origin
+    /// What its URL has behind the origin: empty, or a slash and more without a slash at the end.
+    package let basePath: String
+    /// Path prefixes that reach it without its name in front, each with a slash at both ends.
+    package let paths: [String]
+    /// Its own key.
+    package let credential: Credential?
+    /// Hosts that its redirects may point at, besides itself.
+    package let redirectHosts: Set<String>
+    /// How long to wait for what.
+    package let timeouts: Timeouts
+
+    /// Makes a gateway.
+    package init(
+        name: String, origin: Origin, basePath: String, paths: [String], credential: Credential?,
+        redirectHosts: Set<String>, timeouts: Timeouts
+    ) {
+        self.name = name
+        self.origin = origin
+        self.basePath = basePath
+        self.paths = paths
+        self.credential = credential
+        self.redirectHosts = redirectHosts
+        self.timeouts = timeouts
+    }
+}

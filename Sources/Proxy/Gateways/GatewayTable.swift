@@ -1,0 +1,96 @@
+/// The gateways of one configuration and the way from a request target to one of them.
+package struct GatewayTable: Sendable {
+    private let byName: [String: Gateway]
+    private let byPrefix: [(prefix: String, gateway: Gateway)]
+
+    /// Makes a table; names are unique and no two gateways claim the same prefix.
+    package init(_ gateways: [Gateway]) {
+        byName = Dictionary(gateways.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        byPrefix = gateways.flatMap { gateway in gateway.paths.map { ($0, gateway) } }
+            .sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
+    }
+
+    /// The gateways' names, sorted.
+    package var names: [String] { byName.keys.sorted() }
+
+    /// Where a request goes.
+    package struct Route: Sendable {
+        /// The gateway.
+        package let gateway: Gateway
+        /// The upstream target: path and query, as the agent wrote them.
+        package let target: String
+        /// What stands before the upstream path in the agent's path: `/<gateway>`, or nothing for a default gateway.
+        package let prefix: String
+    }
+
+    /// Why a target leads nowhere.
+    package enum Miss: Error, Equatable, Sendable {
+        /// Not a path: absolute form, authority form, `*`, or a fragment.
+        case notAPath
+        /// The path has dot segments, plain or encoded, or a backslash, and might leave the gateway's part.
+        case unsafePath
+        /// No gateway of that name.
+        case unknownGateway
+    }
+
+    /// Finds the gateway for a request target in origin form.
+    package func route(_ target: String) throws(Miss) -> Route {
+        guard target.utf8.first == UInt8(ascii: "/"), !target.utf8.contains(UInt8(ascii: "#")) else { throw .notAPath }
+        let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        let path = target[..<end]
+        guard PathSafety.isSafe(path) else { throw .unsafePath }
+        let nameStart = target.index(after: target.startIndex)
+        let nameEnd = target.utf8[nameStart..<end].firstIndex(of: UInt8(ascii: "/")) ?? end
+        if let gateway = byName[String(target[nameStart..<nameEnd])] {
+            let rest = target[nameEnd...]
+            let separator = rest.utf8.first == UInt8(ascii: "/") || gateway.basePath.isEmpty == false ? "" : "/"
+            return Route(
+                gateway: gateway, target: gateway.basePath + separator + rest,
+                prefix: String(target[..<nameEnd]))
+        }
+        if let match = byPrefix.first(where: { path.hasPrefix($0.prefix) }) {
+            return Route(gateway: match.gateway, target: match.gateway.basePath + target, prefix: "")
+        }
+        throw .unknownGateway
+    }
+}
+
+/// Whether a path stays where it seems to be.
+enum PathSafety {
+    /// False for dot segments in any encoding, backslashes and control characters.
+    ///
+    /// The path itself is forwarded as written; it is decoded here twice, since some servers do so.
+    static func isSafe(_ path: Substring) -> Bool {
+        guard path.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "%") || $0 == 0x5c }) else {
+            return true
+        }
+        var bytes = Array(path.utf8)
+        for _ in 0..<3 {
+            let segments = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            let dots = segments.contains { $0.elementsEqual([0x2e]) || $0.elementsEqual([0x2e, 0x2e]) }
+            guard !dots, !bytes.contains(0x5c), !bytes.contains(where: { $0 < 0x20 }) else { return false }
+            guard let decoded = percentDecoded(bytes) else { return true }
+            bytes = decoded
+        }
+        return true
+    }
+
+    /// The bytes with one level of percent-encoding removed, or nil when there is none.
+    private static func percentDecoded(_ bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.contains(UInt8(ascii: "%")) else { return nil }
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let value = UInt8(String(decoding: bytes[index + 1...index + 2], as: UTF8.self), radix: 16)
+            {
+                result.append(value)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return result
+    }
+}

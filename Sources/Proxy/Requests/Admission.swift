@@ -1,0 +1,77 @@
+import Transport
+
+/// What a request must be before anybody is asked who sent it.
+extension AgentConnection {
+    /// A request that is turned away, and how.
+    struct Refusal: Error {
+        let problem: Problem
+
+        init(_ status: Int, _ code: String, _ detail: String, closing: Bool = false) {
+            var problem = Problem(status: status, code: code, detail: detail)
+            problem.closesConnection = closing
+            self.problem = problem
+        }
+    }
+
+    /// Checks host and target and finds the agent's token.
+    func admit(_ head: RequestHead) -> Result<(GatewayTable.Route, AgentCredential), Refusal> {
+        do throws(Refusal) {
+            try checkHost(head)
+            let route = try route(head)
+            return .success((route, try credential(head)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func checkHost(_ head: RequestHead) throws(Refusal) {
+        let hosts = head.fields.lines.filter { $0.name == .host }
+        guard hosts.count == 1 || (hosts.isEmpty && head.isHTTP10) else {
+            throw Refusal(400, "bad-host", "A request must have exactly one Host field.", closing: true)
+        }
+        if let host = hosts.first, !services.hosts.accepts(head.fields.text(host)) {
+            throw Refusal(
+                421, "host-not-accepted",
+                "This proxy answers for 127.0.0.1, localhost and [::1] with its port, and for what `hosts:` lists.",
+                closing: true)
+        }
+    }
+
+    private func route(_ head: RequestHead) throws(Refusal) -> GatewayTable.Route {
+        do throws(GatewayTable.Miss) {
+            return try services.gateways.route(head.target)
+        } catch {
+            switch error {
+            case .notAPath:
+                throw Refusal(
+                    head.method == "CONNECT" ? 405 : 400, "target-not-a-path",
+                    "The request target must be a path: /<gateway>/<path>. Forward-proxy requests are not served.",
+                    closing: true)
+            case .unsafePath:
+                throw Refusal(400, "unsafe-path", "The path must not have dot segments or backslashes, encoded or not.")
+            case .unknownGateway:
+                let names = services.gateways.names.map { "/\($0)/" }.joined(separator: " ")
+                throw Refusal(
+                    404, "unknown-gateway", "The path does not begin with a gateway's name. Gateways here: \(names)")
+            }
+        }
+    }
+
+    private func credential(_ head: RequestHead) throws(Refusal) -> AgentCredential {
+        do throws(AgentCredential.Problem) {
+            return try AgentCredential.find(in: head.fields)
+        } catch {
+            switch error {
+            case .missing:
+                throw Refusal(
+                    401, "no-token",
+                    "No agent token. Send it as Authorization: Bearer psr_…, X-Api-Key, Proxy-Authorization or "
+                        + "Purser-Token; `purser agent add` makes one.")
+            case .ambiguous:
+                throw Refusal(400, "two-tokens", "More than one field carries an agent token.")
+            case .malformed:
+                throw Refusal(401, "mistyped-token", "The agent token is mistyped: its checksum does not hold.")
+            }
+        }
+    }
+}

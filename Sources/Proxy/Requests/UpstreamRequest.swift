@@ -1,0 +1,58 @@
+import NIOCore
+import Payments
+import Transport
+import X402
+
+/// The head that goes to the gateway: the agent's own, less what is for this hop or ours, plus the gateway's key.
+struct UpstreamRequest {
+    private let head: ByteBuffer
+
+    /// Whether the agent brought a payment of its own, which is then the only one.
+    let carriesPayment: Bool
+
+    init(_ request: RequestHead, route: GatewayTable.Route, credential: AgentCredential, allocator: ByteBufferAllocator)
+    {
+        let fields = request.fields
+        var head = allocator.buffer(capacity: 1024)
+        head.writeString(request.method)
+        head.writeString(" ")
+        head.writeString(route.target)
+        head.writeString(" HTTP/1.1\r\nhost: ")
+        head.writeString(route.gateway.origin.authority)
+        head.writeString("\r\n")
+        let options = fields.connectionOptions
+        let replaced = route.gateway.credential.map { $0.field == .authorization ? FieldName.authorization : .xAPIKey }
+        var carriesPayment = false
+        for line in fields.lines {
+            switch line.name {
+            case .host, .expect, .purser, .purserToken, credential.field, replaced: continue
+            case .paymentSignature, .xPayment: carriesPayment = true
+            default: if line.name.isHopByHop { continue }
+            }
+            if let options, options.contains(fields.name(of: line)) { continue }
+            fields.copy(line, to: &head)
+        }
+        if request.framing == .chunked { head.writeString("transfer-encoding: chunked\r\n") }
+        route.gateway.credential?.write(to: &head)
+        self.head = head
+        self.carriesPayment = carriesPayment
+    }
+
+    /// The whole head, with a payment when there is one.
+    func bytes(paying payment: AuthorizedPayment?) -> ByteBuffer {
+        var bytes = head
+        if let payment {
+            bytes.writeString("\(payment.header.name): \(payment.header.value)\r\n")
+        }
+        bytes.writeString("\r\n")
+        return bytes
+    }
+}
+
+extension Gateway.Credential {
+    fileprivate func write(to head: inout ByteBuffer) {
+        head.writeString(field == .authorization ? "authorization: Bearer " : "x-api-key: ")
+        secret.withBytes { _ = head.writeBytes($0.bytes) }
+        head.writeString("\r\n")
+    }
+}

@@ -1,0 +1,89 @@
+import Ledger
+import NIOCore
+import Payments
+import Primitives
+import Transport
+
+/// The head that goes back to the agent: the gateway's own, less what is for one hop or ours, plus what was paid.
+struct AgentResponse {
+    /// How the body travels on.
+    enum BodyRelay {
+        /// As it comes.
+        case verbatim
+        /// With the chunked coding removed, for a peer that speaks HTTP/1.0.
+        case dechunked(ChunkScanner)
+    }
+
+    /// The head's bytes.
+    let head: ByteBuffer
+    /// How the body travels on.
+    let relay: BodyRelay
+    /// Whether the connection ends behind this response.
+    let closesConnection: Bool
+
+    /// What was paid for a response.
+    struct Paid {
+        let payment: AuthorizedPayment
+        let event: PaymentEvent
+    }
+
+    init(
+        _ response: ResponseHead, to request: RequestHead, closing: Bool, paid: Paid?, location: RedirectRule.Location,
+        allocator: ByteBufferAllocator
+    ) {
+        let fields = response.fields
+        let framing = response.framing(answering: request.method)
+        let options = fields.connectionOptions
+        var head = allocator.buffer(capacity: 1024)
+        head.writeString("HTTP/1.1 \(response.status) ")
+        head.writeString(response.reason)
+        head.writeString("\r\n")
+        for line in fields.lines {
+            switch line.name {
+            case .purser, .purserToken: continue
+            // Behind a payment, a second challenge is not an invitation: an agent's own client must not answer it.
+            case .paymentRequired, .xPaymentRequired: if paid != nil { continue }
+            case .location:
+                if case .rewritten(let value) = location {
+                    head.writeString("location: \(value)\r\n")
+                    continue
+                }
+            default: if line.name.isHopByHop { continue }
+            }
+            if let options, options.contains(fields.name(of: line)) { continue }
+            fields.copy(line, to: &head)
+        }
+        var closes = closing || !request.keepsAlive
+        var relay = BodyRelay.verbatim
+        switch framing {
+        case .chunked where request.isHTTP10:
+            relay = .dechunked(ChunkScanner())
+            closes = true
+        case .chunked: head.writeString("transfer-encoding: chunked\r\n")
+        case .untilClose: closes = true
+        case .none, .length: break
+        }
+        if let paid { Self.write(paid, status: response.status, to: &head) }
+        if closes {
+            head.writeString("connection: close\r\n")
+        } else if request.isHTTP10 {
+            head.writeString("connection: keep-alive\r\n")
+        }
+        head.writeString("\r\n")
+        self.head = head
+        self.relay = relay
+        closesConnection = closes
+    }
+
+    private static func write(_ paid: Paid, status: Int, to head: inout ByteBuffer) {
+        let terms = paid.payment.terms
+        let state = PaymentState.reserved.after(paid.event) ?? .inDoubt
+        head.writeString("purser-payment: \(paid.payment.id)\r\npurser-outcome: \(state.rawValue)\r\n")
+        let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
+        head.writeString("\(state.isOpen ? "purser-exposed" : "purser-paid"): \(amount) \(terms.symbol)\r\n")
+        let left = paid.payment.usage.filter { $0.cap.window != .request }
+            .map { "\($0.cap.window.rawValue)=\($0.left)" }
+        if !left.isEmpty { head.writeString("purser-remaining: \(left.joined(separator: ", "))\r\n") }
+        if !(200..<300).contains(status) { head.writeString("x-should-retry: false\r\n") }
+    }
+}

@@ -1,0 +1,154 @@
+import Ledger
+import NIOCore
+import Payments
+import Primitives
+import Transport
+
+/// An answer of our own: `application/problem+json` (RFC 9457) with an `error` member in the shape that clients of
+/// OpenAI's API read.
+struct Problem {
+    let status: Int
+    let code: String
+    let detail: String
+    /// Whether the same request may succeed later by itself.
+    var isRetryable = false
+    /// The payment whose header may have left the process; the agent must not repeat the request by itself.
+    var exposed: AuthorizedPayment?
+    /// The refusal behind the answer.
+    var failure: PaymentFailure?
+    /// Whether the connection can carry another request.
+    var closesConnection = false
+
+    init(status: Int, code: String, detail: String) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+    }
+
+    init(_ failure: PaymentFailure) {
+        self.init(status: failure.status, code: failure.code, detail: failure.detail)
+        self.failure = failure
+        isRetryable = failure.isRetryable
+    }
+
+    /// The whole response; `isHead` leaves the body out.
+    func response(isHead: Bool, closing: Bool, allocator: ByteBufferAllocator) -> ByteBuffer {
+        let body = json
+        var bytes = allocator.buffer(capacity: body.count + 512)
+        bytes.writeString("HTTP/1.1 \(status) \(Self.reasons[status] ?? "Error")\r\n")
+        bytes.writeString("content-type: application/problem+json\r\ncontent-length: \(body.count)\r\n")
+        bytes.writeString("cache-control: no-store\r\n")
+        if let id = exposed?.id ?? failure?.payment { bytes.writeString("purser-payment: \(id)\r\n") }
+        // Client libraries repeat 408, 409, 429 and 5xx by themselves; behind a payment that could cost twice.
+        if exposed != nil || !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
+        if status == 401 { bytes.writeString("www-authenticate: Bearer realm=\"purser\"\r\n") }
+        if closing || closesConnection { bytes.writeString("connection: close\r\n") }
+        bytes.writeString("\r\n")
+        if !isHead { bytes.writeBytes(body) }
+        return bytes
+    }
+
+    private var json: [UInt8] {
+        var text = JSONText()
+        text.object { problem in
+            problem.field("type", "urn:purser:problem:\(code)")
+            problem.field("title", Self.reasons[status] ?? "Error")
+            problem.field("status", Int64(status))
+            problem.field("code", code)
+            problem.field("detail", detail)
+            problem.field("retryable", isRetryable && exposed == nil)
+            problem.field("payment", optional: (exposed?.id ?? failure?.payment)?.description)
+            if let price = failure?.price { problem.field("price_usd", price.description) }
+            if let cap = failure?.cap { Self.write(cap, to: &problem) }
+            problem.object("error") { error in
+                error.field("message", detail)
+                error.field("type", "purser_error")
+                error.field("code", code)
+            }
+        }
+        return text.bytes
+    }
+
+    private static func write(_ usage: CapUsage, to text: inout JSONText) {
+        text.object("cap") { cap in
+            cap.field("window", usage.cap.window.rawValue)
+            cap.field("limit_usd", usage.cap.limit.description)
+            cap.field("used_usd", usage.used.description)
+            cap.field("left_usd", usage.left.description)
+            cap.field("resets_at", optional: usage.resetsAt?.description)
+        }
+    }
+
+    private static let reasons: [Int: String] = [
+        400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
+        405: "Method Not Allowed", 408: "Request Timeout", 413: "Content Too Large", 421: "Misdirected Request",
+        431: "Request Header Fields Too Large", 501: "Not Implemented", 502: "Bad Gateway",
+        503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
+    ]
+}
+
+extension Problem {
+    /// The answer to bytes that are not acceptable HTTP/1.1; the connection is closed behind it.
+    static func malformed(_ error: HTTP1Error) -> Problem {
+        var problem =
+            switch error {
+            case .headTooLarge, .tooManyFields:
+                Problem(status: 431, code: "request-head-too-large", detail: "The request head is too large.")
+            case .badLineEnding:
+                Problem(status: 400, code: "bad-line-ending", detail: "A line of the request head is not well formed.")
+            case .badStartLine:
+                Problem(status: 400, code: "bad-request-line", detail: "The request line is not well formed.")
+            case .badVersion:
+                Problem(status: 505, code: "bad-version", detail: "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+            case .badField:
+                Problem(status: 400, code: "bad-header-field", detail: "A header field is not well formed.")
+            case .badContentLength:
+                Problem(
+                    status: 400, code: "bad-content-length",
+                    detail: "Content-Length must be one plain number and stand once.")
+            case .badTransferEncoding:
+                Problem(
+                    status: 400, code: "bad-transfer-encoding",
+                    detail: "Transfer-Encoding must be one \"chunked\", without Content-Length, in HTTP/1.1.")
+            case .badChunk:
+                Problem(status: 400, code: "bad-chunk", detail: "The chunked request body is not well formed.")
+            }
+        problem.closesConnection = true
+        return problem
+    }
+
+    /// The gateway failed; `payment` is what may have left the process.
+    static func upstream(_ failure: UpstreamFailure, gateway: String, payment: AuthorizedPayment?) -> Problem {
+        let code: String
+        let status: Int
+        switch failure {
+        case .connect, .tls: (status, code) = (502, "gateway-unreachable")
+        case .connectTimeout: (status, code) = (504, "gateway-connect-timeout")
+        case .closedBeforeResponse: (status, code) = (502, "gateway-closed")
+        case .truncated: (status, code) = (502, "gateway-truncated")
+        case .malformed, .unexpectedUpgrade: (status, code) = (502, "gateway-malformed")
+        }
+        return unanswered(status: status, code: code, what: failure.sentence, gateway: gateway, payment: payment)
+    }
+
+    /// The gateway did not answer in time.
+    static func firstByteTimeout(gateway: String, payment: AuthorizedPayment?) -> Problem {
+        unanswered(
+            status: 504, code: "gateway-timeout", what: "The gateway did not answer in time.", gateway: gateway,
+            payment: payment)
+    }
+
+    private static func unanswered(
+        status: Int, code: String, what: String, gateway: String, payment: AuthorizedPayment?
+    ) -> Problem {
+        let money =
+            payment.map {
+                "A payment was signed and sent (\($0.id)); it is counted as exposure until its fate is known. Do not "
+                    + "repeat the request without looking it up."
+            } ?? "No money was signed away."
+        var problem = Problem(status: status, code: code, detail: "\(what) Gateway: \(gateway). \(money)")
+        problem.exposed = payment
+        problem.isRetryable = payment == nil
+        return problem
+    }
+}

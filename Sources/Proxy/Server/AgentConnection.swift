@@ -1,0 +1,303 @@
+import Ledger
+import Logging
+import NIOCore
+import Payments
+import Primitives
+import SystemCrypto
+import Transport
+
+/// One agent's connection: reads requests, checks who sends them and where to, and hands each to an ``Exchange``.
+///
+/// One request is served at a time; what is pipelined behind it waits. All state belongs to the event loop.
+final class AgentConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        /// Between requests, or in a head.
+        case head
+        /// A head is read and its sender is being looked up in the books.
+        case identifying
+        /// The body of the present request is coming.
+        case body(BodyReader)
+        /// The body is complete; the answer is not.
+        case answering
+        /// An answer was sent behind which nothing is read: input is thrown away until the peer closes.
+        case lingering
+        case closed
+    }
+
+    /// How long a head may take from its first byte, and a body between two pieces.
+    private static let readTimeout = TimeAmount.seconds(30)
+    /// How long a connection may lie idle between requests.
+    private static let idleTimeout = TimeAmount.seconds(120)
+    /// How long input is thrown away behind a last answer.
+    private static let lingerTimeout = TimeAmount.seconds(2)
+    /// Bytes of later requests that are kept while one is being answered.
+    private static let pipelineLimit = 64 * 1024
+
+    private let shared: ProxyLoop
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.head
+    private var scanner = HeadScanner()
+    private var inbound = ByteBuffer()
+    private var exchange: Exchange?
+    private var isReadingBody = true
+    private var ownDeadline: NIODeadline?
+
+    init(shared: ProxyLoop) {
+        self.shared = shared
+    }
+
+    private var services: ProxyServices { shared.services }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        ownDeadline = .now() + Self.readTimeout
+        shared.deadlines.add(self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        shared.deadlines.remove(self)
+        phase = .closed
+        let exchange = exchange
+        self.exchange = nil
+        exchange?.agentLeft()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        exchange?.agentWritabilityChanged(context.channel.isWritable)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if case .lingering = phase { return }
+        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
+        consume()
+        switch phase {
+        case .answering, .identifying:
+            if inbound.readableBytes > Self.pipelineLimit { setReading(false) }
+        default: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        exchange?.bodyReadAll()
+    }
+
+    // MARK: Requests
+
+    private func consume() {
+        do {
+            while inbound.readableBytes > 0 {
+                switch phase {
+                case .head:
+                    guard try consumeHead() else { return }
+                case .body(var reader):
+                    guard let bytes = try reader.take(from: &inbound) else { return }
+                    phase = reader.isFinished ? .answering : .body(reader)
+                    ownDeadline = reader.isFinished ? nil : .now() + Self.readTimeout
+                    exchange?.bodyArrived(bytes, isLast: reader.isFinished)
+                case .identifying, .answering, .lingering, .closed:
+                    return
+                }
+            }
+        } catch {
+            let exchange = exchange
+            self.exchange = nil
+            exchange?.agentLeft()
+            answer(.malformed(error))
+        }
+    }
+
+    /// Returns false when more bytes are needed.
+    private func consumeHead() throws(HTTP1Error) -> Bool {
+        if scanner.isAtStart {
+            // RFC 9112 section 2.2: an empty line before a request line is skipped.
+            if inbound.readableBytesUInt8Span[0] == 0x0d, inbound.readableBytes >= 2,
+                inbound.readableBytesUInt8Span[1] == 0x0a
+            {
+                inbound.moveReaderIndex(forwardBy: 2)
+                if inbound.readableBytes == 0 { return false }
+            }
+            ownDeadline = .now() + Self.readTimeout
+        }
+        let limit = HTTP1Limits.requestHeadBytes
+        guard let length = try scanner.endOfHead(in: inbound.readableBytesUInt8Span, limit: limit),
+            let bytes = inbound.readSlice(length: length)
+        else { return false }
+        scanner = HeadScanner()
+        let head = try RequestHead(bytes)
+        ownDeadline = nil
+        serve(head)
+        return true
+    }
+
+    private func serve(_ head: RequestHead) {
+        let credential: AgentCredential
+        let route: GatewayTable.Route
+        switch admit(head) {
+        case .failure(let refusal): return answer(refusal.problem, head: head)
+        case .success(let admitted): (route, credential) = admitted
+        }
+        let hash = SHA256.hash(credential.token)
+        switch services.agents.agent(tokenHash: hash) {
+        case .current(let agent):
+            begin(head, route: route, credential: credential, agent: agent)
+        case .stale:
+            identify(head, route: route, credential: credential, hash: hash)
+        }
+    }
+
+    /// The books have changed since they were last read: look the agent up in them.
+    private func identify(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential, hash: Bytes32) {
+        phase = .identifying
+        let bound = NIOLoopBound(self, eventLoop: shared.loop)
+        let services = services
+        let loop = shared.loop
+        Task {
+            do throws(LedgerError) {
+                let agent = try await services.agents.refreshedAgent(tokenHash: hash)
+                loop.execute { bound.value.identified(agent, head: head, route: route, credential: credential) }
+            } catch {
+                services.logger.error("agents not readable", metadata: ["problem": "\(error)"])
+                loop.execute { bound.value.answer(Problem(.books), head: head) }
+            }
+        }
+    }
+
+    private func identified(
+        _ agent: Agent?, head: RequestHead, route: GatewayTable.Route, credential: AgentCredential
+    ) {
+        guard case .identifying = phase else { return }
+        begin(head, route: route, credential: credential, agent: agent)
+        consume()
+    }
+
+    private func begin(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential, agent: Agent?) {
+        guard let context else { return }
+        guard let agent else {
+            return answer(
+                Problem(status: 401, code: "unknown-token", detail: "No agent has this token."), head: head)
+        }
+        let allocator = context.channel.allocator
+        if head.fields.contains(.expect, token: "100-continue"), head.framing != .none {
+            context.writeAndFlush(
+                wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+        }
+        let reader = BodyReader(head.framing)
+        phase = reader.isFinished ? .answering : .body(reader)
+        if !reader.isFinished { ownDeadline = .now() + Self.readTimeout }
+        let exchange = Exchange(
+            shared: shared, channel: self, request: head, route: route, agent: agent,
+            upstreamRequest: UpstreamRequest(head, route: route, credential: credential, allocator: allocator),
+            isBodyComplete: reader.isFinished, allocator: allocator)
+        self.exchange = exchange
+        exchange.start()
+    }
+
+    // MARK: Answers of our own
+
+    /// Answers without an exchange. When the request's body has not been read, the connection ends behind the answer.
+    private func answer(_ problem: Problem, head: RequestHead? = nil) {
+        guard let context else { return }
+        let hasBody = head.map { $0.framing != .none } ?? true
+        let closing = problem.closesConnection || hasBody || !(head?.keepsAlive ?? false)
+        let response = problem.response(
+            isHead: head?.method == "HEAD", closing: closing, allocator: context.channel.allocator)
+        context.writeAndFlush(wrapOutboundOut(response), promise: nil)
+        exchangeDidFinish(closing: closing)
+    }
+
+    /// Ends the sending side and throws input away for a moment: closing at once would make the system discard the
+    /// answer together with what the peer is still sending.
+    private func linger() {
+        guard let context else { return }
+        phase = .lingering
+        inbound.clear()
+        ownDeadline = .now() + Self.lingerTimeout
+        setReading(true)
+        context.close(mode: .output, promise: nil)
+    }
+
+    private func setReading(_ isReading: Bool) {
+        guard isReading != isReadingBody, let context, context.channel.isActive else { return }
+        isReadingBody = isReading
+        try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+}
+
+extension AgentConnection: AgentChannel {
+    func write(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    func flush() {
+        context?.flush()
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func setReadingBody(_ isReading: Bool) {
+        if case .body = phase { setReading(isReading) }
+    }
+
+    func exchangeDidFinish(closing: Bool) {
+        exchange = nil
+        if case .closed = phase { return }
+        if closing { return linger() }
+        phase = .head
+        ownDeadline = .now() + Self.idleTimeout
+        setReading(true)
+        if inbound.readableBytes > 0 {
+            // Not from within the present call: a long pipeline must not become a deep stack.
+            let bound = NIOLoopBound(self, eventLoop: shared.loop)
+            shared.loop.execute { bound.value.consume() }
+        }
+    }
+
+    func exchangeDidBreak() {
+        exchange = nil
+        phase = .closed
+        context?.close(promise: nil)
+    }
+}
+
+extension AgentConnection: DeadlineBound {
+    var deadline: NIODeadline? {
+        guard let theirs = exchange?.deadline else { return ownDeadline }
+        return ownDeadline.map { min($0, theirs) } ?? theirs
+    }
+
+    func deadlinePassed() {
+        if let deadline = exchange?.deadline, deadline <= .now() { return exchange?.deadlinePassed() ?? () }
+        ownDeadline = nil
+        switch phase {
+        case .head where inbound.readableBytes > 0, .body:
+            let exchange = exchange
+            self.exchange = nil
+            exchange?.agentLeft()
+            var problem = Problem(
+                status: 408, code: "request-timeout", detail: "The request did not arrive in time.")
+            problem.closesConnection = true
+            answer(problem)
+        case .head, .lingering, .closed:
+            context?.close(promise: nil)
+        case .identifying, .answering:
+            break
+        }
+    }
+}

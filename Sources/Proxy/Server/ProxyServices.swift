@@ -1,0 +1,95 @@
+package import Logging
+package import NIOCore
+package import NIOPosix
+package import Payments
+package import Primitives
+import Synchronization
+package import Transport
+
+/// What every exchange needs, shared by all event loops.
+package final class ProxyServices: Sendable {
+    let gateways: GatewayTable
+    let hosts: HostRule
+    let agents: AgentDirectory
+    let engine: PaymentEngine
+    let replayLimits: ReplayLimits
+    let replayBudget: MemoryBudget
+    let threads: NIOThreadPool
+    let logger: Logger
+    /// Outcomes that are still on their way into the books.
+    let bookings = PendingBookings()
+
+    /// Gathers the services.
+    package init(
+        gateways: GatewayTable, hosts: HostRule, agents: AgentDirectory, engine: PaymentEngine,
+        replayLimits: ReplayLimits, replayBudget: MemoryBudget, threads: NIOThreadPool, logger: Logger
+    ) {
+        self.gateways = gateways
+        self.hosts = hosts
+        self.agents = agents
+        self.engine = engine
+        self.replayLimits = replayLimits
+        self.replayBudget = replayBudget
+        self.threads = threads
+        self.logger = logger
+    }
+
+    /// Books an outcome without keeping the event loop waiting.
+    func book(_ answer: PaidAnswer, of payment: AuthorizedPayment) {
+        bookings.begin()
+        Task {
+            await engine.book(answer, of: payment)
+            bookings.end()
+        }
+    }
+}
+
+/// How many outcomes are being written; a clean shutdown waits for none.
+final class PendingBookings: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func begin() { count.wrappingAdd(1, ordering: .relaxed) }
+
+    func end() { count.wrappingSubtract(1, ordering: .relaxed) }
+
+    var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
+}
+
+/// The authorities by which this proxy may be addressed: a web page that rebinds a name of its own is turned away.
+package struct HostRule: Sendable {
+    private let accepted: Set<String>
+
+    /// Accepts the loopback names with `port`, and everything in `more`: `host` (any port) or `host:port`.
+    package init(port: Int, more: [String]) {
+        var accepted: Set<String> = []
+        for host in ["127.0.0.1", "localhost", "[::1]"] {
+            accepted.insert("\(host):\(port)")
+            if port == 80 { accepted.insert(host) }
+        }
+        for host in more {
+            accepted.insert(host.lowercased())
+            accepted.insert("\(host.lowercased()):\(port)")
+        }
+        self.accepted = accepted
+    }
+
+    /// Whether a Host field may stand in a request.
+    package func accepts(_ host: String) -> Bool {
+        accepted.contains(host) || accepted.contains(host.lowercased())
+    }
+}
+
+/// What the exchanges of one event loop share. Not thread-safe: used on its loop only.
+final class ProxyLoop {
+    let loop: any EventLoop
+    let services: ProxyServices
+    let pool: UpstreamPool
+    let deadlines: DeadlineSweep
+
+    init(loop: any EventLoop, services: ProxyServices, tls: TLSClientContext) {
+        self.loop = loop
+        self.services = services
+        deadlines = DeadlineSweep(loop: loop)
+        pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines)
+    }
+}

@@ -1,0 +1,75 @@
+/// The header fields that the proxy has an opinion about; everything else is ``other`` and passes through.
+package enum FieldName: UInt8, Sendable {
+    case other
+    case connection
+    case contentEncoding
+    case contentLength
+    case date
+    case expect
+    case host
+    case keepAlive
+    case location
+    case te
+    case trailer
+    case transferEncoding
+    case upgrade
+    case proxyConnection
+    case proxyAuthenticate
+    case authorization
+    case proxyAuthorization
+    case xAPIKey
+    case purserToken
+    /// Any other name that begins with `purser-`.
+    case purser
+    case paymentRequired
+    case xPaymentRequired
+    case paymentSignature
+    case xPayment
+    case paymentResponse
+    case xPaymentResponse
+
+    private static let spellings: [(String, FieldName)] = [
+        ("connection", .connection), ("content-encoding", .contentEncoding), ("content-length", .contentLength),
+        ("date", .date), ("expect", .expect), ("host", .host), ("keep-alive", .keepAlive), ("location", .location),
+        ("te", .te), ("trailer", .trailer), ("transfer-encoding", .transferEncoding), ("upgrade", .upgrade),
+        ("proxy-connection", .proxyConnection), ("proxy-authenticate", .proxyAuthenticate),
+        ("authorization", .authorization), ("proxy-authorization", .proxyAuthorization), ("x-api-key", .xAPIKey),
+        ("purser-token", .purserToken), ("payment-required", .paymentRequired),
+        ("x-payment-required", .xPaymentRequired), ("payment-signature", .paymentSignature),
+        ("x-payment", .xPayment), ("payment-response", .paymentResponse), ("x-payment-response", .xPaymentResponse),
+    ]
+
+    /// Names by length, so that most fields are told apart from all of ours by their length alone.
+    private static let byLength: [[(name: [UInt8], field: FieldName)]] = {
+        var table = [[(name: [UInt8], field: FieldName)]](repeating: [], count: 32)
+        for (name, field) in spellings { table[name.utf8.count].append((Array(name.utf8), field)) }
+        return table
+    }()
+
+    private static let purserPrefix = [UInt8]("purser-".utf8)
+
+    /// Recognises a name, in any case, that stands in `bytes` at `start..<end`.
+    static func recognize(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FieldName {
+        let length = end - start
+        if length < byLength.count {
+            for candidate in byLength[length] where matches(bytes, start, candidate.name) { return candidate.field }
+        }
+        return length > purserPrefix.count && matches(bytes, start, purserPrefix) ? .purser : .other
+    }
+
+    private static func matches(_ bytes: Span<UInt8>, _ start: Int, _ name: [UInt8]) -> Bool {
+        // Or-ing 0x20 folds ASCII letters, and maps no other token character onto a letter or hyphen of our names.
+        for index in name.indices where bytes[start + index] | 0x20 != name[index] { return false }
+        return true
+    }
+
+    /// Whether RFC 9110 section 7.6.1 ends the field at this hop.
+    package var isHopByHop: Bool {
+        switch self {
+        case .connection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade, .proxyConnection,
+            .proxyAuthenticate, .proxyAuthorization:
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,266 @@
+package import NIOCore
+
+/// Who is told what arrives on an upstream connection. Called on the connection's event loop.
+package protocol UpstreamReceiver: AnyObject {
+    /// The head of the final response. Interim responses are dropped.
+    func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead)
+    /// A piece of the body, chunked coding included.
+    func upstream(_ connection: UpstreamConnection, didReceiveBody bytes: ByteBuffer)
+    /// The response is complete; the connection has gone back to the pool or is closing.
+    func upstreamDidFinish(_ connection: UpstreamConnection)
+    /// The exchange failed; the connection is closed.
+    func upstream(_ connection: UpstreamConnection, didFail failure: UpstreamFailure)
+    /// More may be written now, or not.
+    func upstream(_ connection: UpstreamConnection, isWritable: Bool)
+    /// Everything that one read brought has been delivered: the time to flush.
+    func upstreamDidReadAll(_ connection: UpstreamConnection)
+}
+
+/// One HTTP/1.1 connection to an origin, carrying one exchange at a time. All state belongs to its event loop.
+package final class UpstreamConnection: ChannelInboundHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        case connecting
+        case idle
+        case awaitingHead
+        case body(BodyReader)
+        case closed
+    }
+
+    /// Where the connection goes.
+    package let origin: Origin
+    /// When an idle connection is not used any more.
+    private(set) var idleUntil = NIODeadline.distantFuture
+    /// Whether the connection has carried an exchange before the present one.
+    package private(set) var isReused = false
+
+    private weak var pool: UpstreamPool?
+    private weak var receiver: (any UpstreamReceiver)?
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.connecting
+    private var scanner = HeadScanner()
+    private var inbound = ByteBuffer()
+    private var method = ""
+    private var head: ResponseHead?
+    private var isRequestComplete = true
+    private var isTruncated = false
+    private var whenReady: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
+
+    init(origin: Origin, pool: UpstreamPool, whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void) {
+        self.origin = origin
+        self.pool = pool
+        self.whenReady = whenReady
+    }
+
+    // MARK: The exchange's side
+
+    /// Begins an exchange; `method` decides whether the response has a body.
+    package func begin(method: String, receiver: any UpstreamReceiver) {
+        self.method = method
+        self.receiver = receiver
+        phase = .awaitingHead
+        isRequestComplete = false
+    }
+
+    /// Writes a part of the request.
+    package func write(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// Hands everything written to the socket.
+    package func flush() {
+        context?.flush()
+    }
+
+    /// Says that the request is written whole: only then can the connection be used again.
+    package func requestDidComplete() {
+        isRequestComplete = true
+    }
+
+    /// Whether writing more now would only fill memory.
+    package var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    /// Whether the connection is open as far as is known.
+    package var isOpen: Bool {
+        if case .closed = phase { false } else { context?.channel.isActive ?? false }
+    }
+
+    /// Stops or resumes reading, for back-pressure.
+    package func setReading(_ isReading: Bool) {
+        guard let context, context.channel.isActive else { return }
+        try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+
+    /// Leaves the exchange and closes the connection; the receiver hears nothing more.
+    package func abandon() {
+        receiver = nil
+        close()
+    }
+
+    /// Closes the connection in the middle of the request; the receiver is told as if the peer had closed it.
+    package func breakOff() {
+        context?.close(promise: nil)
+    }
+
+    func close() {
+        phase = .closed
+        context?.close(promise: nil)
+    }
+
+    // MARK: The channel's side
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    package func channelActive(context: ChannelHandlerContext) {
+        if !origin.isSecure { ready(.success(self)) }
+        context.fireChannelActive()
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? TLSEvent, case .handshakeCompleted = event { ready(.success(self)) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func ready(_ result: Result<UpstreamConnection, UpstreamFailure>) {
+        guard let whenReady else { return }
+        self.whenReady = nil
+        if case .success = result { phase = .idle } else { phase = .closed }
+        whenReady(result)
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
+        do {
+            try consume()
+        } catch {
+            fail(.malformed(error))
+        }
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        receiver?.upstreamDidReadAll(self)
+    }
+
+    private func consume() throws(HTTP1Error) {
+        while inbound.readableBytes > 0 {
+            switch phase {
+            case .awaitingHead:
+                guard try consumeHead() else { return }
+            case .body(var reader):
+                guard let bytes = try reader.take(from: &inbound) else { return }
+                phase = .body(reader)
+                receiver?.upstream(self, didReceiveBody: bytes)
+                if reader.isFinished, case .body = phase { finish() }
+            case .connecting, .idle, .closed:
+                // Nobody asked for these bytes: the connection cannot be trusted with another exchange.
+                inbound.clear()
+                close()
+                return
+            }
+        }
+    }
+
+    /// Returns false when more bytes are needed.
+    private func consumeHead() throws(HTTP1Error) -> Bool {
+        let limit = HTTP1Limits.responseHeadBytes
+        guard let length = try scanner.endOfHead(in: inbound.readableBytesUInt8Span, limit: limit),
+            let bytes = inbound.readSlice(length: length)
+        else { return false }
+        scanner = HeadScanner()
+        let head = try ResponseHead(bytes)
+        guard head.status != 101 else {
+            fail(.unexpectedUpgrade)
+            return false
+        }
+        if head.status < 200 { return true }
+        self.head = head
+        let reader = BodyReader(head.framing(answering: method))
+        phase = .body(reader)
+        receiver?.upstream(self, didReceive: head)
+        if reader.isFinished, case .body = phase { finish() }
+        return true
+    }
+
+    /// The response is complete: keep the connection when both sides are done with it and agree to keep it.
+    private func finish() {
+        let receiver = receiver
+        self.receiver = nil
+        let mayKeep = isRequestComplete && inbound.readableBytes == 0 && head?.keepsAlive == true
+        if mayKeep, let pool {
+            phase = .idle
+            isReused = true
+            setReading(true)
+            idleUntil = .now() + Self.idleTime(hinted: head)
+            pool.giveBack(self)
+        } else {
+            close()
+        }
+        head = nil
+        receiver?.upstreamDidFinish(self)
+    }
+
+    /// How long an idle connection is trusted: a second less than the server says, or less than common defaults, so
+    /// that a request rarely meets a connection that the server is just closing.
+    private static func idleTime(hinted head: ResponseHead?) -> TimeAmount {
+        let usual = TimeAmount.seconds(4)
+        guard let head, let line = head.fields.first(.keepAlive) else { return usual }
+        for parameter in head.fields.text(line).split(separator: ",") {
+            let pair = parameter.trimmingBlanks.lowercased().split(separator: "=")
+            if pair.count == 2, pair[0] == "timeout", let seconds = Int64(pair[1]) {
+                return .seconds(max(1, min(seconds, 60) - 1))
+            }
+        }
+        return usual
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        receiver?.upstream(self, isWritable: context.channel.isWritable)
+        context.fireChannelWritabilityChanged()
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .connecting = phase {
+            ready(.failure((error as? TLSError).map { .tls($0.description) } ?? .connect(Self.describe(error))))
+        } else if let error = error as? TLSError, error == .truncated {
+            isTruncated = true
+        }
+        context.close(promise: nil)
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        ready(.failure(.connect("the connection was closed")))
+        switch phase {
+        case .awaitingHead:
+            fail(inbound.readableBytes == 0 ? .closedBeforeResponse : .truncated)
+        case .body(let reader):
+            if reader.endsWithConnection && !isTruncated { finish() } else { fail(.truncated) }
+        case .connecting, .idle, .closed:
+            break
+        }
+        phase = .closed
+        pool?.forget(self)
+        context.fireChannelInactive()
+    }
+
+    private func fail(_ failure: UpstreamFailure) {
+        let receiver = receiver
+        self.receiver = nil
+        close()
+        receiver?.upstream(self, didFail: failure)
+    }
+
+    /// A system error in words, without addresses or other detail.
+    static func describe(_ error: any Error) -> String {
+        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
+        return error is ChannelError ? "the connection timed out or was closed" : "the name could not be resolved"
+    }
+}

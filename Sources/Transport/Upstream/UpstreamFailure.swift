@@ -1,0 +1,30 @@
+/// Why an upstream did not answer, as far as can be told from outside.
+package enum UpstreamFailure: Error, Sendable, Equatable {
+    /// No connection came about; nothing was sent.
+    case connect(String)
+    /// No connection came about in time; nothing was sent.
+    case connectTimeout
+    /// The TLS handshake failed; nothing was sent.
+    case tls(String)
+    /// The connection ended before the first byte of the response.
+    case closedBeforeResponse
+    /// The connection ended in the middle of the response.
+    case truncated
+    /// The response is not HTTP/1.1 that can be trusted.
+    case malformed(HTTP1Error)
+    /// The response switches protocols although nobody asked for it.
+    case unexpectedUpgrade
+
+    /// One sentence for the agent's developer.
+    package var sentence: String {
+        switch self {
+        case .connect(let reason): "The gateway could not be reached: \(reason)."
+        case .connectTimeout: "The gateway could not be reached in time."
+        case .tls(let reason): "The TLS connection to the gateway failed: \(reason)."
+        case .closedBeforeResponse: "The gateway closed the connection without an answer."
+        case .truncated: "The gateway's answer broke off."
+        case .malformed: "The gateway's answer is not valid HTTP/1.1."
+        case .unexpectedUpgrade: "The gateway switched protocols without being asked."
+        }
+    }
+}
