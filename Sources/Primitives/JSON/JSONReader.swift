@@ -91,8 +91,9 @@ package struct JSONReader {
         let byte = try peek()
         guard byte == close || byte == UInt8(ascii: ",") else { throw .unexpected(offset: position) }
         position += 1
+        guard byte != close else { return false }
         skipWhitespace()
-        return byte != close
+        return true
     }
 
     private mutating func array() throws(Failure) -> JSONValue.Kind {

@@ -8,14 +8,14 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self.milliseconds = milliseconds
     }
 
-    /// Makes a time from whole seconds since the epoch.
+    /// Makes a time from whole seconds since the epoch; what is out of range ends at the range's end.
     package init(seconds: Int64) {
-        self.milliseconds = seconds * 1000
+        self.milliseconds = Self.milliseconds(seconds)
     }
 
     /// Whole seconds since the epoch, rounded down.
     package var seconds: Int64 {
-        milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
+        milliseconds >= 0 ? milliseconds / 1000 : (milliseconds + 1) / 1000 - 1
     }
 
     /// The number of the UTC day, counted from 1970-01-01.
@@ -29,9 +29,15 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(seconds: day * 86_400)
     }
 
-    /// The time this many seconds later.
+    /// The time this many seconds later; what is out of range ends at the range's end, since sellers name time-outs.
     package func adding(seconds: Int64) -> Timestamp {
-        Timestamp(milliseconds: milliseconds + seconds * 1000)
+        let (sum, overflow) = milliseconds.addingReportingOverflow(Self.milliseconds(seconds))
+        return Timestamp(milliseconds: overflow ? (seconds < 0 ? .min : .max) : sum)
+    }
+
+    private static func milliseconds(_ seconds: Int64) -> Int64 {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        return overflow ? (seconds < 0 ? .min : .max) : product
     }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
