@@ -1,6 +1,7 @@
 #ifndef PURSER_COPENSSL_SHIM_H
 #define PURSER_COPENSSL_SHIM_H
 
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -23,5 +24,39 @@ static inline int purser_is_dumpable(void) {
     return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 }
 #endif
+
+// Swift sees neither function-like macros nor macros with casts. Each wrapper below is one of those and no more.
+
+static inline int purser_ssl_ctx_set_min_proto_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_min_proto_version(context, version);
+}
+
+static inline void purser_ssl_ctx_set_mode(SSL_CTX *context, long mode) {
+    SSL_CTX_set_mode(context, mode);
+}
+
+static inline void purser_ssl_ctx_set_session_cache_mode(SSL_CTX *context, long mode) {
+    SSL_CTX_set_session_cache_mode(context, mode);
+}
+
+static inline int purser_ssl_set_tlsext_host_name(SSL *ssl, const char *name) {
+    return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+
+static inline const char *purser_ssl_get_cipher_name(const SSL *ssl) {
+    return SSL_get_cipher_name(ssl);
+}
+
+static inline void purser_bio_set_retry_read(BIO *bio) {
+    BIO_set_retry_read(bio);
+}
+
+static inline void purser_bio_clear_retry_flags(BIO *bio) {
+    BIO_clear_retry_flags(bio);
+}
+
+static const uint64_t purser_ssl_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t purser_ssl_op_no_compression = SSL_OP_NO_COMPRESSION;
+static const uint64_t purser_ssl_op_cipher_server_preference = SSL_OP_CIPHER_SERVER_PREFERENCE;
 
 #endif

@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 /// The text by which an agent names itself: `psr_<43 base62>_<6 base62>`.
 ///

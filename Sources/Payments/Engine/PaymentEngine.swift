@@ -2,6 +2,7 @@ package import Ledger
 package import Logging
 package import Policy
 package import Primitives
+import Wallets
 package import X402
 
 /// The answer of the engine to a 402.

@@ -127,16 +127,14 @@ final class AgentConnection: ChannelInboundHandler {
     private func consumeHead() throws(HTTP1Error) -> Bool {
         if scanner.isAtStart {
             // RFC 9112 section 2.2: an empty line before a request line is skipped.
-            if inbound.readableBytesUInt8Span[0] == 0x0d, inbound.readableBytes >= 2,
-                inbound.readableBytesUInt8Span[1] == 0x0a
-            {
+            if inbound.getInteger(at: inbound.readerIndex, as: UInt16.self) == 0x0d0a {
                 inbound.moveReaderIndex(forwardBy: 2)
                 if inbound.readableBytes == 0 { return false }
             }
             ownDeadline = .now() + Self.readTimeout
         }
         let limit = HTTP1Limits.requestHeadBytes
-        guard let length = try scanner.endOfHead(in: inbound.readableBytesUInt8Span, limit: limit),
+        guard let length = try scanner.endOfHead(in: inbound, limit: limit),
             let bytes = inbound.readSlice(length: length)
         else { return false }
         scanner = HeadScanner()

@@ -1,3 +1,5 @@
+package import NIOCore
+
 /// Finds the end of a message head in bytes that arrive in pieces, looking at each byte once.
 package struct HeadScanner: Sendable {
     private var position = 0
@@ -11,8 +13,9 @@ package struct HeadScanner: Sendable {
 
     /// Returns the length of the head including its empty line, or nil when more bytes are needed.
     ///
-    /// `bytes` is everything received so far, beginning with the head.
-    package mutating func endOfHead(in bytes: Span<UInt8>, limit: Int) throws(HTTP1Error) -> Int? {
+    /// `buffer` is everything received so far, beginning with the head.
+    package mutating func endOfHead(in buffer: ByteBuffer, limit: Int) throws(HTTP1Error) -> Int? {
+        let bytes = buffer.readableBytesUInt8Span
         while position < bytes.count {
             let byte = bytes[position]
             position += 1

@@ -172,7 +172,7 @@ package final class UpstreamConnection: ChannelInboundHandler {
     /// Returns false when more bytes are needed.
     private func consumeHead() throws(HTTP1Error) -> Bool {
         let limit = HTTP1Limits.responseHeadBytes
-        guard let length = try scanner.endOfHead(in: inbound.readableBytesUInt8Span, limit: limit),
+        guard let length = try scanner.endOfHead(in: inbound, limit: limit),
             let bytes = inbound.readSlice(length: length)
         else { return false }
         scanner = HeadScanner()
@@ -229,7 +229,7 @@ package final class UpstreamConnection: ChannelInboundHandler {
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if case .connecting = phase {
-            ready(.failure((error as? TLSError).map { .tls($0.description) } ?? .connect(Self.describe(error))))
+            ready(.failure((error as? TLSError).map { .tls($0.description) } ?? .connect(ConnectProblem.describe(error))))
         } else if let error = error as? TLSError, error == .truncated {
             isTruncated = true
         }
@@ -256,11 +256,5 @@ package final class UpstreamConnection: ChannelInboundHandler {
         self.receiver = nil
         close()
         receiver?.upstream(self, didFail: failure)
-    }
-
-    /// A system error in words, without addresses or other detail.
-    static func describe(_ error: any Error) -> String {
-        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
-        return error is ChannelError ? "the connection timed out or was closed" : "the name could not be resolved"
     }
 }

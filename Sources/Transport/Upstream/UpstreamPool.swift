@@ -60,7 +60,7 @@ package final class UpstreamPool {
             .assumeIsolated()
             .whenFailure { error in
                 let failure = (error as? TLSError).map { UpstreamFailure.tls($0.description) }
-                attempt.finish(.failure(failure ?? .connect(UpstreamConnection.describe(error))))
+                attempt.finish(.failure(failure ?? .connect(ConnectProblem.describe(error))))
             }
     }
 

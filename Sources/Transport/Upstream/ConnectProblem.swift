@@ -1,0 +1,26 @@
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Why a connection did not come about, in words without addresses or other detail.
+enum ConnectProblem {
+    /// Describes an error that a connection attempt ended with.
+    static func describe(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            guard let attempt = error.connectionErrors.first else { return "the host name could not be resolved" }
+            return describe(attempt.error)
+        case let error as IOError:
+            return unsafe String(cString: strerror(error.errnoCode)).lowercased()
+        case is ChannelError:
+            return "the connection was closed or timed out"
+        default:
+            return "the host name could not be resolved"
+        }
+    }
+}
