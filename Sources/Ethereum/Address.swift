@@ -21,7 +21,8 @@ package struct Address: Hashable, Sendable {
 
     /// Makes an address from a collection; nil unless it holds exactly 20 bytes.
     package init?(_ bytes: some Collection<UInt8>) {
-        guard bytes.count == 20, let word = Bytes32(Array(repeating: 0, count: 12) + Array(bytes)) else { return nil }
+        let bytes = Array(bytes)
+        guard bytes.count == 20, let word = Bytes32([UInt8](repeating: 0, count: 12) + bytes) else { return nil }
         self.init(lastBytesOf: word)
     }
 

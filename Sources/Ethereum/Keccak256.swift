@@ -48,9 +48,7 @@ package struct Keccak256: Sendable {
         var index = 0
         while index < input.count {
             if filled & 7 == 0, input.count - index >= 8 {
-                var lane: UInt64 = 0
-                for offset in 0..<8 { lane |= UInt64(input[index + offset]) << UInt64(8 * offset) }
-                add(lane, count: 8)
+                add(Self.lane(input.extracting(index..<index + 8)), count: 8)
                 index += 8
             } else {
                 add(UInt64(input[index]) << UInt64(8 * (filled & 7)), count: 1)
@@ -77,6 +75,16 @@ package struct Keccak256: Sendable {
         let lanes = last.lanes
         return Bytes32(
             words: (lanes[0].byteSwapped, lanes[1].byteSwapped, lanes[2].byteSwapped, lanes[3].byteSwapped))
+    }
+
+    /// Eight bytes as a lane, first byte lowest; written out so that it becomes one load.
+    @inline(__always)
+    private static func lane(_ bytes: Span<UInt8>) -> UInt64 {
+        let low =
+            UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16 | UInt64(bytes[3]) << 24
+        let high =
+            UInt64(bytes[4]) | UInt64(bytes[5]) << 8 | UInt64(bytes[6]) << 16 | UInt64(bytes[7]) << 24
+        return low | high << 32
     }
 
     private mutating func add(_ bits: UInt64, count: Int) {

@@ -26,7 +26,9 @@ package struct Signature: Hashable, Sendable {
     /// With `requiringLowS` the upper twin is refused (EIP-2), as OpenZeppelin's and Circle's tokens refuse it.
     package init?(bytes: some Collection<UInt8>, requiringLowS: Bool = false) {
         let bytes = Array(bytes)
-        guard bytes.count == 65, let r = Bytes32(bytes[..<32]), let s = Bytes32(bytes[32..<64]) else { return nil }
+        guard bytes.count == 65, let r = Bytes32(Array(bytes[..<32])),
+            let s = Bytes32(Array(bytes[32..<64]))
+        else { return nil }
         self.init(r: r, s: s, v: bytes[64] < 2 ? bytes[64] + 27 : bytes[64])
         if requiringLowS, !isLowS { return nil }
     }

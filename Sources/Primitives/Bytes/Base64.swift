@@ -24,19 +24,19 @@ package enum Base64 {
     ///
     /// Leftover bits must be zero, so that one value has one reading.
     package static func decodeLenient(_ text: some Collection<UInt8>) -> [UInt8]? {
-        var body = text[...]
-        while let first = body.first, first == 0x20 || first == 0x09 { body = body.dropFirst() }
-        var length = body.count
-        let array = Array(body)
-        while length > 0, array[length - 1] == 0x20 || array[length - 1] == 0x09 { length -= 1 }
-        let unpadded = array[..<length].reversed().drop { $0 == padding }.count
+        var body = Array(text)[...]
+        while let first = body.first, first == 0x20 || first == 0x09 { body.removeFirst() }
+        while let last = body.last, last == 0x20 || last == 0x09 { body.removeLast() }
+        let length = body.count
+        while body.last == padding { body.removeLast() }
+        let unpadded = body.count
         let padded = length - unpadded
         guard padded <= 2, padded == 0 || length.isMultiple(of: 4), unpadded % 4 != 1 else { return nil }
         var result: [UInt8] = []
         result.reserveCapacity(unpadded * 3 / 4)
         var group: UInt32 = 0
         var bits = 0
-        for character in array[..<unpadded] {
+        for character in body {
             guard let value = value(of: character) else { return nil }
             group = group << 6 | UInt32(value)
             bits += 6

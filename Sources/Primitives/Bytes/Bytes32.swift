@@ -10,6 +10,11 @@ package struct Bytes32: Hashable, Sendable {
 
     /// Makes a value from a collection; nil unless it holds exactly 32 bytes.
     package init?(_ bytes: some Collection<UInt8>) {
+        self.init(Array(bytes))
+    }
+
+    /// Makes a value from an array; nil unless it holds exactly 32 bytes.
+    package init?(_ bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         var index = 0

@@ -4,6 +4,8 @@ package enum Hex {
 
     /// Lower-case digits without a prefix.
     package static func encode(_ bytes: some Collection<UInt8>) -> String {
+        // An array first: a generic loop is not specialised across modules and costs ten times as much.
+        let bytes = Array(bytes)
         let text = [UInt8](capacity: bytes.count * 2) { output in
             for byte in bytes {
                 output.append(digits[Int(byte >> 4)])
@@ -20,7 +22,7 @@ package enum Hex {
 
     /// Reads digits of either case with an optional `0x`; nil for an odd count or a foreign character.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        var source = text.utf8[...]
+        var source = Array(text.utf8)[...]
         if source.count >= 2, source.first == 0x30, source.dropFirst().first == 0x78 { source = source.dropFirst(2) }
         guard source.count.isMultiple(of: 2) else { return nil }
         var result: [UInt8] = []

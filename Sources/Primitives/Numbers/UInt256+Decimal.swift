@@ -13,7 +13,7 @@ extension UInt256 {
 
     /// Reads canonical decimal text: ASCII digits only, no sign, no leading zeros, at most 78 digits.
     package init(decimal text: some StringProtocol) throws(ParseError) {
-        let digits = text.utf8
+        let digits = Array(text.utf8)
         guard let first = digits.first else { throw .empty }
         guard digits.count <= 78 else { throw .overflow }
         var value = UInt256.zero

@@ -1,0 +1,21 @@
+package import Ethereum
+package import Primitives
+
+/// Why nothing was signed.
+package enum SigningError: Error, Equatable, Sendable {
+    /// The bytes are no private key of secp256k1.
+    case invalidKey
+    /// The library failed.
+    case failed
+    /// The signature did not recover its own address: a fault in memory or in the library. It was thrown away.
+    case faulty
+}
+
+/// Whatever can sign a digest for one address.
+package protocol Signer: Sendable {
+    /// The account that signatures recover to.
+    var address: Address { get }
+
+    /// Signs a digest; the same digest always gives the same bytes.
+    func sign(digest: Bytes32) throws(SigningError) -> Signature
+}
