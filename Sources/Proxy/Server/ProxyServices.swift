@@ -1,10 +1,9 @@
 package import Logging
-package import NIOCore
+import NIOCore
 package import NIOPosix
 package import Payments
-package import Primitives
 import Synchronization
-package import Transport
+import Transport
 
 /// What every exchange needs, shared by all event loops.
 package final class ProxyServices: Sendable {
