@@ -51,8 +51,19 @@ package final class SQLiteLedger: Sendable {
     /// Finishes what was begun and closes the file; later calls throw `storage`.
     package func close() throws(LedgerError) {
         writer.close()
+        // Readers go first: the last connection to leave folds the log into the file, and a reader may not.
+        pool.releaseMemory()
         do {
             try pool.close()
+        } catch {
+            throw Fault(error).ledgerError
+        }
+    }
+
+    /// Reads the settings of the writing connection back; blocks until it is free.
+    package func connectionSettings() throws(LedgerError) -> ConnectionSettings {
+        do {
+            return try pool.writeWithoutTransaction { try ConnectionSettings($0) }
         } catch {
             throw Fault(error).ledgerError
         }

@@ -3,8 +3,6 @@ import Ledger
 
 /// How the connections of a ledger are set up.
 enum Connections {
-    /// `PRAGMA synchronous` as SQLite reads it back for FULL.
-    private static let full: Int64 = 2
     /// Memory for pages of the writing connection, in KiB: keeps the upper levels of large indexes at hand.
     private static let writerCacheKibibytes = 32 * 1024
 
@@ -48,13 +46,8 @@ enum Connections {
         try database.execute(sql: "PRAGMA checkpoint_fullfsync = 1")
         #endif
         try database.execute(sql: "PRAGMA synchronous = FULL")
-        var synchronous = try Prepared("PRAGMA synchronous", in: database)
-        guard try synchronous.step(), synchronous.integer() == full else {
+        guard try ConnectionSettings(database).isDurable else {
             throw LedgerError.storage("it would not flush every commit to the disk (synchronous is not FULL)")
-        }
-        var journal = try Prepared("PRAGMA journal_mode", in: database)
-        guard try journal.step(), journal.text() == "wal" else {
-            throw LedgerError.storage("it could not switch to the write-ahead log")
         }
     }
 }

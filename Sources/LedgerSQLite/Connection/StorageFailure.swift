@@ -1,12 +1,12 @@
 /// Sentences for SQLite's result codes.
 ///
 /// SQLite's own messages may quote the statement; these never hold a value of a payment.
-enum StorageFailure {
+package enum StorageFailure {
     /// The ledger was closed.
     static let closed = "it is closed"
 
     /// What went wrong and, where there is something to do, what; `code` is a primary or extended result code.
-    static func sentence(code: Int32) -> String {
+    package static func sentence(code: Int32) -> String {
         let reason =
             switch code & 0xff {
             case 5, 6: "another process held the write lock for too long"
