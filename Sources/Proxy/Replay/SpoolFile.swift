@@ -33,7 +33,7 @@ final class SpoolFile: Sendable {
             if descriptor >= 0 { return descriptor }
             var template = Array("\(folder)/replay-XXXXXX".utf8CString)
             descriptor = unsafe template.withUnsafeMutableBufferPointer { path in
-                guard let base = unsafe path.baseAddress else { return -1 }
+                guard let base = path.baseAddress else { return -1 }
                 let descriptor = unsafe mkstemp(base)
                 if descriptor >= 0 {
                     unsafe unlink(base)
