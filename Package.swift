@@ -37,6 +37,14 @@ let package = Package(
     targets: [
         // The program
 
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Proxy", "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "X402", "Transport",
+                "Ethereum", "SystemCrypto", "Primitives", "Telemetry", nioCore, nioPosix, yams, logging,
+            ],
+            swiftSettings: strict),
+
         // The data plane
         .target(
             name: "Proxy",
