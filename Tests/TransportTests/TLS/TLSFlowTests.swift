@@ -180,6 +180,21 @@ struct TLSFlowTests {
         #expect(throws: ChannelError.operationUnsupported) { try promise.futureResult.wait() }
     }
 
+    @Test("an unfinished handshake reads on, though nobody asks")
+    func handshakeReads() throws {
+        let pair = try TLSPair()
+        try pair.activate()
+        pair.server.receive(try pair.client.takeOutput())
+        var flight = try pair.server.takeOutput()
+        for expected in 2...4 {
+            pair.client.receive(flight.readSlice(length: 50) ?? ByteBuffer())
+            #expect(pair.client.socket.reads == expected)
+        }
+        pair.client.receive(flight)
+        #expect(pair.client.recorder.handshake != nil)
+        #expect(pair.client.socket.reads == 4)
+    }
+
     @Test("the handshake reads on its own, and after it nothing is read that was not asked for")
     func readsFollowDemand() throws {
         let pair = try TLSPair()
