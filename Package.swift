@@ -20,6 +20,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -65,7 +66,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Policy", dependencies: ["X402", "Ethereum", "Primitives", "CSpecs"], swiftSettings: strict),
         .target(name: "Ledger", dependencies: ["Primitives"], swiftSettings: strict),
-        .target(name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb], swiftSettings: strict),
+        .target(
+            name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb, grdbSQLite], swiftSettings: strict),
         .target(
             name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
 
@@ -85,7 +87,9 @@ let package = Package(
             publicHeadersPath: "include"),
 
         // Tests
-        .target(name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SystemCryptoTests", dependencies: ["SystemCrypto", "Primitives", "TestSupport"],
@@ -97,5 +101,14 @@ let package = Package(
             name: "WalletsTests",
             dependencies: ["Wallets", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Primitives", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerSQLiteTests", dependencies: ["LedgerSQLite", "Ledger", "Primitives", "TestSupport", grdb],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["Transport", "COpenSSL", "Primitives", "TestSupport", nioCore, nioPosix, nioEmbedded],
+            swiftSettings: strict),
+        .testTarget(name: "ProjectTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
     ]
 )
