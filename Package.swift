@@ -41,7 +41,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Proxy", "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "X402", "Transport",
+                "Proxy", "Simulator", "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "X402", "Transport",
                 "Ethereum", "SystemCrypto", "Primitives", "Telemetry", nioCore, nioPosix, yams, logging,
             ],
             swiftSettings: strict),
@@ -52,6 +52,12 @@ let package = Package(
             dependencies: [
                 "Payments", "X402", "Ledger", "Transport", "SystemCrypto", "Primitives", "CZlib", nioCore, nioPosix,
                 logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Simulator",
+            dependencies: [
+                "Policy", "X402", "Ethereum", "SystemCrypto", "Primitives", nioCore, nioPosix, nioHTTP1,
             ],
             swiftSettings: strict),
         .target(
