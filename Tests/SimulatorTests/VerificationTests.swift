@@ -213,6 +213,23 @@ struct VerificationTests {
         #expect(try shop.pay(header: header.value).reason == "invalid_exact_evm_payload_signature")
     }
 
+    @Test("the upper twin of a signature is refused, though it recovers the payer")
+    func upperTwin() throws {
+        let shop = try Shop()
+        let draft = try shop.draft()
+        let digest = draft.transfer.digest(domainSeparator: draft.separator)
+        let lower = try shop.payer.context.sign(digest: digest, key: shop.payer.key.span)
+        let order = UInt256(
+            high: 0xffff_ffff_ffff_ffff_ffff_ffff_ffff_fffe, low: 0xbaae_dce6_af48_a03b_bfd2_5e8c_d036_4141)
+        let s = try #require(order.subtracting(UInt256(bigEndian: lower.s)))
+        let upper = try #require(Signature(r: lower.r, s: s.bigEndianBytes, v: 55 - lower.v))
+        #expect(shop.payer.context.recover(digest: digest, signature: upper) == shop.payer.address)
+        let header = PaymentHeader.version2(
+            payload: draft.transfer.payload(signature: upper), accepted: draft.accepted, resource: nil,
+            extensions: nil)
+        #expect(try shop.pay(header: header.value).reason == "invalid_exact_evm_payload_signature")
+    }
+
     @Test("a payment of the other version is refused")
     func otherVersion() throws {
         let shop = try Shop()
