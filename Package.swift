@@ -15,12 +15,100 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ImmutableWeakCaptures"),
 ]
 
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
     name: "purser",
     platforms: [.macOS(.v26)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
     targets: [
+        // The program
+
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Proxy", "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "X402", "Transport",
+                "Ethereum", "SystemCrypto", "Primitives", "Telemetry", nioCore, nioPosix, yams, logging,
+            ],
+            swiftSettings: strict),
+
+        // The data plane
+        .target(
+            name: "Proxy",
+            dependencies: [
+                "Payments", "X402", "Ledger", "Transport", "SystemCrypto", "Primitives", "CZlib", nioCore, nioPosix,
+                logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Transport",
+            dependencies: ["COpenSSL", nioCore, nioPosix],
+            swiftSettings: strict),
+
+        // The money
+        .target(
+            name: "Payments",
+            dependencies: ["X402", "Policy", "Ledger", "Wallets", "Ethereum", "Primitives", logging],
+            swiftSettings: strict),
+        .target(name: "Policy", dependencies: ["X402", "Ethereum", "Primitives", "CSpecs"], swiftSettings: strict),
         .target(name: "Ledger", dependencies: ["Primitives"], swiftSettings: strict),
+        .target(
+            name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb, grdbSQLite], swiftSettings: strict),
+        .target(
+            name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
+
+        // The wire and the mathematics
+        .target(name: "X402", dependencies: ["Ethereum", "Primitives"], swiftSettings: strict),
+        .target(name: "Ethereum", dependencies: ["Primitives", "CSecp256k1"], swiftSettings: strict),
+        .target(name: "SystemCrypto", dependencies: ["Primitives", "COpenSSL"], swiftSettings: strict),
+        .target(name: "Telemetry", dependencies: [logging], swiftSettings: strict),
         .target(name: "Primitives", swiftSettings: strict),
 
+        // C: the system's libraries and the machine-readable contract of Specs/
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "CSpecs", path: "Specs", exclude: ["vectors"], sources: ["specs.c"],
+            publicHeadersPath: "include"),
+
+        // Tests
+        .target(
+            name: "TestSupport", dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SystemCryptoTests", dependencies: ["SystemCrypto", "Primitives", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EthereumTests", dependencies: ["Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WalletsTests",
+            dependencies: ["Wallets", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Primitives", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerSQLiteTests", dependencies: ["LedgerSQLite", "Ledger", "Primitives", "TestSupport", grdb],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["Transport", "COpenSSL", "Primitives", "TestSupport", nioCore, nioPosix, nioEmbedded],
+            swiftSettings: strict),
+        .testTarget(name: "ProjectTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -93,6 +93,15 @@ package enum CapRefusal: Sendable, Equatable {
     case exceeded(CapUsage)
     /// The agent is not in the books any more.
     case unknownAgent
+
+    /// The refusal's stable code, as the history of the refused payment keeps it.
+    package var code: String {
+        switch self {
+        case .noCap: "no-cap"
+        case .exceeded(let usage): "cap-\(usage.cap.window.rawValue)"
+        case .unknownAgent: "unknown-agent"
+        }
+    }
 }
 
 /// The cap decision, pure: every store calls it inside its own transaction.
@@ -109,9 +118,12 @@ package enum CapCheck {
     }
 
     /// The first cap that would not hold, or nil when the value may be reserved.
+    ///
+    /// A lifetime total that ``Dollars`` cannot hold is refused like an exceeded lifetime cap of ``Dollars/max``.
     package static func refusal(of value: Dollars, caps: [Cap], counted: Counted, at now: Timestamp) -> CapRefusal? {
         guard !caps.isEmpty else { return .noCap }
-        let binding = usage(of: caps, counted: counted, at: now).first { !$0.admits(value) }
-        return binding.map(CapRefusal.exceeded)
+        let representable = Cap(window: .lifetime, limit: .max)
+        let usage = usage(of: caps, counted: counted, at: now) + usage(of: [representable], counted: counted, at: now)
+        return usage.first { !$0.admits(value) }.map(CapRefusal.exceeded)
     }
 }

@@ -24,6 +24,14 @@ package struct PaymentEvidence: Sendable, Equatable {
         self.transaction = transaction
         self.reason = reason
     }
+
+    /// This evidence with what is newly known written over it; fields that are nil there stay.
+    package func merging(_ newer: PaymentEvidence) -> PaymentEvidence {
+        PaymentEvidence(
+            status: newer.status ?? status, signature: newer.signature ?? signature,
+            settlement: newer.settlement ?? settlement, transaction: newer.transaction ?? transaction,
+            reason: newer.reason ?? reason)
+    }
 }
 
 /// One payment as the books hold it.
@@ -58,6 +66,13 @@ package struct PaymentRecord: Sendable, Equatable {
         self.reservedAt = reservedAt
         self.changedAt = changedAt
         self.evidence = evidence
+    }
+
+    /// The same payment in its next state.
+    package func after(_ state: PaymentState, at time: Timestamp, evidence: PaymentEvidence) -> PaymentRecord {
+        PaymentRecord(
+            id: id, purpose: purpose, terms: terms, echo: echo, state: state, reservedAt: reservedAt,
+            changedAt: time, evidence: evidence)
     }
 }
 

@@ -20,6 +20,13 @@ package enum LedgerError: Error, Equatable, Sendable {
     case damaged(String)
 }
 
+extension LedgerError {
+    /// What `duplicate` names when an authorization of the same payer, asset and nonce exists.
+    package static let knownNonce = "an authorization with that nonce"
+    /// What `duplicate` names when another agent has the token.
+    package static let knownToken = "an agent with that token"
+}
+
 extension LedgerError: CustomStringConvertible {
     /// One sentence for operators.
     package var description: String {

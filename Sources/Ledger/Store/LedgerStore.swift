@@ -14,8 +14,10 @@ package struct PaymentFilter: Sendable, Equatable {
     package var agent: String?
     /// Only these states.
     package var states: Set<PaymentState>?
-    /// At most this many, newest first; 1 to 100,000.
+    /// At most this many, newest first; 1 to 100,000, other values are taken as the nearest of these.
     package var limit: Int
+    /// The most payments of one list.
+    package static let maximumLimit = 100_000
 
     /// Makes a filter; without arguments it lists the newest 100.
     package init(agent: String? = nil, states: Set<PaymentState>? = nil, limit: Int = 100) {
@@ -33,7 +35,8 @@ package struct PaymentFilter: Sendable, Equatable {
 package protocol LedgerStore: Sendable {
     /// Checks every cap of the agent and sets the amount aside, in one step.
     ///
-    /// A refusal is booked as a `refused` payment. Throws `duplicate` when identifier or nonce are known.
+    /// A refusal is booked as a `refused` payment. Throws `duplicate` when the identifier is known, or when the money
+    /// could be set aside but the nonce is known for that network, asset and payer.
     func reserve(_ intent: PaymentIntent, at now: Timestamp) async throws(LedgerError) -> ReservationOutcome
 
     /// Books what happened to a payment and returns it.
@@ -61,16 +64,20 @@ package protocol LedgerStore: Sendable {
     /// One payment's history, oldest first.
     func history(of id: PaymentID) async throws(LedgerError) -> [PaymentTransition]
 
-    /// The use of each of an agent's caps, narrowest window first.
+    /// The use of each of an agent's caps, narrowest window first. Throws `unknownAgent`.
     func usage(of agent: String, at now: Timestamp) async throws(LedgerError) -> [CapUsage]
 
-    /// Adds an agent; throws `agentExists`.
+    /// Adds an agent; throws `agentExists`, and `duplicate` when another agent has the token.
+    ///
+    /// Payments of an earlier agent of that name go on counting against the caps.
     func add(_ agent: Agent) async throws(LedgerError)
 
     /// Removes an agent, its token and caps; its payments stay. Throws `unknownAgent`.
     func removeAgent(_ name: String) async throws(LedgerError)
 
-    /// Replaces an agent's token; the old one is dead from the next request. Throws `unknownAgent`.
+    /// Replaces an agent's token; the old one is dead from the next request.
+    ///
+    /// Throws `unknownAgent`, and `duplicate` when another agent has the token.
     func replaceToken(of agent: String, hash: Bytes32) async throws(LedgerError)
 
     /// Sets one cap of an agent, replacing the one of the same window. Throws `unknownAgent`.

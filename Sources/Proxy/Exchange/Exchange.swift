@@ -1,4 +1,5 @@
 import Ledger
+import Logging
 import NIOCore
 import Payments
 import Primitives
@@ -254,7 +255,11 @@ final class Exchange {
     }
 
     private func sendPaid(on connection: UpstreamConnection) {
-        guard life.paidConnected(), let payment else { return connection.abandon() }
+        guard life.paidConnected(), let payment else {
+            connection.abandon()
+            if case .paid = life.phase { failed(.closedBeforeResponse) }
+            return
+        }
         self.connection = connection
         connection.begin(method: request.method, receiver: self)
         connection.write(upstreamRequest.bytes(paying: payment))
@@ -312,7 +317,10 @@ final class Exchange {
         connection = nil
         sender = nil
         switch event {
-        case .answer, .void:
+        case .void:
+            book(.neverSent(reason: "no connection in time"))
+            respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
+        case .answer:
             respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
         case .doubt(let thenAnswer):
             book(.silence(reason: "no answer in time"))

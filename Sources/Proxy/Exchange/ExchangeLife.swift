@@ -93,7 +93,8 @@ struct ExchangeLife: Equatable {
         case .connecting:
             phase = .paid(isRepeat: false)
             return true
-        case .paid(isRepeat: true): return true
+        // For an agent that has gone nothing is sent a second time.
+        case .paid(isRepeat: true): return !agentIsGone
         default: return false
         }
     }

@@ -67,7 +67,9 @@ enum PathSafety {
         var bytes = Array(path.utf8)
         for _ in 0..<3 {
             let segments = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-            let dots = segments.contains { $0.elementsEqual([0x2e]) || $0.elementsEqual([0x2e, 0x2e]) }
+            // Some servers cut parameters off a segment before they look at it: `..;a` is `..` to them.
+            let names = segments.map { $0.prefix { $0 != UInt8(ascii: ";") } }
+            let dots = names.contains { $0.elementsEqual([0x2e]) || $0.elementsEqual([0x2e, 0x2e]) }
             guard !dots, !bytes.contains(0x5c), !bytes.contains(where: { $0 < 0x20 }) else { return false }
             guard let decoded = percentDecoded(bytes) else { return true }
             bytes = decoded

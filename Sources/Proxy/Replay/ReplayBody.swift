@@ -132,7 +132,7 @@ struct ReplayContent: Sendable {
 
     /// SHA-256 of the body without its chunked coding; blocks for as long as reading and hashing take.
     func contentHash(isChunked: Bool) throws -> Bytes32 {
-        var hash = SHA256Stream()
+        let hash = SHA256Stream()
         var scanner = ChunkScanner()
         func absorb(_ bytes: [UInt8]) throws {
             guard isChunked else { return hash.absorb(bytes) }

@@ -33,9 +33,12 @@ final class SpoolFile: Sendable {
             if descriptor >= 0 { return descriptor }
             var template = Array("\(folder)/replay-XXXXXX".utf8CString)
             descriptor = unsafe template.withUnsafeMutableBufferPointer { path in
-                guard let base = unsafe path.baseAddress else { return -1 }
-                let descriptor = unsafe mkostemp(base, O_CLOEXEC)
-                if descriptor >= 0 { unsafe unlink(base) }
+                guard let base = path.baseAddress else { return -1 }
+                let descriptor = unsafe mkstemp(base)
+                if descriptor >= 0 {
+                    unsafe unlink(base)
+                    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+                }
                 return descriptor
             }
             guard descriptor >= 0 else { throw Failure(code: errno) }

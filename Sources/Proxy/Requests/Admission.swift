@@ -17,6 +17,10 @@ extension AgentConnection {
     func admit(_ head: RequestHead) -> Result<(GatewayTable.Route, AgentCredential), Refusal> {
         do throws(Refusal) {
             try checkHost(head)
+            // The framing of an answer to CONNECT is not that of its head; nothing here could relay it.
+            guard head.method != "CONNECT" else {
+                throw Refusal(405, "method-not-served", "CONNECT is not served.", closing: true)
+            }
             let route = try route(head)
             return .success((route, try credential(head)))
         } catch {
@@ -44,7 +48,7 @@ extension AgentConnection {
             switch error {
             case .notAPath:
                 throw Refusal(
-                    head.method == "CONNECT" ? 405 : 400, "target-not-a-path",
+                    400, "target-not-a-path",
                     "The request target must be a path: /<gateway>/<path>. Forward-proxy requests are not served.",
                     closing: true)
             case .unsafePath:

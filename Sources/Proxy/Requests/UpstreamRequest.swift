@@ -1,5 +1,6 @@
 import NIOCore
 import Payments
+import SystemCrypto
 import Transport
 import X402
 
@@ -52,7 +53,7 @@ struct UpstreamRequest {
 extension Gateway.Credential {
     fileprivate func write(to head: inout ByteBuffer) {
         head.writeString(field == .authorization ? "authorization: Bearer " : "x-api-key: ")
-        secret.withBytes { _ = head.writeBytes($0.bytes) }
+        secret.withBytes { key in _ = unsafe head.writeBytes(key.bytes) }
         head.writeString("\r\n")
     }
 }

@@ -50,6 +50,8 @@ struct AgentResponse {
                 }
             default: if line.name.isHopByHop { continue }
             }
+            // Two of these read as neither, and clients would repeat what was paid for.
+            if paid != nil, line.name == .other, fields.name(of: line) == "x-should-retry" { continue }
             if let options, options.contains(fields.name(of: line)) { continue }
             fields.copy(line, to: &head)
         }

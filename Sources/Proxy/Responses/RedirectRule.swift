@@ -13,28 +13,39 @@ enum RedirectRule {
     }
 
     /// Judges the Location of a response from `route`.
+    ///
+    /// Clients do not read URLs alike: what some of them take for another place than it seems to be is foreign too.
     static func location(of response: ResponseHead, route: GatewayTable.Route) -> Location {
-        guard (300..<400).contains(response.status) || response.status == 201,
-            let line = response.fields.first(.location)
-        else { return .unchanged }
+        guard (300..<400).contains(response.status) || response.status == 201 else { return .unchanged }
+        let lines = response.fields.lines.filter { $0.name == .location }
+        guard let line = lines.first else { return .unchanged }
+        guard lines.count == 1 else { return .foreign }
         let value = response.fields.text(line)
-        let gateway = route.gateway
-        let path: Substring
-        if value.hasPrefix("//") {
-            return .foreign
-        } else if value.hasPrefix("/") {
-            path = value[...]
-        } else if let colon = value.firstIndex(of: ":"), value[..<colon].allSatisfy({ $0.isLetter || $0.isNumber }) {
+        let end = value.firstIndex { $0 == "?" || $0 == "#" } ?? value.endIndex
+        // Browsers drop tabs, and take a backslash for a slash.
+        guard !value.utf8.contains(0x09), !value[..<end].utf8.contains(0x5c) else { return .foreign }
+        if let colon = value[..<end].firstIndex(of: ":"), !value[..<colon].contains("/") {
             guard let target = absolute(value) else { return .foreign }
-            guard target.origin == gateway.origin else {
-                return gateway.redirectHosts.contains(target.origin.host) ? .unchanged : .foreign
+            guard target.origin == route.gateway.origin else {
+                return route.gateway.redirectHosts.contains(target.origin.host) ? .unchanged : .foreign
             }
-            path = target.path
-        } else {
-            return .unchanged
+            return moved(target.path, route: route)
         }
-        guard path.hasPrefix(gateway.basePath) else { return .foreign }
-        return .rewritten(route.prefix + path.dropFirst(gateway.basePath.count))
+        if value.hasPrefix("//") { return .foreign }
+        if value.hasPrefix("/") { return moved(value[...], route: route) }
+        return PathSafety.isSafe(value[..<end]) ? .unchanged : .foreign
+    }
+
+    /// An absolute path of the gateway as it is called on this proxy; foreign when it would lead out of the gateway.
+    private static func moved(_ target: Substring, route: GatewayTable.Route) -> Location {
+        let gateway = route.gateway
+        let path = target.prefix { $0 != "?" && $0 != "#" }
+        guard target.hasPrefix(gateway.basePath), PathSafety.isSafe(path) else { return .foreign }
+        let rest = target.dropFirst(gateway.basePath.count)
+        guard rest.first.map({ $0 == "/" || $0 == "?" || $0 == "#" }) ?? true else { return .foreign }
+        // A default gateway owns some prefixes only; what lies elsewhere is reached by its name.
+        let isOwn = !route.prefix.isEmpty || gateway.paths.contains { rest.hasPrefix($0) }
+        return .rewritten((isOwn ? route.prefix : "/\(gateway.name)") + rest)
     }
 
     private static func absolute(_ url: String) -> (origin: Origin, path: Substring)? {

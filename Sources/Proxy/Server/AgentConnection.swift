@@ -49,7 +49,7 @@ final class AgentConnection: ChannelInboundHandler {
         self.shared = shared
     }
 
-    private var services: ProxyServices { shared.services }
+    var services: ProxyServices { shared.services }
 
     // MARK: Channel events
 

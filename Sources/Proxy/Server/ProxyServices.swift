@@ -1,10 +1,9 @@
 package import Logging
-package import NIOCore
+import NIOCore
 package import NIOPosix
 package import Payments
-package import Primitives
 import Synchronization
-package import Transport
+import Transport
 
 /// What every exchange needs, shared by all event loops.
 package final class ProxyServices: Sendable {
@@ -58,6 +57,7 @@ final class PendingBookings: Sendable {
 /// The authorities by which this proxy may be addressed: a web page that rebinds a name of its own is turned away.
 package struct HostRule: Sendable {
     private let accepted: Set<String>
+    private let onAnyPort: Set<String>
 
     /// Accepts the loopback names with `port`, and everything in `more`: `host` (any port) or `host:port`.
     package init(port: Int, more: [String]) {
@@ -66,16 +66,18 @@ package struct HostRule: Sendable {
             accepted.insert("\(host):\(port)")
             if port == 80 { accepted.insert(host) }
         }
-        for host in more {
-            accepted.insert(host.lowercased())
-            accepted.insert("\(host.lowercased()):\(port)")
-        }
-        self.accepted = accepted
+        self.accepted = accepted.union(more.map { $0.lowercased() })
+        onAnyPort = Set(more.map { $0.lowercased() })
     }
 
     /// Whether a Host field may stand in a request.
     package func accepts(_ host: String) -> Bool {
-        accepted.contains(host) || accepted.contains(host.lowercased())
+        let host = host.lowercased()
+        if accepted.contains(host) { return true }
+        guard let colon = host.lastIndex(of: ":") else { return false }
+        let port = host[host.index(after: colon)...]
+        return !port.isEmpty && port.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+            && onAnyPort.contains(String(host[..<colon]))
     }
 }
 

@@ -12,7 +12,8 @@ package struct ChunkScanner: Sendable {
         case dataReturn
         case dataLineFeed
         case trailerStart
-        case trailer
+        case trailerName
+        case trailerValue
         case trailerLineFeed
         case endLineFeed
         case finished
@@ -56,7 +57,7 @@ package struct ChunkScanner: Sendable {
         case .sizeFirstDigit, .size, .sizeExtension, .sizeLineFeed: try stepSizeLine(byte)
         case .dataReturn: try expect(0x0d, byte, then: .dataLineFeed)
         case .dataLineFeed: try expect(0x0a, byte, then: .sizeFirstDigit)
-        case .trailerStart, .trailer, .trailerLineFeed, .endLineFeed: try stepTrailer(byte)
+        case .trailerStart, .trailerName, .trailerValue, .trailerLineFeed, .endLineFeed: try stepTrailer(byte)
         case .data, .finished: break
         }
     }
@@ -100,8 +101,10 @@ package struct ChunkScanner: Sendable {
                 return
             }
             guard byte.isTokenCharacter else { throw .badChunk }
-            state = .trailer
-        case .trailer:
+            state = .trailerName
+        case .trailerName:
+            if byte == UInt8(ascii: ":") { state = .trailerValue } else if !byte.isTokenCharacter { throw .badChunk }
+        case .trailerValue:
             if byte == 0x0d { state = .trailerLineFeed } else if !byte.isFieldContent { throw .badChunk }
         case .trailerLineFeed: try expect(0x0a, byte, then: .trailerStart)
         default: try expect(0x0a, byte, then: .finished)

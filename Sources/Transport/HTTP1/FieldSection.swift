@@ -93,16 +93,21 @@ package struct FieldSection: Sendable {
     }
 
     /// Names that Connection fields declare to be for this hop only, lower case; nil when there are none but the usual.
+    ///
+    /// A name that says where the message ends or whom it is for is not obeyed: a head forwarded without its
+    /// Content-Length would turn its own body into a second message.
     package var connectionOptions: Set<String>? {
         var options: Set<String> = []
         for line in lines where line.name == .connection {
             for element in text(line).split(separator: ",") {
                 let option = element.trimmingBlanks.lowercased()
-                if option != "close", option != "keep-alive", !option.isEmpty { options.insert(option) }
+                if !option.isEmpty, !Self.endToEnd.contains(option) { options.insert(option) }
             }
         }
         return options.isEmpty ? nil : options
     }
+
+    private static let endToEnd: Set<String> = ["close", "keep-alive", "content-length", "transfer-encoding", "host"]
 
     /// The lower-case name of a line.
     package func name(of line: Line) -> String {
@@ -122,13 +127,18 @@ package struct FieldSection: Sendable {
                 guard length == nil, let number = Self.plainNumber(value(line)) else { throw .badContentLength }
                 length = number
             case .transferEncoding:
-                guard !isChunked, text(line).lowercased() == "chunked" else { throw .badTransferEncoding }
+                guard !isChunked, Self.isChunkedCoding(value(line)) else { throw .badTransferEncoding }
                 isChunked = true
             default: break
             }
         }
         guard !isChunked || (length == nil && !isHTTP10) else { throw .badTransferEncoding }
         return isChunked ? .chunked : length.map(BodyFraming.length)
+    }
+
+    /// Compared byte by byte: Unicode has letters outside ASCII whose lower case is inside it.
+    private static func isChunkedCoding(_ value: [UInt8]) -> Bool {
+        value.count == 7 && zip(value, "chunked".utf8).allSatisfy { $0 | 0x20 == $1 }
     }
 
     private static func plainNumber(_ digits: [UInt8]) -> UInt64? {

@@ -19,6 +19,7 @@ package struct HeadScanner: Sendable {
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
+            guard position <= limit else { throw .headTooLarge }
             if byte == 0x0a {
                 guard position >= 2, bytes[position - 2] == 0x0d else { throw .badLineEnding }
                 if lineIsEmpty { return position }
@@ -26,7 +27,6 @@ package struct HeadScanner: Sendable {
             } else if byte != 0x0d {
                 lineIsEmpty = false
             }
-            guard position <= limit else { throw .headTooLarge }
         }
         return nil
     }

@@ -84,7 +84,7 @@ extension Challenge {
         do {
             root = try JSONReader.read(document)
         } catch {
-            throw .unreadable("PAYMENT-REQUIRED is not valid JSON: \(error)")
+            throw .unreadable("PAYMENT-REQUIRED is not valid JSON: \(error)".printable(limit: 256))
         }
         return try read(root: root, document: document, declared: declared)
     }

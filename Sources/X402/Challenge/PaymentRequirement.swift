@@ -60,7 +60,7 @@ extension PaymentRequirement {
             guard let value = entry[key]?.string, !value.isEmpty else { throw .missing(key) }
             return value
         }
-        guard let price = entry["amount"] ?? entry["maxAmountRequired"] else { throw .missing("amount") }
+        guard let price = entry.present("amount") ?? entry.present("maxAmountRequired") else { throw .missing("amount") }
         return PaymentRequirement(
             raw: entry.textWithoutNulls(in: document),
             scheme: try text("scheme"),
@@ -69,7 +69,7 @@ extension PaymentRequirement {
             asset: try text("asset"),
             payTo: try text("payTo"),
             maxTimeoutSeconds: entry["maxTimeoutSeconds"]?.integer.flatMap { $0 > 0 ? $0 : nil },
-            extra: extra(entry["extra"]))
+            extra: try extra(entry.present("extra")))
     }
 
     /// Numbers are accepted below 2^53, where every JSON reader agrees on them.
@@ -87,15 +87,20 @@ extension PaymentRequirement {
     }
 
     /// Old version 1 servers send `extra` as a JSON string; it is parsed once.
-    private static func extra(_ value: JSONValue?) -> Extra {
+    private static func extra(_ value: JSONValue?) throws(RequirementProblem) -> Extra {
         var source = value
-        if let text = value?.string { source = try? JSONReader.read(Array(text.utf8)) }
+        if let text = value?.string, !text.isEmpty {
+            source = try? JSONReader.read(Array(text.utf8))
+            guard source?.members != nil else { throw .missing("extra") }
+        }
+        // What is there but no text is as good as an unknown text: an empty one, which no check lets pass.
+        func text(_ key: String) -> String? { source?.present(key).map { $0.string ?? "" } }
         var extra = Extra()
-        extra.name = source?["name"]?.string
-        extra.version = source?["version"]?.string
-        extra.assetTransferMethod = source?["assetTransferMethod"]?.string
-        extra.paymentFlow = source?["paymentFlow"]?.string
-        extra.verifyingContract = source?["verifyingContract"]?.string
+        extra.name = text("name")
+        extra.version = text("version")
+        extra.assetTransferMethod = text("assetTransferMethod")
+        extra.paymentFlow = text("paymentFlow")
+        extra.verifyingContract = text("verifyingContract")
         return extra
     }
 }
@@ -124,6 +129,11 @@ extension JSONValue {
         default:
             return Array(document[range])
         }
+    }
+
+    /// The member with this key unless it is `null`, which sellers treat as absent.
+    fileprivate func present(_ key: String) -> JSONValue? {
+        self[key].flatMap { $0.isNull ? nil : $0 }
     }
 
     private var containsNullMember: Bool {

@@ -30,7 +30,7 @@ package enum ExtensionEcho {
 
     private static let paymentIdentifier = "payment-identifier"
 
-    /// Adds `info.id` beside the seller's members; an entry without an `info` object is echoed as it is.
+    /// Adds `info.id` beside the seller's members, none of which may change; an entry without an `info` object is echoed as it is.
     private static func identified(_ raw: [UInt8], as identifier: String) -> [UInt8] {
         guard let entry = try? JSONReader.read(raw), let members = entry.members, entry["info"]?.members != nil else {
             return raw
@@ -43,8 +43,8 @@ package enum ExtensionEcho {
                     continue
                 }
                 object.object("info") { target in
-                    for item in info where item.key != "id" { target.field(item.key, raw: raw[item.value.range]) }
-                    target.field("id", identifier)
+                    for item in info { target.field(item.key, raw: raw[item.value.range]) }
+                    if member.value["id"] == nil { target.field("id", identifier) }
                 }
             }
         }

@@ -1,0 +1,46 @@
+import COpenSSL
+
+/// One certificate and the settings shared by all TLS server connections that present it.
+///
+/// Sessions are resumed by ticket alone: nothing is kept per client. Safe to use from any thread.
+package final class TLSServerContext: Sendable {
+    private let context: TLSContext
+
+    /// Presents the chain of `certificateChainFile` (PEM, the server's certificate first) with the key of
+    /// `privateKeyFile` (PEM, without a passphrase).
+    ///
+    /// Throws ``TLSError/configuration(_:)`` if a file is unreadable, the key is encrypted or they do not match.
+    package init(certificateChainFile: String, privateKeyFile: String) throws(TLSError) {
+        let context = try TLSContext(side: .server)
+        self.context = context
+        // Without this libssl would ask for a passphrase on the terminal.
+        unsafe SSL_CTX_set_default_passwd_cb(context.pointer) { _, _, _, _ in -1 }
+        guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificateChainFile) == 1 else {
+            throw .configuration("certificate file \(certificateChainFile): \(takeOpenSSLFailure().reason)")
+        }
+        guard unsafe SSL_CTX_use_PrivateKey_file(context.pointer, privateKeyFile, SSL_FILETYPE_PEM) == 1,
+            unsafe SSL_CTX_check_private_key(context.pointer) == 1
+        else {
+            throw .configuration("private key file \(privateKeyFile): \(takeOpenSSLFailure().reason)")
+        }
+        _ = unsafe SSL_CTX_set_options(context.pointer, purser_ssl_op_cipher_server_preference)
+        unsafe purser_ssl_ctx_set_session_cache_mode(context.pointer, Int(SSL_SESS_CACHE_OFF))
+        unsafe SSL_CTX_set_alpn_select_cb(
+            context.pointer,
+            { _, selected, selectedLength, offered, offeredLength, _ in
+                let supported = TLSContext.offeredProtocols
+                var choice: UnsafeMutablePointer<UInt8>?
+                let outcome = unsafe SSL_select_next_proto(
+                    &choice, selectedLength, supported.utf8Start, UInt32(supported.utf8CodeUnitCount), offered,
+                    offeredLength)
+                guard outcome == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                unsafe selected?.pointee = UnsafePointer(choice)
+                return SSL_TLSEXT_ERR_OK
+            }, nil)
+    }
+
+    /// A handler for one accepted connection.
+    package func makeServerHandler() throws(TLSError) -> TLSHandler {
+        TLSHandler(connection: try TLSConnection(accepting: context))
+    }
+}

@@ -1,0 +1,166 @@
+import GRDB
+import Ledger
+import LedgerSQLite
+import Primitives
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+@Suite("Several holders of one ledger")
+struct SharingTests {
+    private let folder: TemporaryFolder
+    private let path: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.path("ledger.sqlite")
+    }
+
+    @Test("a change made through one holder shows in the number of the other before it returns")
+    func generation() async throws {
+        let daemon = try SQLiteLedger(path: path)
+        let tool = try SQLiteLedger(path: path)
+        var snapshot = try await daemon.registry()
+        #expect(daemon.generation.current == snapshot.generation)
+        for number: UInt64 in 1...5 {
+            try await tool.add(.sample("agent\(number)", number: number))
+            #expect(daemon.generation.current != snapshot.generation)
+            snapshot = try await daemon.registry()
+            #expect(snapshot.agent(tokenHash: .numbered(number)) != nil)
+            #expect(daemon.generation.current == snapshot.generation)
+        }
+        try await daemon.reserve(.sample(1))
+        #expect(tool.generation.current == snapshot.generation)
+    }
+
+    @Test("a number left ahead by a change that failed is put right")
+    func healing() async throws {
+        let ledger = try SQLiteLedger(path: path)
+        try await ledger.add(.sample())
+        try? await ledger.add(.sample("other", number: 1))
+        let snapshot = try await ledger.registry()
+        try overwriteNumber(with: 77)
+        #expect(ledger.generation.current == 77)
+        #expect(try await ledger.registry().generation == snapshot.generation)
+        #expect(ledger.generation.current == snapshot.generation)
+        try overwriteNumber(with: 78)
+        let second = try SQLiteLedger(path: path)
+        #expect(second.generation.current == snapshot.generation)
+    }
+
+    private func overwriteNumber(with number: UInt8) throws {
+        let descriptor = unsafe open(path + ".generation", O_WRONLY)
+        defer { close(descriptor) }
+        let bytes: [UInt8] = [number, 0, 0, 0, 0, 0, 0, 0]
+        try #require(unsafe write(descriptor, bytes, 8) == 8)
+    }
+
+    @Test("another process's change is seen, and its reservations count")
+    func otherProcess() async throws {
+        let daemon = try SQLiteLedger(path: path)
+        try await daemon.add(.sample(caps: [Cap(window: .day, limit: .cents(100))]))
+        let snapshot = try await daemon.registry()
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            let tool = try SQLiteLedger(path: path)
+            try await tool.setCap(Cap(window: .day, limit: .cents(2)), of: "scout")
+            guard try await tool.reserve(.sample(1)).record != nil else { exit(1) }
+        }
+        #expect(daemon.generation.current != snapshot.generation)
+        #expect(try await daemon.registry().agent(tokenHash: .numbered(1))?.caps.first?.limit == .cents(2))
+        #expect(try await daemon.reserve(.sample(2)).record != nil)
+        #expect(try await daemon.reserve(.sample(3)).refusalCode == "cap-day")
+    }
+
+    @Test("two holders with 64 callers against a limit get exactly the limit")
+    func twoHolders() async throws {
+        let holders = [try SQLiteLedger(path: path), try SQLiteLedger(path: path)]
+        try await holders[0].add(.sample(caps: [Cap(window: .lifetime, limit: .cents(100))]))
+        let granted = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for caller: UInt64 in 0..<128 {
+                group.addTask {
+                    let holder = holders[Int(caller % 2)]
+                    return try await holder.reserve(.sample(caller, value: .cents(10))).record != nil
+                }
+            }
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(granted == 10)
+        for holder in holders { #expect(try await holder.used(.lifetime) == .cents(100)) }
+    }
+
+    @Test("two processes with 64 callers each against a limit get exactly the limit")
+    func twoProcesses() async throws {
+        let ledger = try SQLiteLedger(path: path)
+        try await ledger.add(.sample(caps: [Cap(window: .lifetime, limit: .cents(100))]))
+        async let first = #expect(processExitsWith: .success) { [path = path as String] in
+            try await reserveTogether(path: path, numbers: 1000..<1064)
+        }
+        async let second = #expect(processExitsWith: .success) { [path = path as String] in
+            try await reserveTogether(path: path, numbers: 2000..<2064)
+        }
+        _ = await (first, second)
+        let records = try await ledger.payments(PaymentFilter(limit: 1000))
+        #expect(records.count == 128)
+        #expect(records.count { $0.state == .reserved } == 10)
+        #expect(try await ledger.used(.lifetime) == .cents(100))
+    }
+
+    @Test("several processes may open a new ledger at the same moment")
+    func openingTogether() async throws {
+        let path = path
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number: UInt64 in 0..<8 {
+                group.addTask {
+                    let ledger = try SQLiteLedger(path: path)
+                    try await ledger.add(.sample("agent\(number)", number: number))
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await SQLiteLedger(path: path).agents().count == 8)
+    }
+
+    @Test("a writer that holds the file too long is named, and nothing is booked")
+    func busy() async throws {
+        let ledger = try SQLiteLedger(path: path, settings: .init(busyTimeout: .milliseconds(50)))
+        try await ledger.add(.sample(caps: [Cap(window: .day, limit: .cents(100))]))
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: path, configuration: configuration)
+        try await other.writeWithoutTransaction { try $0.beginTransaction(.immediate) }
+        await #expect(throws: LedgerError.storage("another process held the write lock for too long (SQLite 5)")) {
+            try await ledger.reserve(.sample(1))
+        }
+        try await other.writeWithoutTransaction { try $0.rollback() }
+        #expect(try await ledger.reserve(.sample(1)).record != nil)
+        #expect(try await ledger.used(.day) == .cents(1))
+    }
+
+    @Test("only one holder of the state lock at a time, and it is named")
+    func stateLock() throws {
+        let lockPath = folder.path("daemon.lock")
+        var lock: StateLock? = try StateLock(path: lockPath)
+        #expect(lock != nil)
+        #expect(throws: StateLockError.held(by: getpid())) { _ = try StateLock(path: lockPath) }
+        lock = nil
+        #expect(throws: Never.self) { _ = try StateLock(path: lockPath) }
+        #expect(try folder.mode(of: "daemon.lock") == 0o600)
+        #expect(throws: StateLockError.self) { _ = try StateLock(path: folder.path("missing/daemon.lock")) }
+    }
+}
+
+/// 64 callers at once, one ledger of their own.
+private func reserveTogether(path: String, numbers: Range<UInt64>) async throws {
+    let ledger = try SQLiteLedger(path: path)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in numbers {
+            group.addTask { try await ledger.reserve(.sample(number, value: .cents(10))) }
+        }
+        try await group.waitForAll()
+    }
+}
