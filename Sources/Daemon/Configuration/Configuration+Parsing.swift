@@ -1,4 +1,3 @@
-import Ledger
 import Logging
 package import Policy
 
@@ -92,8 +91,7 @@ struct ConfigurationParser {
 
     /// Whether a text may name a gateway or a wallet; notes a mistake when not.
     mutating func isName(_ name: String, of kind: String, at place: ConfigurationPlace) -> Bool {
-        // The rule is that of agents' names, so that every name fits into a path segment and a file name.
-        guard Agent.isValidName(name) else {
+        guard NameRule.isName(name) else {
             reader.note(
                 place, "`\(name)` cannot name a \(kind): 1 to 64 of a-z, 0-9, `.`, `_`, `-`, a letter or digit first")
             return false
