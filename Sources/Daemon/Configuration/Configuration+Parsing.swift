@@ -17,6 +17,16 @@ extension Configuration {
     }
 }
 
+extension Configuration.Listen {
+    /// Reads an IP address (IPv6 in brackets) or `localhost`, and a port; nil for anything else.
+    package init?(_ text: String) {
+        guard let place = HostAndPort(text), let port = place.port,
+            place.host.isAddress || place.host.text == "localhost"
+        else { return nil }
+        self.init(host: place.host.text, port: port)
+    }
+}
+
 /// The walk through one file; the entries of its lists are read in extensions.
 struct ConfigurationParser {
     var reader = ConfigurationReader()
@@ -35,20 +45,13 @@ struct ConfigurationParser {
         guard let root = reader.root(of: text, keys: Self.keys) else { return nil }
         let listen = reader.converted(
             root, "listen", expected: "an IP address (or localhost) and a port up to 65535, such as `127.0.0.1:4020`",
-            Self.listen)
+            Configuration.Listen.init)
         // Assets come first, since what wallets pay has to be among them.
         for row in reader.elements(root, "assets") { addAsset(row) }
         return Configuration(
             listen: listen ?? Configuration.standardListen, hosts: hosts(root), gateways: gateways(root),
             wallets: wallets(root), assets: table, trustFile: reader.text(root, "trust-file"), replay: replay(root),
             logLevel: logLevel(root))
-    }
-
-    private static func listen(_ text: String) -> Configuration.Listen? {
-        guard let place = HostAndPort(text), let port = place.port,
-            place.host.isAddress || place.host.text == "localhost"
-        else { return nil }
-        return Configuration.Listen(host: place.host.text, port: port)
     }
 
     private mutating func hosts(_ root: ConfigurationSection) -> [String] {

@@ -16,6 +16,9 @@ enum FileSystem {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Whether an `errno` says that there is no such file.
+    static func isMissing(_ code: Int32) -> Bool { code == ENOENT }
+
     /// Makes a folder and those above it where they are missing, with mode 0700.
     static func makeFolders(_ path: String) throws(StateDirectoryError) {
         if unsafe access(path, F_OK) == 0 { return }
