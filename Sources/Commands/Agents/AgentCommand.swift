@@ -3,7 +3,7 @@ import Daemon
 import Ledger
 import Primitives
 
-/// `purser agent`
+/// The command `purser agent`.
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "Who may spend: agents, their tokens and caps.",

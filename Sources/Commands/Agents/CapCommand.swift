@@ -3,7 +3,7 @@ import Daemon
 import Ledger
 import Primitives
 
-/// `purser cap`
+/// The command `purser cap`.
 struct CapCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cap", abstract: "How much agents may spend; changes hold from the next request.",

@@ -1,17 +1,17 @@
 import ArgumentParser
 
-/// `purser`
+/// The command `purser`.
 struct PurserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "purser",
         abstract: "Pays for agents' API calls, within caps, from wallets the agents never see.",
         discussion: """
-            Everything lives in a state directory: --state DIR, or $XDG_STATE_HOME/purser, or ~/.local/state/purser.
-            Commands work beside a running daemon and without one. With --json, output is one line of JSON; errors
-            are always lines of text on standard error.
+            Everything lives in a state directory: --state DIR, or $XDG_STATE_HOME/purser, or ~/.local/state/purser. \
+            Commands work beside a running daemon and without one. With --json, output is one line of JSON; \
+            errors are always lines of text on standard error.
 
             Exit codes:
-            \(ExitStatus.table)
+            \(CommandStatus.table)
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, StatusCommand.self, DemoCommand.self, SimulateCommand.self,

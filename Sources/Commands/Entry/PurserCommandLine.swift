@@ -20,7 +20,7 @@ package enum PurserCommandLine {
             } else {
                 try command.run()
             }
-            return ExitStatus.done.rawValue
+            return CommandStatus.done.rawValue
         } catch {
             return report(error)
         }
@@ -34,15 +34,15 @@ package enum PurserCommandLine {
         let code = PurserCommand.exitCode(for: error)
         if code.isSuccess {
             Console.print(PurserCommand.fullMessage(for: error))
-            return ExitStatus.done.rawValue
+            return CommandStatus.done.rawValue
         }
         if code == .validationFailure {
             let message = PurserCommand.fullMessage(for: error)
             let label = "Error: "
             Console.note(message.hasPrefix(label) ? String(message.dropFirst(label.count)) : message)
-            return ExitStatus.usage.rawValue
+            return CommandStatus.usage.rawValue
         }
         for line in "\(error)".split(separator: "\n") { Console.note(String(line)) }
-        return ExitStatus(FailureKind(error)).rawValue
+        return CommandStatus(FailureKind(error)).rawValue
     }
 }

@@ -1,7 +1,7 @@
 import Ledger
 import Primitives
 
-/// Payments, for people and for programs. Signatures and the seller's own text are never shown.
+/// Payments, for people and for programs; signatures and the seller's own JSON are never shown.
 enum PaymentOutput {
     /// Adds a payment's members to an object; what a refusal never had is left out.
     static func write(_ payment: PaymentRecord, to text: inout JSONText) {

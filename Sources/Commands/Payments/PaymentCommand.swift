@@ -2,7 +2,7 @@ import ArgumentParser
 import Daemon
 import Ledger
 
-/// `purser payment`
+/// The command `purser payment`.
 struct PaymentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "payment", abstract: "What the books say.",

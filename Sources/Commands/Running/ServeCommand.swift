@@ -2,7 +2,7 @@ import ArgumentParser
 import Daemon
 import Primitives
 
-/// `purser serve`
+/// The command `purser serve`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run the daemon until SIGINT or SIGTERM.",
@@ -21,7 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// `purser demo`
+/// The command `purser demo`.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Pay a simulated gateway, step by step; no money moves.",
@@ -53,7 +53,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 }
 
-/// `purser simulate`
+/// The command `purser simulate`.
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run a simulated gateway that sells chat completions by x402.",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Daemon
 import Primitives
 
-/// `purser config`
+/// The command `purser config`.
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "The configuration.", subcommands: [ConfigCheckCommand.self])

@@ -2,7 +2,7 @@ import ArgumentParser
 import Daemon
 import Primitives
 
-/// `purser init`
+/// The command `purser init`.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make a state directory: config.yaml and a wallet named main.",

@@ -3,7 +3,7 @@ import Daemon
 import Ledger
 import Primitives
 
-/// `purser status`
+/// The command `purser status`.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show the daemon, its configuration, the wallets, caps and open payments.")

@@ -2,7 +2,7 @@ import ArgumentParser
 import Daemon
 import Wallets
 
-/// `purser wallet`
+/// The command `purser wallet`.
 struct WalletCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wallet", abstract: "The keys that pay.",

@@ -1,7 +1,7 @@
 import Daemon
 
 /// How a command ended, as the shell sees it.
-package enum ExitStatus: Int32, Sendable, CaseIterable {
+package enum CommandStatus: Int32, Sendable, CaseIterable {
     /// What was asked for was done.
     case done = 0
     /// It failed.
