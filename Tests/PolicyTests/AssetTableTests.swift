@@ -134,14 +134,18 @@ struct AssetTableTests {
             "", "[", #"{"networks":[{"id":"base"}]}"#, #"{"networks":[{"id":"eip155:1","aliases":[7]}]}"#,
             #"{"networks":[{"id":"eip155:1","aliases":["a"]},{"id":"eip155:2","aliases":["a"]}]}"#,
             #"{"assets":[{}]}"#,
-            #"{"assets":[{"network":"eip155:1","address":"\#(baseUSDC)","symbol":"X","decimals":6.0,"transfer":"permit2","usd":"1"}]}"#,
-            #"{"assets":[{"network":"eip155:1","address":"\#(baseUSDC)","symbol":"X","decimals":6,"transfer":"cash","usd":"1"}]}"#,
-            #"{"assets":[{"network":"eip155:1","address":"\#(baseUSDC)","symbol":"X","decimals":6,"transfer":"eip3009","usd":"1"}]}"#,
-            #"{"assets":[{"network":"eip155:1","address":"\#(baseUSDC)","symbol":"X","decimals":6,"transfer":"eip3009","usd":"1","name":"N","version":"1","domainSeparator":"0x00"}]}"#,
+            oneRow(#""decimals":6.0,"transfer":"permit2""#), oneRow(#""decimals":6,"transfer":"cash""#),
+            oneRow(#""decimals":6,"transfer":"eip3009""#),
+            oneRow(#""decimals":6,"transfer":"eip3009","name":"N","version":"1","domainSeparator":"0x00""#),
         ])
     func badTable(text: String) {
         #expect(throws: AssetTableError.self) { try AssetTable(json: Array(text.utf8)) }
     }
+}
+
+/// A table of one row for USDC on Ethereum with these members besides.
+private func oneRow(_ members: String) -> String {
+    #"{"assets":[{"network":"eip155:1","address":"\#(baseUSDC)","symbol":"X","usd":"1",\#(members)}]}"#
 }
 
 @Suite("Pay rules")
