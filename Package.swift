@@ -98,8 +98,15 @@ let package = Package(
             dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "Daemon", "LedgerSQLite", "Ledger", "Primitives", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "Proxy", "Policy", "Transport", "Primitives", nioCore, logging],
+            dependencies: [
+                "Daemon", "Proxy", "LedgerSQLite", "Policy", "Transport", "Primitives", "TestSupport", nioCore,
+                logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EthereumTests",
