@@ -197,8 +197,10 @@ final class Exchange {
             isChunked: request.framing == .chunked)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
+        let executor = shared.executor
         services.bookings.begin()
-        Task {
+        // On this loop: reading, vetting and signing take less than handing them to another thread and back.
+        Task(executorPreference: executor) {
             let answer: ChallengeAnswer
             do {
                 let request = try await subject.request(on: services.threads)
@@ -222,7 +224,7 @@ final class Exchange {
             self.payment = payment
             connectPaid()
         case .void, .answer, .nothing:
-            shared.services.book(.neverSent(reason: "the agent went away before the payment was sent"), of: payment)
+            shared.services.book(.neverSent(reason: "the agent went away before the payment was sent"), of: payment, on: shared.executor)
         }
     }
 
@@ -278,7 +280,7 @@ final class Exchange {
 
     private func book(_ answer: PaidAnswer) {
         guard let payment else { return }
-        shared.services.book(answer, of: payment)
+        shared.services.book(answer, of: payment, on: shared.executor)
     }
 
     // MARK: Failures

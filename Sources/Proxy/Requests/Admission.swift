@@ -64,7 +64,7 @@ extension AgentConnection {
 
     private func credential(_ head: RequestHead) throws(Refusal) -> AgentCredential {
         do throws(AgentCredential.Problem) {
-            return try AgentCredential.find(in: head.fields)
+            return try AgentCredential.find(in: head.fields, known: knownCredential)
         } catch {
             switch error {
             case .missing:

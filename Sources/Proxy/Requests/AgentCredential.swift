@@ -1,4 +1,6 @@
 import Payments
+import Primitives
+import SystemCrypto
 import Transport
 
 /// The agent's token in a request head: which field carries it, and what it is.
@@ -7,6 +9,8 @@ struct AgentCredential {
     let field: FieldName
     /// The token.
     let token: [UInt8]
+    /// SHA-256 of the token, by which the books know it.
+    let hash: Bytes32
 
     enum Problem: Error, Equatable {
         /// No field carries an agent token.
@@ -17,22 +21,25 @@ struct AgentCredential {
         case malformed
     }
 
-    /// Fields in which agents may name themselves.
-    private static let fields: Set<FieldName> = [.authorization, .xAPIKey, .proxyAuthorization, .purserToken]
-
     /// Finds the one token of a request.
-    static func find(in section: FieldSection) throws(Problem) -> AgentCredential {
-        var found: AgentCredential?
-        for line in section.lines where fields.contains(line.name) {
-            let value = section.value(line)
-            let token = bare(value, in: line.name)
+    ///
+    /// `known` is the credential of an earlier request on the same connection: the same token need not be hashed again.
+    static func find(in section: FieldSection, known: AgentCredential?) throws(Problem) -> AgentCredential {
+        var found: (field: FieldName, token: [UInt8])?
+        for line in section.lines {
+            switch line.name {
+            case .authorization, .xAPIKey, .proxyAuthorization, .purserToken: break
+            default: continue
+            }
+            let token = Array(bare(section.value(line), in: line.name))
             guard token.starts(with: AgentToken.prefix.utf8) else { continue }
             guard found == nil else { throw .ambiguous }
-            found = AgentCredential(field: line.name, token: Array(token))
+            found = (line.name, token)
         }
         guard let found else { throw .missing }
+        if let known, known.field == found.field, known.token == found.token { return known }
         guard AgentToken.isWellFormed(found.token) else { throw .malformed }
-        return found
+        return AgentCredential(field: found.field, token: found.token, hash: SHA256.hash(found.token))
     }
 
     /// A value without its `Bearer` scheme.

@@ -2,8 +2,6 @@ import Ledger
 import Logging
 import NIOCore
 import Payments
-import Primitives
-import SystemCrypto
 import Transport
 
 #if canImport(Glibc)
@@ -42,6 +40,8 @@ final class AgentConnection: ChannelInboundHandler {
     private var scanner = HeadScanner()
     private var inbound = ByteBuffer()
     private var exchange: Exchange?
+    /// The credential of the last request: agents send the same one with each.
+    private(set) var knownCredential: AgentCredential?
     private var isReadingBody = true
     private var ownDeadline: NIODeadline?
 
@@ -155,24 +155,24 @@ final class AgentConnection: ChannelInboundHandler {
         case .failure(let refusal): return answer(refusal.problem, head: head)
         case .success(let admitted): (route, credential) = admitted
         }
-        let hash = SHA256.hash(credential.token)
-        switch services.agents.agent(tokenHash: hash) {
+        knownCredential = credential
+        switch services.agents.agent(tokenHash: credential.hash) {
         case .current(let agent):
             begin(head, route: route, credential: credential, agent: agent)
         case .stale:
-            identify(head, route: route, credential: credential, hash: hash)
+            identify(head, route: route, credential: credential)
         }
     }
 
     /// The books have changed since they were last read: look the agent up in them.
-    private func identify(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential, hash: Bytes32) {
+    private func identify(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential) {
         phase = .identifying
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let services = services
         let loop = shared.loop
         Task {
             do throws(LedgerError) {
-                let agent = try await services.agents.refreshedAgent(tokenHash: hash)
+                let agent = try await services.agents.refreshedAgent(tokenHash: credential.hash)
                 loop.execute { bound.value.identified(agent, head: head, route: route, credential: credential) }
             } catch {
                 services.logger.error("agents not readable", metadata: ["problem": "\(error)"])

@@ -37,10 +37,10 @@ package final class ProxyServices: Sendable {
     }
 
     /// Books the outcome of a payment, which began with the decision to make it, and keeps no event loop waiting.
-    func book(_ answer: PaidAnswer, of payment: AuthorizedPayment) {
-        Task {
-            await engine.book(answer, of: payment)
-            bookings.end()
+    func book(_ answer: PaidAnswer, of payment: AuthorizedPayment, on executor: LoopExecutor) {
+        Task(executorPreference: executor) {
+            await self.engine.book(answer, of: payment)
+            self.bookings.end()
         }
     }
 }
@@ -86,12 +86,14 @@ package struct HostRule: Sendable {
 /// What the exchanges of one event loop share. Not thread-safe: used on its loop only.
 final class ProxyLoop {
     let loop: any EventLoop
+    let executor: LoopExecutor
     let services: ProxyServices
     let pool: UpstreamPool
     let deadlines: DeadlineSweep
 
     init(loop: any EventLoop, services: ProxyServices, tls: TLSClientContext) {
         self.loop = loop
+        executor = LoopExecutor(loop: loop)
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
         pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines)
