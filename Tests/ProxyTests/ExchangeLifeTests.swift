@@ -17,10 +17,10 @@ struct ExchangeLifeTests {
     func paid() {
         var life = ExchangeLife()
         #expect(life.responseArrived(mayPay: true) == .collect)
-        #expect(life.challengeRead(isBodyComplete: true))
+        #expect(life.challengeRead(isBodyComplete: true) == true)
         #expect(life.decided(isPayment: true) == .connect)
-        #expect(life.paidConnected())
-        #expect(!life.paidConnected())
+        #expect(life.paidConnected() == true)
+        #expect(life.paidConnected() == false)
         #expect(life.responseArrived(mayPay: true) == .book(thenRelay: true))
         #expect(life.responseArrived(mayPay: false) == .relay)
     }
@@ -28,12 +28,12 @@ struct ExchangeLifeTests {
     @Test("the decision waits for the body")
     func waitsForBody() {
         var life = ExchangeLife()
-        #expect(!life.bodyCompleted())
+        #expect(life.bodyCompleted() == false)
         _ = life.responseArrived(mayPay: true)
-        #expect(!life.bodyCompleted())
-        #expect(!life.challengeRead(isBodyComplete: false))
-        #expect(life.bodyCompleted())
-        #expect(!life.bodyCompleted())
+        #expect(life.bodyCompleted() == false)
+        #expect(life.challengeRead(isBodyComplete: false) == false)
+        #expect(life.bodyCompleted() == true)
+        #expect(life.bodyCompleted() == false)
         #expect(life.decided(isPayment: false) == .answer)
     }
 
@@ -43,11 +43,11 @@ struct ExchangeLifeTests {
         _ = life.responseArrived(mayPay: true)
         _ = life.challengeRead(isBodyComplete: true)
         _ = life.decided(isPayment: true)
-        #expect(life.paidConnected())
+        #expect(life.paidConnected() == true)
         #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
-        #expect(life.paidConnected())
+        #expect(life.paidConnected() == true)
         #expect(life.upstreamFailed(beforeAnyByte: true) == .doubt(thenAnswer: true))
-        #expect(!life.paidConnected())
+        #expect(life.paidConnected() == false)
     }
 
     @Test("a time-out or a torn answer is doubt at once")
@@ -69,7 +69,7 @@ struct ExchangeLifeTests {
         _ = life.paidConnected()
         #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
         #expect(life.agentLeft() == .awaitOutcome)
-        #expect(!life.paidConnected())
+        #expect(life.paidConnected() == false)
         #expect(life.upstreamFailed(beforeAnyByte: true) == .doubt(thenAnswer: false))
         #expect(life.phase == .over)
     }

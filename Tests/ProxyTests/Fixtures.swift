@@ -50,8 +50,13 @@ extension AuthorizedPayment {
     static func sample(usage: [CapUsage] = []) -> AuthorizedPayment {
         let intent = PaymentIntent.sample(1)
         return AuthorizedPayment(
-            id: intent.id, header: PaymentHeader(name: "payment-signature", value: "c2VjcmV0"), terms: intent.terms,
-            signature: [], usage: usage, answerWithin: 60)
+            id: intent.id, header: .sample, terms: intent.terms, signature: [], usage: usage, answerWithin: 60)
+    }
+}
+
+extension PaymentHeader {
+    static var sample: PaymentHeader {
+        .version2(payload: Array("{}".utf8), accepted: Array("{}".utf8), resource: nil, extensions: nil)
     }
 }
 
