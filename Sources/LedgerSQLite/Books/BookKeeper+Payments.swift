@@ -95,7 +95,7 @@ extension BookKeeper {
 
     private func openPayments(where condition: String, bound: Int64?) throws(Fault) -> [PaymentID] {
         var query = try Prepared(
-            "SELECT id FROM payments WHERE \(PaymentQueries.openStates) AND \(condition) ORDER BY number",
+            "SELECT id FROM \(PaymentRows.openOnly) WHERE \(PaymentRows.openStates) AND \(condition) ORDER BY number",
             in: database)
         if let bound { query.bind(bound) }
         var ids: [PaymentID] = []

@@ -4,22 +4,21 @@ import Primitives
 
 /// Reading payments, histories and usage.
 enum PaymentQueries {
-    /// The states whose rows the index of open payments holds, as its condition writes them.
-    static let openStates = "state IN ('reserved', 'rejected', 'in-doubt')"
-
     /// The payments that match, newest first.
     static func list(_ filter: PaymentFilter, in database: Database) throws(Fault) -> [PaymentRecord] {
         var conditions: [String] = []
         let states = filter.states?.sorted { $0.rawValue < $1.rawValue }
+        // Open rows are few, the books are long.
+        let onlyOpen = states.map { !$0.isEmpty && $0.allSatisfy(\.isOpen) } ?? false
+        let source = onlyOpen ? PaymentRows.openOnly : PaymentRows.everything
         if filter.agent != nil { conditions.append("agent = ?") }
         if let states {
-            // Naming the index's own condition lets it be used: open rows are few, the books are long.
-            if states.allSatisfy(\.isOpen) { conditions.append(openStates) }
+            if onlyOpen { conditions.append(PaymentRows.openStates) }
             conditions.append("state IN (\(Array(repeating: "?", count: states.count).joined(separator: ", ")))")
         }
         let condition = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         var query = try Prepared(
-            PaymentRows.selection + condition + " ORDER BY number DESC LIMIT ?", in: database)
+            PaymentRows.selection(from: source) + condition + " ORDER BY number DESC LIMIT ?", in: database)
         if let agent = filter.agent { query.bind(agent) }
         for state in states ?? [] { query.bind(state.rawValue) }
         query.bind(Int64(min(max(filter.limit, 1), PaymentFilter.maximumLimit)))

@@ -11,11 +11,23 @@ enum PaymentRows {
         valid_after, valid_before
         """
 
-    /// The beginning of every query that ``read(_:)`` reads.
-    static let selection = """
-        SELECT number, \(fields), status, signature, settlement, chain_transaction, reason
-        FROM payments LEFT JOIN evidence ON evidence.payment = payments.number
+    /// The beginning of every query that ``read(_:)`` reads; `source` is ``everything`` or ``openOnly``.
+    static func selection(from source: String = everything) -> String {
         """
+        SELECT number, \(fields), status, signature, settlement, chain_transaction, reason
+        FROM \(source) LEFT JOIN evidence ON evidence.payment = payments.number
+        """
+    }
+
+    /// All payments.
+    static let everything = "payments"
+    /// Payments through the index of the open ones, for queries that name ``openStates``.
+    ///
+    /// The planner would rather walk through all payments in the order of their numbers; with the index named, a query
+    /// that cannot use it is an error.
+    static let openOnly = "payments INDEXED BY payments_open"
+    /// The open states, as the condition of the index writes them.
+    static let openStates = "(state = 'reserved' OR state = 'rejected' OR state = 'in-doubt')"
 
     /// Inserts a payment with its evidence and returns its number, or nil when identifier or nonce are known.
     static func insert(_ record: PaymentRecord, into database: Database) throws(Fault) -> Int64? {
@@ -51,9 +63,9 @@ enum PaymentRows {
         row.bind(terms?.wallet)
         row.bind(terms?.payer)
         row.bind(terms?.payTo)
-        row.bind(terms?.amount.bigEndianBytes.bytes)
+        row.bind(terms?.amount.bigEndianBytes)
         row.bind(terms?.value.nanodollars)
-        row.bind(terms?.nonce.bytes)
+        row.bind(terms?.nonce)
         row.bind(terms?.validAfter)
         row.bind(terms?.validBefore)
     }
@@ -81,11 +93,13 @@ enum PaymentRows {
         return try query.step()
     }
 
+    private static let selectionByID = selection() + " WHERE id = ?"
+
     /// One payment with its number, or nil.
     static func find(
         _ id: PaymentID, in database: Database
     ) throws(Fault) -> (number: Int64, record: PaymentRecord)? {
-        var query = try Prepared(selection + " WHERE id = ?", in: database)
+        var query = try Prepared(selectionByID, in: database)
         query.bind(id.description)
         return try query.step() ? try read(&query) : nil
     }

@@ -5,6 +5,9 @@ import Ledger
 enum Connections {
     /// Memory for pages of the writing connection, in KiB: keeps the upper levels of large indexes at hand.
     private static let writerCacheKibibytes = 32 * 1024
+    /// Pages of the log at which it is folded into the file: four times SQLite's own, so that pages that many payments
+    /// touch are written less often.
+    private static let checkpointPages = 4000
 
     /// Opens the pool: one writer, a few readers, write-ahead log, every commit flushed to the disk.
     ///
@@ -27,6 +30,7 @@ enum Connections {
             try pool.writeWithoutTransaction { database in
                 try makeDurable(database)
                 try database.execute(sql: "PRAGMA cache_size = -\(writerCacheKibibytes)")
+                try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
                 if let pages = settings.maximumPages {
                     try database.execute(sql: "PRAGMA max_page_count = \(pages)")
                 }

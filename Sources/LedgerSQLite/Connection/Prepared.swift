@@ -65,8 +65,14 @@ import Primitives
     }
 
     /// Binds the next parameter as a blob of 32 bytes.
-    mutating func bind(_ value: Bytes32) {
-        bind(value.bytes)
+    mutating func bind(_ value: Bytes32?) {
+        if let words = value?.words {
+            let bytes = [words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian]
+            _ = unsafe sqlite3_bind_blob(handle, nextParameter, bytes, 32, Self.copied)
+        } else {
+            _ = unsafe sqlite3_bind_null(handle, nextParameter)
+        }
+        nextParameter += 1
     }
 
     /// `SQLITE_TRANSIENT`: SQLite copies the bytes before the call returns.
@@ -147,7 +153,14 @@ import Primitives
 
     /// The next column as 32 bytes; nil when it is anything else.
     mutating func bytes32() -> Bytes32? {
-        Bytes32(blob())
+        defer { nextColumn += 1 }
+        guard let start = unsafe sqlite3_column_blob(handle, nextColumn),
+            unsafe sqlite3_column_bytes(handle, nextColumn) == 32
+        else { return nil }
+        func word(_ index: Int) -> UInt64 {
+            UInt64(bigEndian: unsafe start.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+        }
+        return Bytes32(words: (word(0), word(1), word(2), word(3)))
     }
 
     /// The next column as an integer, or nil when it is NULL.

@@ -4,6 +4,7 @@ extension Migration {
     /// - `payments`: what is fixed at reservation, then `state` and `changed_at`, the only columns that change. Rows of
     ///   `refused` challenges have no `accepted`; that column never changes, so the partial UNIQUE index over nonces is
     ///   left alone when a state changes.
+    ///   Rules over `state` are chains of OR because SQLite builds a temporary table for each evaluation of a longer IN.
     /// - `evidence`: what outcomes leave, apart from `payments` so that a booked outcome does not make its row grow.
     /// - `totals`: one row for each agent, kept in the transaction of every change, so that no cap decision ever adds up
     ///   rows. `day_counted` and `day_open` belong to `day`, the last day on which the agent reserved; what is open
@@ -48,8 +49,9 @@ extension Migration {
                 method TEXT NOT NULL,
                 url TEXT NOT NULL,
                 fingerprint BLOB NOT NULL CHECK (typeof(fingerprint) = 'blob' AND length(fingerprint) = 32),
-                state TEXT NOT NULL
-                    CHECK (state IN ('refused', 'reserved', 'settled', 'presumed', 'rejected', 'in-doubt', 'voided')),
+                state TEXT NOT NULL CHECK (
+                    state = 'reserved' OR state = 'settled' OR state = 'refused' OR state = 'presumed'
+                    OR state = 'rejected' OR state = 'in-doubt' OR state = 'voided'),
                 reserved_at INTEGER NOT NULL,
                 changed_at INTEGER NOT NULL CHECK (changed_at >= reserved_at),
                 scheme TEXT,
@@ -79,7 +81,8 @@ extension Migration {
                     OR (state <> 'refused' AND accepted IS NOT NULL AND version IS NOT NULL AND scheme IS NOT NULL))
             ) STRICT;
             CREATE UNIQUE INDEX payments_nonce ON payments (nonce, payer, asset, network) WHERE accepted IS NOT NULL;
-            CREATE INDEX payments_open ON payments (valid_before) WHERE state IN ('reserved', 'rejected', 'in-doubt');
+            CREATE INDEX payments_open ON payments (valid_before)
+                WHERE state = 'reserved' OR state = 'rejected' OR state = 'in-doubt';
             CREATE INDEX payments_agent ON payments (agent);
             CREATE TRIGGER payments_stay BEFORE DELETE ON payments
             BEGIN SELECT RAISE(ABORT, 'payments are never deleted'); END;
@@ -103,8 +106,9 @@ extension Migration {
                 sequence INTEGER PRIMARY KEY,
                 payment INTEGER NOT NULL REFERENCES payments (number),
                 at INTEGER NOT NULL,
-                state TEXT NOT NULL
-                    CHECK (state IN ('refused', 'reserved', 'settled', 'presumed', 'rejected', 'in-doubt', 'voided')),
+                state TEXT NOT NULL CHECK (
+                    state = 'reserved' OR state = 'settled' OR state = 'refused' OR state = 'presumed'
+                    OR state = 'rejected' OR state = 'in-doubt' OR state = 'voided'),
                 cause TEXT NOT NULL
             ) STRICT;
             CREATE INDEX transitions_payment ON transitions (payment);

@@ -20,8 +20,9 @@ protocol AgentChannel: AnyObject {
     func setReadingBody(_ isReading: Bool)
     /// The response is complete; `closing` ends the connection behind it.
     func exchangeDidFinish(closing: Bool)
-    /// The response broke off and cannot be completed: the connection must end here.
-    func exchangeDidBreak()
+    /// The response broke off and cannot be completed: the connection must end here, and with a reset where an
+    /// orderly end would pass for the end of the body.
+    func exchangeDidBreak(isConnectionFramed: Bool)
 }
 
 /// One proxied request: performs what ``ExchangeLife`` decides. All state belongs to the event loop.
@@ -46,6 +47,7 @@ final class Exchange {
     private var payment: AuthorizedPayment?
     private var dechunker: ChunkScanner?
     private var closesConnection = false
+    private var endsWithConnection = false
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     private var selfReference: Exchange?
 
@@ -195,6 +197,7 @@ final class Exchange {
             isChunked: request.framing == .chunked)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
+        services.bookings.begin()
         Task {
             let answer: ChallengeAnswer
             do {
@@ -204,6 +207,7 @@ final class Exchange {
                 services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
                 answer = .refuse(.bodyTooLarge)
             }
+            if case .pay = answer {} else { services.bookings.end() }
             loop.execute { bound.value.decided(answer) }
         }
     }
@@ -301,8 +305,7 @@ final class Exchange {
             book(.silence(reason: failure.sentence))
             if thenAnswer { respond(.upstream(failure, gateway: gateway.name, payment: phasePayment)) } else { end() }
         case .breakOff:
-            channel?.exchangeDidBreak()
-            end()
+            breakOff()
         case .nothing:
             break
         }
@@ -311,7 +314,6 @@ final class Exchange {
     /// The deadline has passed.
     func deadlinePassed() {
         deadline = nil
-        let wasAnswering = life.phase == .answering
         let event = life.upstreamFailed(beforeAnyByte: false)
         connection?.abandon()
         connection = nil
@@ -326,12 +328,21 @@ final class Exchange {
             book(.silence(reason: "no answer in time"))
             if thenAnswer { respond(.firstByteTimeout(gateway: gateway.name, payment: payment)) } else { end() }
         case .breakOff:
-            if wasAnswering { channel?.exchangeDidBreak() }
-            end()
+            breakOff()
         case .resend, .nothing:
             break
         }
     }
+
+    /// The answer cannot be completed.
+    private func breakOff() {
+        let channel = channel
+        end()
+        channel?.exchangeDidBreak(isConnectionFramed: endsWithConnection)
+    }
+
+    /// Whether a part of an answer has gone to the agent.
+    var hasBegunAnswer: Bool { life.phase == .answering }
 
     /// The agent's connection is closed.
     func agentLeft() {
@@ -347,7 +358,7 @@ final class Exchange {
         case .awaitOutcome:
             selfReference = self
             shared.deadlines.add(self)
-            deadline = .now() + .seconds(30)
+            deadline = .now() + shared.services.timeouts.outcome
         }
     }
 
@@ -390,6 +401,7 @@ final class Exchange {
         let response = AgentResponse(
             head, to: request, closing: !isBodyComplete, paid: paid, location: location, allocator: allocator)
         closesConnection = response.closesConnection
+        endsWithConnection = response.endsWithConnection
         if case .dechunked(let scanner) = response.relay { dechunker = scanner }
         channel?.write(response.head)
         deadline = .now() + gateway.timeouts.idle

@@ -34,7 +34,11 @@ final class ReplayBody {
     private var spool: SpoolFile?
     private var spooledBytes = 0
     private var pendingBytes = 0
-    private var whenSettled: (() -> Void)?
+    private var whenSettled: [() -> Void] = []
+    private var tailIsGathered = false
+
+    /// Pieces below this size are gathered into one buffer.
+    private static let smallPiece = 1024
 
     /// Whether the whole body so far is kept.
     private(set) var isReplayable = true
@@ -61,10 +65,22 @@ final class ReplayBody {
         if spooledBytes == 0, prefixBytes + count <= limits.memory {
             guard budget.take(count) else { return discard() }
             prefixBytes += count
-            prefix.append(bytes)
+            keep(bytes)
         } else {
             spoolOut(bytes)
         }
+    }
+
+    /// A piece shares the buffer that it was read into, so many small ones are copied together instead.
+    private func keep(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes < Self.smallPiece, !prefix.isEmpty else {
+            prefix.append(bytes)
+            tailIsGathered = false
+            return
+        }
+        if !tailIsGathered { prefix.append(ByteBufferAllocator().buffer(capacity: 2 * Self.smallPiece)) }
+        tailIsGathered = true
+        prefix[prefix.count - 1].writeImmutableBuffer(bytes)
     }
 
     private func discard() {
@@ -87,16 +103,16 @@ final class ReplayBody {
             .whenComplete { result in
                 self.pendingBytes -= content.count
                 if case .failure = result { self.discard() }
-                if self.pendingBytes == 0, let settled = self.whenSettled {
-                    self.whenSettled = nil
-                    settled()
-                }
+                guard self.pendingBytes == 0 else { return }
+                let waiting = self.whenSettled
+                self.whenSettled = []
+                for settled in waiting { settled() }
             }
     }
 
     /// Calls back once everything appended so far is where it can be read from.
     func settle(_ completion: @escaping () -> Void) {
-        if pendingBytes == 0 { completion() } else { whenSettled = completion }
+        if pendingBytes == 0 { completion() } else { whenSettled.append(completion) }
     }
 
     /// What is kept, for reading on any thread; only after ``settle(_:)``.

@@ -52,7 +52,8 @@ final class SpoolFile: Sendable {
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe pwrite(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(position + done))
+                unsafe pwrite(
+                    descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(position + done))
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Failure(code: errno) }

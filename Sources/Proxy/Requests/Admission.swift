@@ -17,9 +17,10 @@ extension AgentConnection {
     func admit(_ head: RequestHead) -> Result<(GatewayTable.Route, AgentCredential), Refusal> {
         do throws(Refusal) {
             try checkHost(head)
-            // The framing of an answer to CONNECT is not that of its head; nothing here could relay it.
-            guard head.method != "CONNECT" else {
-                throw Refusal(405, "method-not-served", "CONNECT is not served.", closing: true)
+            // The framing of an answer to CONNECT is not that of its head; nothing here could relay it. TRACE would
+            // show the agent the gateway's own key.
+            guard head.method != "CONNECT", head.method != "TRACE" else {
+                throw Refusal(405, "method-not-served", "\(head.method) is not served.", closing: true)
             }
             let route = try route(head)
             return .success((route, try credential(head)))

@@ -20,6 +20,8 @@ struct AgentResponse {
     let relay: BodyRelay
     /// Whether the connection ends behind this response.
     let closesConnection: Bool
+    /// Whether nothing but the end of the connection tells the agent where the body ends.
+    let endsWithConnection: Bool
 
     /// What was paid for a response.
     struct Paid {
@@ -57,12 +59,16 @@ struct AgentResponse {
         }
         var closes = closing || !request.keepsAlive
         var relay = BodyRelay.verbatim
+        var endsWithConnection = false
         switch framing {
         case .chunked where request.isHTTP10:
             relay = .dechunked(ChunkScanner())
+            endsWithConnection = true
             closes = true
         case .chunked: head.writeString("transfer-encoding: chunked\r\n")
-        case .untilClose: closes = true
+        case .untilClose:
+            endsWithConnection = true
+            closes = true
         case .none, .length: break
         }
         if let paid { Self.write(paid, status: response.status, to: &head) }
@@ -75,6 +81,7 @@ struct AgentResponse {
         self.head = head
         self.relay = relay
         closesConnection = closes
+        self.endsWithConnection = endsWithConnection
     }
 
     private static func write(_ paid: Paid, status: Int, to head: inout ByteBuffer) {

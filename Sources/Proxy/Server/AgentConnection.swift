@@ -6,6 +6,12 @@ import Primitives
 import SystemCrypto
 import Transport
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// One agent's connection: reads requests, checks who sends them and where to, and hands each to an ``Exchange``.
 ///
 /// One request is served at a time; what is pipelined behind it waits. All state belongs to the event loop.
@@ -27,12 +33,6 @@ final class AgentConnection: ChannelInboundHandler {
         case closed
     }
 
-    /// How long a head may take from its first byte, and a body between two pieces.
-    private static let readTimeout = TimeAmount.seconds(30)
-    /// How long a connection may lie idle between requests.
-    private static let idleTimeout = TimeAmount.seconds(120)
-    /// How long input is thrown away behind a last answer.
-    private static let lingerTimeout = TimeAmount.seconds(2)
     /// Bytes of later requests that are kept while one is being answered.
     private static let pipelineLimit = 64 * 1024
 
@@ -50,6 +50,7 @@ final class AgentConnection: ChannelInboundHandler {
     }
 
     var services: ProxyServices { shared.services }
+    private var timeouts: ProxyTimeouts { shared.services.timeouts }
 
     // MARK: Channel events
 
@@ -62,7 +63,7 @@ final class AgentConnection: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        ownDeadline = .now() + Self.readTimeout
+        ownDeadline = .now() + timeouts.read
         shared.deadlines.add(self)
     }
 
@@ -109,18 +110,21 @@ final class AgentConnection: ChannelInboundHandler {
                 case .body(var reader):
                     guard let bytes = try reader.take(from: &inbound) else { return }
                     phase = reader.isFinished ? .answering : .body(reader)
-                    ownDeadline = reader.isFinished ? nil : .now() + Self.readTimeout
+                    ownDeadline = reader.isFinished || !isReadingBody ? nil : .now() + timeouts.read
                     exchange?.bodyArrived(bytes, isLast: reader.isFinished)
                 case .identifying, .answering, .lingering, .closed:
                     return
                 }
             }
         } catch {
-            let exchange = exchange
-            self.exchange = nil
-            exchange?.agentLeft()
-            answer(.malformed(error))
+            giveUp(.malformed(error))
         }
+    }
+
+    /// Serves on what has been read already, outside of a read.
+    private func consumeRest() {
+        consume()
+        exchange?.bodyReadAll()
     }
 
     /// Returns false when more bytes are needed.
@@ -131,7 +135,7 @@ final class AgentConnection: ChannelInboundHandler {
                 inbound.moveReaderIndex(forwardBy: 2)
                 if inbound.readableBytes == 0 { return false }
             }
-            ownDeadline = .now() + Self.readTimeout
+            ownDeadline = .now() + timeouts.read
         }
         let limit = HTTP1Limits.requestHeadBytes
         guard let length = try scanner.endOfHead(in: inbound, limit: limit),
@@ -182,7 +186,7 @@ final class AgentConnection: ChannelInboundHandler {
     ) {
         guard case .identifying = phase else { return }
         begin(head, route: route, credential: credential, agent: agent)
-        consume()
+        consumeRest()
     }
 
     private func begin(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential, agent: Agent?) {
@@ -192,13 +196,13 @@ final class AgentConnection: ChannelInboundHandler {
                 Problem(status: 401, code: "unknown-token", detail: "No agent has this token."), head: head)
         }
         let allocator = context.channel.allocator
-        if head.fields.contains(.expect, token: "100-continue"), head.framing != .none {
+        if !head.isHTTP10, head.framing != .none, head.fields.contains(.expect, token: "100-continue") {
             context.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
         let reader = BodyReader(head.framing)
         phase = reader.isFinished ? .answering : .body(reader)
-        if !reader.isFinished { ownDeadline = .now() + Self.readTimeout }
+        if !reader.isFinished { ownDeadline = .now() + timeouts.read }
         let exchange = Exchange(
             shared: shared, channel: self, request: head, route: route, agent: agent,
             upstreamRequest: UpstreamRequest(head, route: route, credential: credential, allocator: allocator),
@@ -220,20 +224,36 @@ final class AgentConnection: ChannelInboundHandler {
         exchangeDidFinish(closing: closing)
     }
 
+    /// Ends a request that did not arrive as it should: with an answer, unless the gateway's own is on its way.
+    private func giveUp(_ problem: Problem) {
+        let exchange = exchange
+        self.exchange = nil
+        let hasBegun = exchange?.hasBegunAnswer ?? false
+        exchange?.agentLeft()
+        if hasBegun { exchangeDidBreak(isConnectionFramed: true) } else { answer(problem) }
+    }
+
     /// Ends the sending side and throws input away for a moment: closing at once would make the system discard the
     /// answer together with what the peer is still sending.
     private func linger() {
         guard let context else { return }
         phase = .lingering
         inbound.clear()
-        ownDeadline = .now() + Self.lingerTimeout
+        // A slow reader may still be taking the answer; the moment begins when all of it has left.
+        ownDeadline = .now() + timeouts.idle
         setReading(true)
-        context.close(mode: .output, promise: nil)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            if case .lingering = self.phase { self.ownDeadline = .now() + self.timeouts.linger }
+        }
+        context.close(mode: .output, promise: sent)
     }
 
     private func setReading(_ isReading: Bool) {
         guard isReading != isReadingBody, let context, context.channel.isActive else { return }
         isReadingBody = isReading
+        // An agent is not late with bytes that are not being read.
+        if case .body = phase { ownDeadline = isReading ? .now() + timeouts.read : nil }
         try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
     }
 }
@@ -258,19 +278,26 @@ extension AgentConnection: AgentChannel {
         if case .closed = phase { return }
         if closing { return linger() }
         phase = .head
-        ownDeadline = .now() + Self.idleTimeout
+        ownDeadline = .now() + timeouts.idle
         setReading(true)
         if inbound.readableBytes > 0 {
             // Not from within the present call: a long pipeline must not become a deep stack.
             let bound = NIOLoopBound(self, eventLoop: shared.loop)
-            shared.loop.execute { bound.value.consume() }
+            shared.loop.execute { bound.value.consumeRest() }
         }
     }
 
-    func exchangeDidBreak() {
+    func exchangeDidBreak(isConnectionFramed: Bool) {
         exchange = nil
+        guard let context else { return }
+        guard isConnectionFramed else {
+            context.flush()
+            return linger()
+        }
+        // An orderly end would pass for the end of the body.
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0))
         phase = .closed
-        context?.close(promise: nil)
+        context.close(promise: nil)
     }
 }
 
@@ -285,13 +312,10 @@ extension AgentConnection: DeadlineBound {
         ownDeadline = nil
         switch phase {
         case .head where inbound.readableBytes > 0, .body:
-            let exchange = exchange
-            self.exchange = nil
-            exchange?.agentLeft()
             var problem = Problem(
                 status: 408, code: "request-timeout", detail: "The request did not arrive in time.")
             problem.closesConnection = true
-            answer(problem)
+            giveUp(problem)
         case .head, .lingering, .closed:
             context?.close(promise: nil)
         case .identifying, .answering:

@@ -14,14 +14,16 @@ package final class ProxyServices: Sendable {
     let replayLimits: ReplayLimits
     let replayBudget: MemoryBudget
     let threads: NIOThreadPool
+    let timeouts: ProxyTimeouts
     let logger: Logger
-    /// Outcomes that are still on their way into the books.
+    /// Decisions and payments whose outcome is not in the books yet.
     let bookings = PendingBookings()
 
     /// Gathers the services.
     package init(
         gateways: GatewayTable, hosts: HostRule, agents: AgentDirectory, engine: PaymentEngine,
-        replayLimits: ReplayLimits, replayBudget: MemoryBudget, threads: NIOThreadPool, logger: Logger
+        replayLimits: ReplayLimits, replayBudget: MemoryBudget, threads: NIOThreadPool,
+        timeouts: ProxyTimeouts = .standard, logger: Logger
     ) {
         self.gateways = gateways
         self.hosts = hosts
@@ -30,12 +32,12 @@ package final class ProxyServices: Sendable {
         self.replayLimits = replayLimits
         self.replayBudget = replayBudget
         self.threads = threads
+        self.timeouts = timeouts
         self.logger = logger
     }
 
-    /// Books an outcome without keeping the event loop waiting.
+    /// Books the outcome of a payment, which began with the decision to make it, and keeps no event loop waiting.
     func book(_ answer: PaidAnswer, of payment: AuthorizedPayment) {
-        bookings.begin()
         Task {
             await engine.book(answer, of: payment)
             bookings.end()
@@ -43,7 +45,7 @@ package final class ProxyServices: Sendable {
     }
 }
 
-/// How many outcomes are being written; a clean shutdown waits for none.
+/// How many payments are under way, from their decision to their booked outcome; a clean shutdown waits for none.
 final class PendingBookings: Sendable {
     private let count = Atomic<Int>(0)
 

@@ -29,6 +29,8 @@ final class TLSByteExchange {
             unsafe destination.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
             return count
         }
+        // Lets the channel use its read buffer again, and an idle connection hold none.
+        if inbound.readableBytes == 0 { inbound = ByteBuffer() }
         return count
     }
 

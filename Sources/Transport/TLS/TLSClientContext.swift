@@ -8,7 +8,7 @@ package final class TLSClientContext: Sendable {
     private let context: TLSContext
     private let sessions: TLSSessionCache
 
-    /// Trusts the system's store (or the file that `SSL_CERT_FILE` names) and, in addition, the certificates of the
+    /// Trusts the system's store (or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name) and, in addition, the certificates of the
     /// PEM file `trustFile`.
     ///
     /// Throws ``TLSError/configuration(_:)`` if `trustFile` cannot be read or holds no certificate.

@@ -183,6 +183,7 @@ package final class TLSHandler: ChannelDuplexHandler {
             lifecycle.handshakeFinished()
             // What was written first goes first, before anything the event leads to.
             encryptPendingWrites(context)
+            guard lifecycle.canEncrypt else { return }
             hasDelivered = true
             context.fireUserInboundEventTriggered(TLSEvent.handshakeCompleted(summary))
         }

@@ -48,7 +48,8 @@ package final class UpstreamConnection: ChannelInboundHandler {
     private var isTruncated = false
     private var whenReady: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
 
-    init(origin: Origin, pool: UpstreamPool, whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void) {
+    init(origin: Origin, pool: UpstreamPool, whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void)
+    {
         self.origin = origin
         self.pool = pool
         self.whenReady = whenReady
@@ -229,8 +230,10 @@ package final class UpstreamConnection: ChannelInboundHandler {
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if case .connecting = phase {
-            ready(.failure((error as? TLSError).map { .tls($0.description) } ?? .connect(ConnectProblem.describe(error))))
-        } else if let error = error as? TLSError, error == .truncated {
+            ready(
+                .failure((error as? TLSError).map { .tls($0.description) } ?? .connect(ConnectProblem.describe(error))))
+        } else {
+            // Whatever ended the connection, it was not the peer saying that it is done.
             isTruncated = true
         }
         context.close(promise: nil)

@@ -53,6 +53,7 @@ package final class UpstreamPool {
                             pool.tls.makeClientHandler(serverName: origin.host, port: origin.port))
                     }
                     let connection = UpstreamConnection(origin: origin, pool: pool) { attempt.finish($0) }
+                    attempt.connections.append(connection)
                     try pipeline.addHandler(connection)
                 }
             }
@@ -105,6 +106,8 @@ extension UpstreamPool: DeadlineBound {
 /// One attempt to connect; only its first outcome counts, and a connection that comes too late is closed.
 private final class ConnectAttempt {
     private var completion: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
+    /// What was opened for it: a peer that accepts and then never finishes its handshake must not keep a socket.
+    var connections: [UpstreamConnection] = []
     var whenFinished: () -> Void = {}
 
     init(_ completion: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void) {
@@ -118,6 +121,8 @@ private final class ConnectAttempt {
         }
         self.completion = nil
         whenFinished()
+        if case .failure = result { for connection in connections { connection.close() } }
+        connections = []
         completion(result)
     }
 }

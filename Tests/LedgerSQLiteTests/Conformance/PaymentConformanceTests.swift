@@ -209,6 +209,7 @@ struct PaymentConformanceTests {
         #expect(try await numbers(PaymentFilter(states: [.settled])) == ids(5))
         #expect(try await numbers(PaymentFilter(agent: "scout", states: [.reserved])) == ids(3, 1))
         #expect(try await numbers(PaymentFilter(states: [.reserved, .settled], limit: 2)) == ids(6, 5))
+        #expect(try await numbers(PaymentFilter(states: [.reserved, .inDoubt, .rejected])) == ids(6, 4, 3, 2, 1))
         #expect(try await numbers(PaymentFilter(states: [])) == [])
         #expect(try await numbers(PaymentFilter(limit: 0)) == ids(6))
     }

@@ -1,0 +1,55 @@
+# The two commands a newcomer needs are `make demo` and `make test`; `make help` lists the rest.
+# Each runs on a bare Debian 12 that has only the Swift toolchain: what is missing is installed first.
+
+SWIFT ?= swift
+SCRATCH ?= .build
+BINARY := $(SCRATCH)/release/purser
+SOURCES := Sources Tests Package.swift
+APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev pkg-config
+
+.DEFAULT_GOAL := help
+.PHONY: help build release demo test unit interop torture lint format bench install deps deps-test deps-bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps:
+	@Tests/install-packages $(APT)
+
+deps-test: deps
+	@Tests/install-packages python3 python3-venv openssl
+
+deps-bench: deps
+	@Tests/install-packages python3 nginx-light wrk
+
+build: deps ## debug build
+	$(SWIFT) build --scratch-path $(SCRATCH)
+
+release: deps ## release build: .build/release/purser
+	$(SWIFT) build -c release --product purser --scratch-path $(SCRATCH)
+
+demo: release ## the main job on the embedded simulator, told step by step
+	@$(BINARY) demo --state $(SCRATCH)/demo
+
+test: unit interop ## all tests: unit, end to end, and against the official x402 SDK on a real EVM
+
+unit: deps-test
+	$(SWIFT) test --scratch-path $(SCRATCH)
+
+interop: build deps-test
+	Tests/Interop/run --purser $(SCRATCH)/debug/purser
+
+torture: deps-test ## the slow tests
+	PURSER_TORTURE=1 $(SWIFT) test --scratch-path $(SCRATCH) --filter Torture
+
+lint: ## formatting and style, strict
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+
+format: ## format everything in place
+	$(SWIFT) format --in-place --recursive $(SOURCES)
+
+bench: release deps-bench ## CPU, rate and latency beside nginx, in one run
+	@Tests/Benchmarks/bench --purser $(BINARY)
+
+install: release ## install to $(PREFIX)/bin
+	install -D -m 755 $(BINARY) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/purser

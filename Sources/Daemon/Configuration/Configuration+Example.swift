@@ -1,0 +1,47 @@
+extension Configuration {
+    /// The commented file that `init` writes: it works as it stands once the credentials it names are there.
+    package static let example = """
+        # Purser's configuration. `purser config check` says what it means and what is wrong with it.
+        # Relative paths are relative to this file's folder. The daemon reads it when it starts; agents, their tokens
+        # and caps are not in here: they are set with `purser agent` and `purser cap` and hold from the next request.
+
+        # Where agents connect to. Keep it on loopback unless the line to the agents is private.
+        listen: 127.0.0.1:4020
+
+        # Further names by which agents may address the proxy, besides 127.0.0.1, localhost and [::1].
+        # hosts: [purser.internal]
+
+        # The APIs that may be called: http://127.0.0.1:4020/<gateway>/<path> goes to <url>/<path>.
+        #   paths             prefixes that reach the gateway without its name, so /v1/… works as a base URL of its own
+        #   credential        the gateway's own key from a file (mode 0600), sent as `authorization` (Bearer) or `x-api-key`
+        #   redirect-hosts    hosts that its redirects may point at; others are refused
+        #   connect-timeout, first-byte-timeout, idle-timeout    such as 500ms, 20s, 10m or 1h (default 10s, 10m, 10m)
+        # Plain http is accepted on loopback only.
+        gateways:
+          lab: { url: http://127.0.0.1:8402, connect-timeout: 5s, first-byte-timeout: 20s, idle-timeout: 60s }
+          # gaterouter: { url: https://api.gaterouter.ai/openai, paths: [/v1/], credential: { file: gaterouter.key, header: authorization } }
+          # gaterouter-anthropic: { url: https://api.gaterouter.ai/anthropic, credential: { file: gaterouter.key, header: x-api-key } }
+
+        # The keys that sign. A wallet pays only for what its `pay` list names (network/symbol or network/address), in
+        # that order of preference; an empty list pays nothing. The passphrase comes from a file (mode 0600), or with
+        # `passphrase-credential: NAME` from systemd.
+        wallets:
+          main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }
+
+        # Rows added to the pinned table of tokens. `name` and `version` are the token's EIP-712 domain, `usd` is what one
+        # whole token counts for in caps. A `permit2` row is loaded and skipped.
+        # assets:
+        #   - { network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00" }
+
+        # Certificate authorities (PEM) that are trusted besides the system's.
+        # trust-file: ca.pem
+
+        # How much of request bodies is kept for the paid repetition: in memory and at all for one request, and in
+        # memory for all requests together.
+        # replay: { memory: 1MiB, per-request: 64MiB, total: 256MiB }
+
+        # trace, debug, info, notice, warning, error or critical
+        # log-level: info
+
+        """
+}

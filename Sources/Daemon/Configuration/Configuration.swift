@@ -1,0 +1,121 @@
+package import Logging
+package import Policy
+package import Proxy
+package import Transport
+
+/// What `config.yaml` says, checked but not yet acted on: no file it names was opened, no name was resolved.
+///
+/// Paths stand as they were written; ``StateDirectory/path(_:)`` makes them absolute.
+package struct Configuration: Sendable {
+    /// Where agents connect to.
+    package struct Listen: Sendable, Hashable, CustomStringConvertible {
+        /// An IP literal without brackets, or `localhost`.
+        package let host: String
+        /// 0 to 65535, where 0 stands for any free port.
+        package let port: Int
+
+        /// Makes a place to listen at.
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+
+        /// `host:port` as the file writes it.
+        package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    /// The key a gateway wants to see.
+    package struct Credential: Sendable, Hashable {
+        /// The file that holds the key.
+        package let file: String
+        /// Which field carries it.
+        package let field: Gateway.Credential.Field
+
+        /// Makes a credential.
+        package init(file: String, field: Gateway.Credential.Field) {
+            self.file = file
+            self.field = field
+        }
+    }
+
+    /// One entry of `gateways`.
+    package struct GatewayEntry: Sendable, Equatable {
+        /// The first path segment of requests for it.
+        package let name: String
+        /// Where its connections go.
+        package let origin: Origin
+        /// What its URL has behind the origin: empty, or a slash and more without a slash at the end.
+        package let basePath: String
+        /// Path prefixes that reach it without its name, each with a slash at both ends.
+        package let paths: [String]
+        /// Its own key.
+        package let credential: Credential?
+        /// Hosts that its redirects may point at, lower case, without ports.
+        package let redirectHosts: Set<String>
+        /// How long to wait for what.
+        package let timeouts: Gateway.Timeouts
+
+        /// Origin and base path together.
+        package var url: String { origin.description + basePath }
+    }
+
+    /// Where a wallet's passphrase is read from when the daemon starts.
+    package enum Passphrase: Sendable, Hashable {
+        /// A file that only its owner can read.
+        case file(String)
+        /// A credential of systemd, by name.
+        case credential(String)
+    }
+
+    /// One entry of `wallets`.
+    package struct WalletEntry: Sendable, Equatable {
+        /// The name agents are bound to.
+        package let name: String
+        /// The file of the encrypted key.
+        package let keystore: String
+        /// What opens it.
+        package let passphrase: Passphrase
+        /// What it may pay, in order of preference; empty pays nothing.
+        package let pay: [PayRule]
+    }
+
+    /// How much of request bodies is kept for the paid repetition, in bytes.
+    package struct Replay: Sendable, Equatable {
+        /// Kept in memory for one request; what is longer goes on in a file.
+        package var memory: Int
+        /// Kept at all for one request.
+        package var perRequest: Int
+        /// Kept in memory for all requests together.
+        package var total: Int
+
+        /// 1 MiB, 64 MiB and 256 MiB.
+        package static let standard = Replay(memory: 1 << 20, perRequest: 64 << 20, total: 256 << 20)
+
+        /// Makes sizes.
+        package init(memory: Int, perRequest: Int, total: Int) {
+            self.memory = memory
+            self.perRequest = perRequest
+            self.total = total
+        }
+    }
+
+    /// Where agents connect to.
+    package var listen: Listen
+    /// Further names by which agents may address the proxy: `host` or `host:port`, lower case.
+    package var hosts: [String]
+    /// The gateways in the file's order; names are unique and prefixes do not overlap.
+    package var gateways: [GatewayEntry]
+    /// The wallets in the file's order; names are unique.
+    package var wallets: [WalletEntry]
+    /// The pinned table with the operator's rows added.
+    package var assets: AssetTable
+    /// Certificates (PEM) that are trusted besides the system's.
+    package var trustFile: String?
+    /// How much of request bodies is kept.
+    package var replay: Replay
+    /// The least severe log records that are written.
+    package var logLevel: Logger.Level
+
+    /// Where the daemon listens unless it is told otherwise.
+    package static let standardListen = Listen(host: "127.0.0.1", port: 4020)
+}

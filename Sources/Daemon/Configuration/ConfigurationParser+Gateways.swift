@@ -1,0 +1,111 @@
+import NIOCore
+import Proxy
+
+extension ConfigurationParser {
+    private static let gatewayKeys = [
+        "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
+    ]
+
+    mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
+        guard let value = reader.value(root, "gateways"), let entries = reader.entries(value) else { return [] }
+        let names = Set(entries.map(\.key))
+        var claims = PathClaims()
+        var gateways: [Configuration.GatewayEntry] = []
+        for (name, entry) in entries {
+            guard isName(name, of: "gateway", at: entry.place),
+                let section = reader.section(entry, keys: Self.gatewayKeys)
+            else { continue }
+            let paths = paths(section, gateway: name, names: names, claims: &claims)
+            let credential = credential(section)
+            let redirectHosts = redirectHosts(section)
+            let timeouts = timeouts(section)
+            guard let url = url(section) else { continue }
+            gateways.append(
+                Configuration.GatewayEntry(
+                    name: name, origin: url.origin, basePath: url.basePath, paths: paths, credential: credential,
+                    redirectHosts: redirectHosts, timeouts: timeouts))
+        }
+        return gateways
+    }
+
+    private mutating func url(_ section: ConfigurationSection) -> GatewayURL? {
+        guard let text = reader.requiredText(section, "url") else { return nil }
+        do {
+            return try GatewayURL(text)
+        } catch {
+            reader.note(section.place("url"), error.description)
+            return nil
+        }
+    }
+
+    private mutating func paths(
+        _ section: ConfigurationSection, gateway: String, names: Set<String>, claims: inout PathClaims
+    ) -> [String] {
+        var paths: [String] = []
+        for element in reader.elements(section, "paths") {
+            guard let path = reader.text(element) else { continue }
+            guard path.hasSuffix("/"), PlainPath.isPlain(path) else {
+                reader.note(element.place, "`\(path)` is not a path with a slash at both ends, such as `/v1/`")
+                continue
+            }
+            if let first = path.split(separator: "/").first, names.contains(String(first)) {
+                reader.note(element.place, "`\(path)` is out of reach behind the gateway named `\(first)`")
+                continue
+            }
+            if let other = claims.add(path, of: gateway) {
+                reader.note(element.place, "`\(path)` overlaps `\(other.path)` of gateway `\(other.gateway)`")
+                continue
+            }
+            paths.append(path)
+        }
+        return paths
+    }
+
+    private mutating func credential(_ section: ConfigurationSection) -> Configuration.Credential? {
+        guard let value = reader.value(section, "credential"),
+            let credential = reader.section(value, keys: ["file", "header"])
+        else { return nil }
+        let fields = Gateway.Credential.Field.allCases.map { "`\($0.rawValue)`" }.joined(separator: " or ")
+        let field = reader.converted(credential, "header", expected: fields) {
+            Gateway.Credential.Field(rawValue: $0.lowercased())
+        }
+        guard let file = reader.requiredText(credential, "file") else { return nil }
+        return Configuration.Credential(file: file, field: field ?? .authorization)
+    }
+
+    private mutating func redirectHosts(_ section: ConfigurationSection) -> Set<String> {
+        var hosts: Set<String> = []
+        for element in reader.elements(section, "redirect-hosts") {
+            guard let text = reader.text(element) else { continue }
+            guard let host = HostName(text) else {
+                reader.note(element.place, "`\(text)` is not a host without a port, such as `cdn.example`")
+                continue
+            }
+            hosts.insert(host.text)
+        }
+        return hosts
+    }
+
+    private mutating func timeouts(_ section: ConfigurationSection) -> Gateway.Timeouts {
+        func duration(_ key: String, _ reader: inout ConfigurationReader) -> TimeAmount? {
+            reader.converted(section, key, expected: Quantities.durationForm, Quantities.duration)
+        }
+        var timeouts = Gateway.Timeouts.standard
+        timeouts.connect = duration("connect-timeout", &reader) ?? timeouts.connect
+        timeouts.firstByte = duration("first-byte-timeout", &reader) ?? timeouts.firstByte
+        timeouts.idle = duration("idle-timeout", &reader) ?? timeouts.idle
+        return timeouts
+    }
+}
+
+/// The path prefixes that gateways have claimed so far.
+private struct PathClaims {
+    private var claimed: [(path: String, gateway: String)] = []
+
+    /// Claims a prefix, or returns the claim that it overlaps: one of the two begins with the other.
+    mutating func add(_ path: String, of gateway: String) -> (path: String, gateway: String)? {
+        if let other = claimed.first(where: { $0.path.hasPrefix(path) || path.hasPrefix($0.path) }) { return other }
+        claimed.append((path, gateway))
+        return nil
+    }
+}

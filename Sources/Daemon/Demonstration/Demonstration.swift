@@ -1,0 +1,247 @@
+import Ethereum
+import Ledger
+import LedgerSQLite
+package import Logging
+import NIOCore
+import NIOPosix
+import Payments
+package import Primitives
+import Simulator
+import SystemCrypto
+import Wallets
+
+/// The main job on the embedded simulator, told step by step; every step is checked.
+package struct Demonstration {
+    private let state: StateDirectory
+    private let clock: any WallClock
+    private let random: any RandomSource
+    private let logger: Logger
+    private let say: @Sendable (String) -> Void
+
+    /// Makes a demonstration whose state stays in `state`; `say` takes one line.
+    package init(
+        state: StateDirectory, clock: any WallClock, random: any RandomSource, logger: Logger,
+        say: @escaping @Sendable (String) -> Void
+    ) {
+        self.state = state
+        self.clock = clock
+        self.random = random
+        self.logger = logger
+        self.say = say
+    }
+
+    private static let caps = [
+        Cap(window: .request, limit: Dollars("0.05") ?? .zero), Cap(window: .day, limit: Dollars("1") ?? .zero),
+        Cap(window: .lifetime, limit: Dollars("10") ?? .zero),
+    ]
+
+    /// Runs the whole story; throws ``StartFailure`` at the first step that does not hold.
+    package func run() async throws {
+        try prepareState()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let simulator = try await GatewaySimulator.start(
+            SimulatorOptions(payTo: Address(lastBytesOf: try random.bytes32())), clock: clock, random: random, group: group)
+        say("A simulated gateway listens on 127.0.0.1:\(simulator.port). It sells chat completions for USDT on Arbitrum")
+        say("and checks every payment: signer, domain, amount, payee, window, nonce and balance.")
+        let payer = try makeWallet()
+        try state.writeConfiguration(Self.configuration(simulatorPort: simulator.port))
+        let configuration = try state.loadConfiguration()
+        let (addresses, ready) = AsyncStream.makeStream(of: Configuration.Listen.self)
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        let daemon = Task {
+            defer { ready.finish() }
+            try await Serving.serve(
+                configuration, state: state, clock: clock, random: random, logger: logger,
+                ready: { ready.yield($0) }, untilAsked: { for await _ in ends {} })
+        }
+        guard let address = await addresses.first(where: { _ in true }) else {
+            try await daemon.value
+            throw StartFailure("the daemon did not start")
+        }
+        say("The daemon listens on \(address). Its wallet \"main\" is \(payer).")
+        do {
+            try await story(port: address.port, payer: payer, simulator: simulator, group: group)
+        } catch {
+            end.finish()
+            _ = await daemon.result
+            throw error
+        }
+        end.finish()
+        try await daemon.value
+        await simulator.stop()
+        try await group.shutdownGracefully()
+        say("")
+        say("Every step held. The books stay: purser payment list --state \(state.root)")
+    }
+
+    private func story(
+        port: Int, payer: Address, simulator: GatewaySimulator, group: MultiThreadedEventLoopGroup
+    ) async throws {
+        let ledger = try SQLiteLedger(path: state.ledgerFile)
+        let token = AgentToken.make(random: try random.bytes32())
+        try await ledger.add(
+            Agent(
+                name: "scout", wallet: nil, tokenHash: SHA256.hash(Array(token.utf8)), caps: Self.caps,
+                addedAt: clock.now()))
+        say("Agent \"scout\" may spend $0.05 a request, $1 a day, $10 in all. It holds a token and no key.")
+        let client = DemonstrationClient(group: group, port: port, token: token)
+        try await jsonCall(client, ledger: ledger)
+        try await streamedCall(client, ledger: ledger)
+        try await refusedCall(client, simulator: simulator)
+        try await compareBooks(ledger, payer: payer, simulator: simulator)
+        try ledger.close()
+    }
+
+    // MARK: The three calls
+
+    private func jsonCall(_ client: DemonstrationClient, ledger: SQLiteLedger) async throws {
+        title("1. A JSON completion")
+        let answer = try await client.post(
+            "/lab/v1/chat/completions",
+            json: #"{"model":"auto","messages":[{"role":"user","content":"What is a purser?"}]}"#)
+        try expect(answer.status == 200, "the answer is 200, not \(answer.status): \(answer.body)")
+        let record = try await booked(answer, in: ledger)
+        tell(record, answer)
+        let reply = (try? JSONReader.read(Array(answer.body.utf8)))?["choices"]?.elements?.first
+        guard let text = reply?["message"]?["content"]?.string else {
+            throw StartFailure("the answer is no chat completion: \(answer.body)")
+        }
+        say("   answer      \(text.prefix(84))")
+        say("   first byte  \(milliseconds(answer.firstByte)) after the request, payment included")
+    }
+
+    private func streamedCall(_ client: DemonstrationClient, ledger: SQLiteLedger) async throws {
+        title("2. A streamed completion")
+        let answer = try await client.post(
+            "/lab/v1/chat/completions",
+            json: #"{"model":"auto","stream":true,"messages":[{"role":"user","content":"Stream me a line."}]}"#)
+        try expect(answer.status == 200, "the answer is 200, not \(answer.status): \(answer.body)")
+        let record = try await booked(answer, in: ledger)
+        tell(record, answer)
+        let events = answer.body.split(separator: "\n").filter { $0.hasPrefix("data: ") }
+        try expect(events.last == "data: [DONE]", "the stream ends with [DONE]")
+        try expect(answer.body.contains("\"usage\""), "the stream has a usage chunk")
+        try expect(
+            answer.firstByte.nanoseconds * 2 < answer.total.nanoseconds && answer.arrivals > 2,
+            "the first event comes long before the last")
+        say("   stream      \(events.count) events; the first after \(milliseconds(answer.firstByte)), "
+            + "the last after \(milliseconds(answer.total))")
+    }
+
+    private func refusedCall(_ client: DemonstrationClient, simulator: GatewaySimulator) async throws {
+        title("3. A call that the cap refuses")
+        let settled = simulator.settlements.count
+        let answer = try await client.post(
+            "/lab/v1/chat/completions",
+            json: #"{"model":"auto","messages":[{"role":"user","content":"Think hard and prove it."}]}"#)
+        try expect(answer.status == 402, "the answer is 402, not \(answer.status)")
+        let problem = try? JSONReader.read(Array(answer.body.utf8))
+        try expect(problem?["code"]?.string == "cap-exceeded", "the code is cap-exceeded: \(answer.body)")
+        try expect(simulator.settlements.count == settled, "nothing was settled")
+        say("   price asked $\(problem?["price_usd"]?.string ?? "?")")
+        say("   answer      402 \(problem?["detail"]?.string ?? "")")
+        say("   signed      nothing")
+    }
+
+    // MARK: The books
+
+    private func compareBooks(
+        _ ledger: SQLiteLedger, payer: Address, simulator: GatewaySimulator
+    ) async throws {
+        title("The ledger")
+        let newestFirst = try await ledger.payments(PaymentFilter())
+        var spent = UInt256.zero
+        for payment in newestFirst.reversed() {
+            guard let terms = payment.terms else { continue }
+            let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
+            if payment.state == .settled { spent = spent.adding(terms.amount) ?? spent }
+            let history = try await ledger.history(of: payment.id)
+            for line in history {
+                say("   \(line.at)  #\(line.sequence)  \(payment.id)  \(amount) \(terms.symbol)  \(line.state.rawValue)"
+                    + "  (\(line.cause))")
+            }
+        }
+        let usages = try await ledger.usage(of: "scout", at: clock.now())
+        for usage in usages where usage.cap.window != .request {
+            say("   \(usage.cap.window.rawValue) cap $\(usage.cap.limit): $\(usage.used) used, $\(usage.left) left")
+        }
+        let opening = SimulatorOptions(payTo: payer).initialBalance
+        let moved = opening.subtracting(simulator.balance(of: payer))
+        try expect(moved == spent && !spent.isZero, "the ledger says \(spent) moved, the gateway says \(moved ?? .zero)")
+        say("   The gateway's balance of the wallet fell by exactly what the ledger says: "
+            + "\(TokenAmount.decimalText(of: spent, decimals: 6)) USDT.")
+    }
+
+    /// The payment an answer names, once its outcome is in the books.
+    private func booked(_ answer: DemonstrationClient.Answer, in ledger: SQLiteLedger) async throws -> PaymentRecord {
+        guard let id = answer.fields["purser-payment"].flatMap({ PaymentID($0) }) else {
+            throw StartFailure("the answer names no payment")
+        }
+        for _ in 0..<100 {
+            if let record = try await ledger.payment(id), record.state != .reserved {
+                try expect(record.state == .settled, "the payment is settled, not \(record.state.rawValue)")
+                return record
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw StartFailure("the outcome of \(id) never reached the books")
+    }
+
+    private func tell(_ record: PaymentRecord, _ answer: DemonstrationClient.Answer) {
+        guard let terms = record.terms else { return }
+        let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
+        say("   price asked \(amount) \(terms.symbol) on \(terms.network), payee \(terms.payTo)")
+        say("   signed      TransferWithAuthorization of \(terms.amount) units, nonce \(terms.nonce.description.prefix(18))…,")
+        say("               valid until \(Timestamp(seconds: terms.validBefore))")
+        say("   paid        \(answer.fields["purser-paid"] ?? "?"), \(answer.fields["purser-payment"] ?? "?"), "
+            + "transaction \((record.evidence.transaction ?? "none").prefix(18))…")
+        say("   left        \(answer.fields["purser-remaining"] ?? "?") (dollars)")
+    }
+
+    // MARK: Small things
+
+    private func title(_ text: String) {
+        say("")
+        say(text)
+    }
+
+    private func expect(_ condition: Bool, _ what: String) throws(StartFailure) {
+        guard condition else { throw StartFailure("this did not hold: \(what)") }
+    }
+
+    private func milliseconds(_ time: TimeAmount) -> String {
+        let tenths = time.nanoseconds / 100_000
+        return "\(tenths / 10).\(tenths % 10) ms"
+    }
+
+    /// Clears what an earlier demonstration left; a folder that is not one is left alone.
+    private func prepareState() throws {
+        try state.resetDemonstration()
+        try state.create()
+    }
+
+    private func makeWallet() throws -> Address {
+        let context = try Secp256k1Context(seed: random.bytes32())
+        let key = try SigningKey.generate(context: context)
+        let passphrase = try SecretBytes.random(count: 16)
+        let text = Hex.encode(passphrase.withBytes { bytes in bytes.indices.map { bytes[$0] } })
+        try state.writeSecret(text, name: "main.pass")
+        let source = try PassphraseSource.file(path: state.path("main.pass")).read()
+        let keystore = try KeystoreV3(
+            sealing: key, passphrase: source, cost: .light, random: random, context: context)
+        try WalletFile.create(keystore, at: state.path("wallets/main.json"))
+        return key.address
+    }
+
+    private static func configuration(simulatorPort: Int) -> String {
+        """
+        # Made by `purser demo`.
+        listen: 127.0.0.1:0
+        gateways:
+          lab: { url: "http://127.0.0.1:\(simulatorPort)" }
+        wallets:
+          main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }
+
+        """
+    }
+}

@@ -1,0 +1,66 @@
+import LedgerSQLite
+package import Logging
+import NIOCore
+import NIOPosix
+package import Primitives
+import Proxy
+import SystemCrypto
+
+/// A daemon made from a state directory and its configuration.
+package enum Serving {
+    /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
+    ///
+    /// `ready` is told the address once requests are accepted. Throws ``StartFailure``, a state-lock error, or what the
+    /// books say.
+    package static func serve(
+        _ configuration: Configuration, state: StateDirectory, clock: any WallClock, random: any RandomSource,
+        logger: Logger, ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
+    ) async throws {
+        let lock = try StateLock(path: state.lockFile)
+        let ledger = try SQLiteLedger(path: state.ledgerFile)
+        try state.prepareSpool()
+        // Half the cores: the agents, and often the models, want the others.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, min(System.coreCount / 2, 4)))
+        let threads = NIOThreadPool(numberOfThreads: 4)
+        threads.start()
+        do {
+            let gateways = try configuration.gateways.map { try Unlocking.gateway($0, path: state.path) }
+            let wallets = try await Unlocking.wallets(
+                configuration.wallets, path: { state.path($0) }, threads: threads, random: random)
+            let parts = RunningDaemon.Parts(
+                host: configuration.listen.host, port: configuration.listen.port, hosts: configuration.hosts,
+                gateways: gateways, wallets: wallets, table: configuration.assets,
+                trustFile: configuration.trustFile.map(state.path),
+                replay: ReplayLimits(
+                    memory: configuration.replay.memory, total: configuration.replay.perRequest,
+                    folder: state.spoolFolder),
+                replayMemory: configuration.replay.total)
+            let daemon: RunningDaemon
+            do {
+                daemon = try await RunningDaemon.start(
+                    parts, ledger: ledger, group: group, threads: threads, clock: clock, random: random,
+                    logger: logger)
+            } catch let error as IOError {
+                throw StartFailure("cannot listen on \(configuration.listen): \(error.description)")
+            }
+            ready(Configuration.Listen(host: configuration.listen.host, port: daemon.port))
+            await untilAsked()
+            logger.notice("stopping")
+            await daemon.stop()
+        } catch {
+            try? await shutDown(group: group, threads: threads, ledger: ledger)
+            withExtendedLifetime(lock) {}
+            throw error
+        }
+        try await shutDown(group: group, threads: threads, ledger: ledger)
+        withExtendedLifetime(lock) {}
+    }
+
+    private static func shutDown(
+        group: MultiThreadedEventLoopGroup, threads: NIOThreadPool, ledger: SQLiteLedger
+    ) async throws {
+        try await group.shutdownGracefully()
+        try await threads.shutdownGracefully()
+        try ledger.close()
+    }
+}

@@ -1,0 +1,26 @@
+package import NIOCore
+
+/// How long the agents' side waits for what.
+package struct ProxyTimeouts: Sendable, Equatable {
+    /// For a request head from its first byte, and for a request body between two pieces.
+    package var read: TimeAmount
+    /// Between two requests of one connection.
+    package var idle: TimeAmount
+    /// For the peer to close behind a last answer, once that has left.
+    package var linger: TimeAmount
+    /// For the answer to a payment whose agent has gone.
+    package var outcome: TimeAmount
+
+    /// Half a minute for bytes, two minutes between requests, two seconds behind a last answer, half a minute for an
+    /// outcome.
+    package static let standard = ProxyTimeouts(
+        read: .seconds(30), idle: .seconds(120), linger: .seconds(2), outcome: .seconds(30))
+
+    /// Makes time-outs.
+    package init(read: TimeAmount, idle: TimeAmount, linger: TimeAmount, outcome: TimeAmount) {
+        self.read = read
+        self.idle = idle
+        self.linger = linger
+        self.outcome = outcome
+    }
+}

@@ -1,0 +1,60 @@
+import Ethereum
+import Policy
+import Primitives
+
+/// One way to pay for a call: an entry of `accepts`.
+struct Offer: Sendable, Equatable {
+    /// The token.
+    let asset: Asset
+    /// The network as the entry spells it: CAIP-2 in version 2, a name in version 1.
+    let network: String
+    /// The price in atomic units.
+    let amount: UInt256
+    /// Who is paid.
+    let payTo: Address
+
+    /// The scheme of every offer.
+    static let scheme = "exact"
+    /// The window that every offer allows, in seconds.
+    static let maxTimeoutSeconds: Int64 = 120
+
+    /// Writes the members that both versions spell alike.
+    private func common(_ entry: inout JSONText) {
+        entry.field("scheme", Self.scheme)
+        entry.field("network", network)
+        entry.field("asset", asset.address.checksummed)
+        entry.field("payTo", payTo.checksummed)
+        entry.field("maxTimeoutSeconds", Self.maxTimeoutSeconds)
+        entry.object("extra") { extra in
+            extra.field("name", optional: asset.domain?.name)
+            extra.field("version", optional: asset.domain?.version)
+        }
+    }
+
+    /// The entry in version 2.
+    ///
+    /// Source: x402 core specification, PaymentRequirements.
+    var entry: [UInt8] {
+        var text = JSONText()
+        text.object { entry in
+            common(&entry)
+            entry.field("amount", amount.description)
+        }
+        return text.bytes
+    }
+
+    /// The entry in version 1, which carries the resource itself.
+    ///
+    /// Source: x402 version 1, PaymentRequirements.
+    func entryVersion1(resource: String, description: String) -> [UInt8] {
+        var text = JSONText()
+        text.object { entry in
+            common(&entry)
+            entry.field("maxAmountRequired", amount.description)
+            entry.field("resource", resource)
+            entry.field("description", description)
+            entry.field("mimeType", "application/json")
+        }
+        return text.bytes
+    }
+}

@@ -1,0 +1,170 @@
+import Daemon
+import Testing
+
+/// A file with one mistake and the beginning of the one line that tells it.
+struct BadConfiguration: Sendable, CustomTestStringConvertible {
+    let name: String
+    let text: String
+    let told: String
+
+    var testDescription: String { name }
+
+    init(_ name: String, _ text: String, _ told: String) {
+        self.name = name
+        self.text = text
+        self.told = told
+    }
+
+    /// A file whose second line is the only gateway, `lab`.
+    static func gateway(_ name: String, _ entry: String, _ told: String) -> BadConfiguration {
+        BadConfiguration(name, "gateways:\n  lab: { \(entry) }\n", "config.yaml:2: gateways.lab\(told)")
+    }
+
+    /// A file whose second line is the only wallet, `main`.
+    static func wallet(_ name: String, _ entry: String, _ told: String) -> BadConfiguration {
+        BadConfiguration(name, "wallets:\n  main: { \(entry) }\n", "config.yaml:2: wallets.main\(told)")
+    }
+
+    /// A file whose second line is the only row of assets, in which one text is replaced by another.
+    static func asset(_ name: String, _ old: String, _ new: String, _ told: String) -> BadConfiguration {
+        let row = """
+            network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, \
+            name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00"
+            """
+        let text = "assets:\n  - { \(row.replacing(old, with: new)) }\n"
+        return BadConfiguration(name, text, "config.yaml:2: assets[0].\(told)")
+    }
+
+    static let syntax: [BadConfiguration] = [
+        BadConfiguration("not YAML", "listen: [\ngateways: }", "config.yaml:2: this is not YAML: "),
+        BadConfiguration("a tab", "gateways:\n\tlab: {}", "config.yaml:2: this is not YAML: "),
+        BadConfiguration("a list at the top", "- listen\n", "config.yaml:1: a mapping of keys to values is needed"),
+        BadConfiguration("two documents", "listen: 127.0.0.1:1\n---\nhosts: []\n", "config.yaml:2: this is not YAML: "),
+        BadConfiguration(
+            "a key twice", "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\n", "config.yaml:1: listen: this key appears more"),
+        BadConfiguration("an unknown key", "lisen: 127.0.0.1:1", "config.yaml:1: lisen: there is no such key here"),
+        BadConfiguration(
+            "a key without a value", "hosts: []\nlisten:\n", "config.yaml:2: listen: the value is missing"),
+        BadConfiguration("an empty value", "trust-file: \"\"", "config.yaml:1: trust-file: the value is empty"),
+        BadConfiguration("a line break", "trust-file: \"a\\nb\"", "config.yaml:1: trust-file: the value has control"),
+        BadConfiguration("a list for a text", "listen: []", "config.yaml:1: listen: a single value is needed here"),
+        BadConfiguration("a text for a list", "hosts: purser", "config.yaml:1: hosts: a list is needed here"),
+        BadConfiguration("a text for a mapping", "replay: 1MiB", "config.yaml:1: replay: a mapping of keys"),
+        BadConfiguration("a key that is a list", "? [a]\n: b\n", "config.yaml:1: a key has to be plain text"),
+    ]
+
+    static let top: [BadConfiguration] = [
+        BadConfiguration("no port", "listen: 127.0.0.1", "config.yaml:1: listen: `127.0.0.1` is not an IP"),
+        BadConfiguration("a port too large", "listen: 127.0.0.1:65536", "config.yaml:1: listen: `127.0.0.1:65536`"),
+        BadConfiguration("a signed port", "listen: 127.0.0.1:+80", "config.yaml:1: listen: `127.0.0.1:+80`"),
+        BadConfiguration("a name to listen on", "listen: box:80", "config.yaml:1: listen: `box:80` is not an IP"),
+        BadConfiguration("half an address", "listen: 127.1:80", "config.yaml:1: listen: `127.1:80` is not an IP"),
+        BadConfiguration("a host with a path", "hosts: [a, b/c]", "config.yaml:1: hosts[1]: `b/c` is not a host"),
+        BadConfiguration(
+            "an unknown size", "replay: { memory: 1MB }", "config.yaml:1: replay.memory: `1MB` is not a size"),
+        BadConfiguration("no size", "replay: { total: 0MiB }", "config.yaml:1: replay.total: `0MiB` is not a size"),
+        BadConfiguration(
+            "memory above the request's", "replay:\n  memory: 2MiB\n  per-request: 1MiB\n",
+            "config.yaml:2: replay.memory: more than `per-request` (1048576 bytes)"),
+        BadConfiguration(
+            "memory above the total", "replay:\n  total: 512KiB\n", "config.yaml:1: replay.memory: more than `total`"),
+        BadConfiguration("an unknown level", "log-level: loud", "config.yaml:1: log-level: `loud` is not one of trace"),
+    ]
+
+    static let gateways: [BadConfiguration] = [
+        gateway("no url", "paths: [/v1/]", ".url: this key is needed"),
+        gateway("no scheme", "url: example.com", ".url: `example.com` is not a URL"),
+        gateway("a foreign scheme", "url: ftp://example.com", ".url: `ftp` is not supported"),
+        gateway("a query", "url: \"https://example.com/?a=b\"", ".url: a gateway's URL cannot have a query"),
+        gateway("a fragment", "url: \"https://example.com/#a\"", ".url: a gateway's URL cannot have a fragment"),
+        gateway("a password", "url: \"https://u:p@example.com\"", ".url: a gateway's URL cannot have a user"),
+        gateway("no host", "url: \"https:///v1\"", ".url: `` is not a host"),
+        gateway("a port too large", "url: \"https://example.com:65536\"", ".url: `example.com:65536` is not a host"),
+        gateway("port 0", "url: \"https://example.com:0\"", ".url: nothing listens on port 0"),
+        gateway("a bad address", "url: \"https://[::g]\"", ".url: `[::g]` is not a host"),
+        gateway("a short address", "url: http://127.1", ".url: `127.1` is not a host"),
+        gateway("plain http to a name", "url: http://example.com", ".url: plain http only on loopback"),
+        gateway("plain http to a near name", "url: http://localhost.example", ".url: plain http only on loopback"),
+        gateway("plain http to a neighbour", "url: http://192.168.1.5", ".url: plain http only on loopback"),
+        gateway("dot segments", "url: https://example.com/a/../b", ".url: the path `/a/../b` has empty or dot"),
+        gateway("an empty segment", "url: https://example.com/a//b", ".url: the path `/a//b` has empty or dot"),
+        gateway("an encoded path", "url: https://example.com/%2e", ".url: the path `/%2e` has empty or dot"),
+        gateway("a path without an end", "url: https://a.example, paths: [/v1]", ".paths[0]: `/v1` is not a path"),
+        gateway("a path with a query", "url: https://a.example, paths: [\"/?a/\"]", ".paths[0]: `/?a/` is not a path"),
+        gateway(
+            "a path inside another", "url: https://a.example, paths: [/v1/, /v1/x/]", ".paths[1]: `/v1/x/` overlaps"),
+        gateway("a path behind a name", "url: https://a.example, paths: [/lab/]", ".paths[0]: `/lab/` is out of reach"),
+        gateway("no duration", "url: https://a.example, idle-timeout: 0s", ".idle-timeout: `0s` is not a duration"),
+        gateway("no unit", "url: https://a.example, idle-timeout: 20", ".idle-timeout: `20` is not a duration"),
+        gateway("two days", "url: https://a.example, idle-timeout: 48h", ".idle-timeout: `48h` is not a duration"),
+        gateway("a signed duration", "url: https://a.example, connect-timeout: -5s", ".connect-timeout: `-5s` is not"),
+        gateway(
+            "no key file", "url: https://a.example, credential: { header: x-api-key }", ".credential.file: this key"),
+        gateway(
+            "a foreign header", "url: https://a.example, credential: { file: k, header: cookie }",
+            ".credential.header: `cookie` is not `authorization` or `x-api-key`"),
+        gateway("a credential as text", "url: https://a.example, credential: k", ".credential: a mapping of keys"),
+        gateway("a redirect port", "url: https://a.example, redirect-hosts: [\"b:1\"]", ".redirect-hosts[0]: `b:1` is"),
+        BadConfiguration(
+            "the same prefix twice",
+            "gateways:\n  a: { url: https://a.example, paths: [/v1/] }\n  b: { url: https://b.example, paths: [/v1/] }\n",
+            "config.yaml:3: gateways.b.paths[0]: `/v1/` overlaps `/v1/` of gateway `a`"),
+        BadConfiguration(
+            "an impossible name", "gateways:\n  A/b: { url: https://a.example }\n",
+            "config.yaml:2: gateways.A/b: `A/b` cannot name a gateway"),
+        BadConfiguration(
+            "dots for a name", "gateways:\n  ..: { url: https://a.example }\n",
+            "config.yaml:2: gateways...: `..` cannot"),
+    ]
+
+    static let wallets: [BadConfiguration] = [
+        wallet("no keystore", "passphrase-file: p", ".keystore: this key is needed"),
+        wallet("no passphrase", "keystore: k", ".passphrase-file: this key or `passphrase-credential` is needed"),
+        wallet(
+            "two passphrases", "keystore: k, passphrase-file: p, passphrase-credential: c",
+            ".passphrase-credential: there is a `passphrase-file` already"),
+        wallet(
+            "a passphrase in the file", "keystore: k, passphrase-file: p, passphrase: secret",
+            ".passphrase: there is no such key here"),
+        wallet("a rule of no form", "keystore: k, passphrase-file: p, pay: [USDT]", ".pay[0]: `USDT` is not network/"),
+        wallet(
+            "a rule without an asset", "keystore: k, passphrase-file: p, pay: [\"eip155:42161/DOGE\"]",
+            ".pay[0]: `eip155:42161/DOGE` is neither"),
+        wallet(
+            "a rule twice", "keystore: k, passphrase-file: p, pay: [\"eip155:1/USDC\", \"eip155:1/USDC\"]",
+            ".pay[1]: `eip155:1/USDC` appears twice"),
+        BadConfiguration(
+            "an impossible name", "wallets:\n  Main: { keystore: k, passphrase-file: p }\n",
+            "config.yaml:2: wallets.Main: `Main` cannot name a wallet"),
+    ]
+
+    static let assets: [BadConfiguration] = [
+        asset("a foreign network", "eip155:42161", "solana:1", "network: `solana:1` is not a CAIP-2 network"),
+        asset("a short address", "0xFd086bC7", "0xFd", "address: `0xFd"),
+        asset(
+            "a wrong checksum", "0xFd086bC7", "0xFD086bC7", "address: `0xFD086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9` has"),
+        asset("fractional decimals", "decimals: 6", "decimals: 6.0", "decimals: `6.0` is not a whole number"),
+        asset("too many decimals", "decimals: 6", "decimals: 37", "decimals: `37` is not a whole number from 0 to 36"),
+        asset("other decimals than pinned", "decimals: 6", "decimals: 18", "decimals: eip155:42161/0xFd086bC7"),
+        asset("no name", "name: \"USD₮0\", ", "", "name: this key is needed: an eip3009 token"),
+        asset("no symbol", "symbol: USDT, ", "", "symbol: this key is needed"),
+        asset("a foreign transfer", "transfer: eip3009", "transfer: permit", "transfer: `permit` is not `eip3009`"),
+        asset("worth nothing", "usd: \"1.00\"", "usd: \"0\"", "usd: `0` is not an amount of dollars"),
+        asset("an exponent", "usd: \"1.00\"", "usd: 1e0", "usd: `1e0` is not an amount of dollars"),
+    ]
+
+    static let all = syntax + top + gateways + wallets + assets
+}
+
+struct BadConfigurationTests {
+    @Test("a mistake is told with file, line and key", arguments: BadConfiguration.all)
+    func mistake(_ bad: BadConfiguration) throws {
+        let result = try read(bad.text)
+        guard case .failure(let errors) = result else {
+            Issue.record("the file was accepted")
+            return
+        }
+        #expect(errors.mistakes.count == 1, "\(errors)")
+        #expect(errors.description.hasPrefix(bad.told), "\(errors)")
+    }
+}

@@ -1,0 +1,140 @@
+import Daemon
+import Logging
+import NIOCore
+import Policy
+import Primitives
+import Proxy
+import Testing
+import Transport
+
+/// Reads a text as `config.yaml` with the pinned table.
+func read(_ text: String) throws -> Result<Configuration, ConfigurationErrors> {
+    Configuration.parse(text: text, file: "config.yaml", table: try AssetTable.pinned())
+}
+
+struct ConfigurationTests {
+    @Test("the file that init writes is valid as it stands")
+    func example() throws {
+        let configuration = try read(Configuration.example).get()
+        #expect(configuration.listen == Configuration.Listen(host: "127.0.0.1", port: 4020))
+        #expect(configuration.gateways.map(\.name) == ["lab"])
+        #expect(configuration.wallets.map(\.name) == ["main"])
+    }
+
+    @Test("every line of the example that is commented out is valid too")
+    func exampleInFull() throws {
+        let options = ["hosts:", "gaterouter", "assets:", "- {", "trust-file:", "replay:", "log-level:"]
+        let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            guard let mark = line.firstRange(of: "# ") else { return String(line) }
+            let rest = line[mark.upperBound...]
+            guard options.contains(where: rest.drop(while: { $0 == " " }).hasPrefix) else { return String(line) }
+            return String(line[..<mark.lowerBound] + rest)
+        }
+        let configuration = try read(lines.joined(separator: "\n")).get()
+        #expect(configuration.gateways.map(\.name) == ["lab", "gaterouter", "gaterouter-anthropic"])
+        #expect(configuration.hosts == ["purser.internal"])
+        #expect(configuration.trustFile == "ca.pem")
+        #expect(configuration.logLevel == .info)
+    }
+
+    @Test("every setting arrives where it belongs")
+    func everything() throws {
+        let configuration = try read(
+            """
+            listen: "[::1]:0"
+            hosts: [Purser.Internal, "box:4020"]
+            gateways:
+              gaterouter: { url: https://API.gaterouter.ai/openai/, paths: [/v1/, /v2/x/], credential: { file: gr.key, header: authorization } }
+              anthropic: { url: "https://[2001:db8::1]:8443", credential: { file: gr.key, header: x-api-key } }
+              lab:
+                url: http://127.0.0.1:8402
+                connect-timeout: 500ms
+                first-byte-timeout: 10m
+                idle-timeout: 1h
+                redirect-hosts: [CDN.example]
+            wallets:
+              main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT", "eip155:8453/0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"] }
+              spare: { keystore: /srv/spare.json, passphrase-credential: spare }
+            assets:
+              - { network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00" }
+              - { network: eip155:99, address: 0x00000000000000000000000000000000000000aa, symbol: TST, decimals: 18, transfer: permit2, usd: 0.5 }
+            trust-file: ca.pem
+            replay: { memory: 512KiB, per-request: 1GiB, total: 2MiB }
+            log-level: debug
+            """
+        ).get()
+        #expect(configuration.listen == Configuration.Listen(host: "::1", port: 0))
+        #expect(configuration.listen.description == "[::1]:0")
+        #expect(configuration.hosts == ["purser.internal", "box:4020"])
+        #expect(configuration.trustFile == "ca.pem")
+        #expect(configuration.replay == Configuration.Replay(memory: 512 << 10, perRequest: 1 << 30, total: 2 << 20))
+        #expect(configuration.logLevel == .debug)
+
+        let gateways = configuration.gateways
+        try #require(gateways.map(\.name) == ["gaterouter", "anthropic", "lab"])
+        #expect(gateways[0].origin == Origin(isSecure: true, host: "api.gaterouter.ai", port: 443))
+        #expect(gateways[0].basePath == "/openai")
+        #expect(gateways[0].paths == ["/v1/", "/v2/x/"])
+        #expect(gateways[0].credential == Configuration.Credential(file: "gr.key", field: .authorization))
+        #expect(gateways[0].timeouts == .standard)
+        #expect(gateways[1].origin == Origin(isSecure: true, host: "2001:db8::1", port: 8443))
+        #expect(gateways[1].basePath == "")
+        #expect(gateways[1].credential?.field == .xAPIKey)
+        #expect(gateways[2].origin == Origin(isSecure: false, host: "127.0.0.1", port: 8402))
+        #expect(gateways[2].redirectHosts == ["cdn.example"])
+        let timeouts = Gateway.Timeouts(connect: .milliseconds(500), firstByte: .minutes(10), idle: .hours(1))
+        #expect(gateways[2].timeouts == timeouts)
+
+        let wallets = configuration.wallets
+        try #require(wallets.map(\.name) == ["main", "spare"])
+        #expect(wallets[0].keystore == "wallets/main.json")
+        #expect(wallets[0].passphrase == .file("main.pass"))
+        #expect(
+            wallets[0].pay.map(\.description) == [
+                "eip155:42161/USDT", "eip155:8453/0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+            ])
+        #expect(wallets[1].passphrase == .credential("spare"))
+        #expect(wallets[1].pay.isEmpty)
+
+        let added = configuration.assets.assets.last
+        #expect(added?.symbol == "TST")
+        #expect(added?.transfer == .permit2)
+        #expect(added?.domain == nil)
+        #expect(added?.par.description == "0.50")
+    }
+
+    @Test("an empty file takes the defaults", arguments: ["", "# nothing\n", "{}\n"])
+    func empty(_ text: String) throws {
+        let configuration = try read(text).get()
+        #expect(configuration.listen == Configuration.standardListen)
+        #expect(configuration.gateways.isEmpty)
+        #expect(configuration.wallets.isEmpty)
+        #expect(configuration.replay == .standard)
+        #expect(configuration.logLevel == .info)
+    }
+
+    @Test("all mistakes are told at once, in the order of the lines")
+    func allMistakes() throws {
+        let result = try read(
+            """
+            listen: 127.0.0.1:70000
+            gateways:
+              lab: { url: http://example.com, retries: 3 }
+              Lab: { url: https://example.com }
+            wallets:
+              main: { pay: [USDT] }
+            """)
+        guard case .failure(let errors) = result else {
+            Issue.record("the file was accepted")
+            return
+        }
+        let keys = errors.mistakes.map { "\($0.line) \($0.key)" }
+        #expect(
+            keys == [
+                "1 listen", "3 gateways.lab.retries", "3 gateways.lab.url", "4 gateways.Lab", "6 wallets.main.keystore",
+                "6 wallets.main.passphrase-file", "6 wallets.main.pay[0]",
+            ])
+        #expect(errors.description.hasPrefix("config.yaml:1: listen: `127.0.0.1:70000` is not an IP address"))
+        #expect(errors.description.split(separator: "\n").count == 7)
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+/// Style that a formatter cannot see.
+@Suite("Tidy")
+struct TidyTests {
+    @Test("no file is longer than 600 lines")
+    func fileLength() throws {
+        for file in try Repository.swiftFiles(under: "Sources") + Repository.swiftFiles(under: "Tests") {
+            #expect(file.lines.count <= 600, "\(file.path)")
+        }
+    }
+
+    @Test("no function in the sources is longer than 80 lines")
+    func functionLength() throws {
+        for file in try Repository.swiftFiles(under: "Sources") {
+            var start: (line: Int, indent: String)?
+            for (number, line) in file.lines.enumerated() {
+                let indent = String(line.prefix { $0 == " " })
+                let words = line.split(separator: " ")
+                if words.contains(where: { $0 == "func" || $0.hasPrefix("init(") }), line.hasSuffix("{"), start == nil {
+                    start = (number, indent)
+                } else if let begun = start, line == begun.indent + "}" {
+                    #expect(number - begun.line <= 80, "\(file.path):\(begun.line + 1)")
+                    start = nil
+                }
+            }
+        }
+    }
+
+    @Test(
+        "banned words stay out of the sources",
+        arguments: [
+            "import Foundation", "try!", " as! ", "TODO", "FIXME", "XXX:", "print(\"DEBUG", "fatalError(",
+        ])
+    func bannedWords(_ word: String) throws {
+        for file in try Repository.swiftFiles(under: "Sources") {
+            for (number, line) in file.lines.enumerated() {
+                #expect(!line.contains(word), "\(file.path):\(number + 1)")
+            }
+        }
+    }
+
+    @Test("types are not called Manager, Helper or Utils")
+    func names() throws {
+        for file in try Repository.swiftFiles(under: "Sources") {
+            for (number, line) in file.lines.enumerated() {
+                let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+                for (keyword, name) in zip(words, words.dropFirst())
+                where ["class", "struct", "enum", "actor", "protocol"].contains(keyword) {
+                    let isVague = ["Manager", "Helper", "Helpers", "Utils", "Util"].contains { name.hasSuffix($0) }
+                    #expect(!isVague, "\(file.path):\(number + 1): \(name)")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "what must be reproducible reads no clock and owns no randomness",
+        arguments: ["Primitives", "Ethereum", "X402", "Policy", "Ledger"])
+    func purity(_ target: String) throws {
+        let words = ["Date()", ".random(", "SystemRandomNumberGenerator", "clock_gettime", "ContinuousClock", "getenv("]
+        for file in try Repository.swiftFiles(under: "Sources/\(target)") {
+            for (number, line) in file.lines.enumerated() {
+                #expect(!words.contains { line.contains($0) }, "\(file.path):\(number + 1)")
+            }
+        }
+    }
+
+    @Test("unchecked Sendable is explained where it stands")
+    func uncheckedSendable() throws {
+        for file in try Repository.swiftFiles(under: "Sources") {
+            for (number, line) in file.lines.enumerated() where line.contains("@unchecked Sendable") {
+                let isExplained = number > 0 && file.lines[number - 1].contains("//")
+                #expect(isExplained, "\(file.path):\(number + 1)")
+            }
+        }
+    }
+
+    @Test("the signer is called in one place only")
+    func signerReachability() throws {
+        var callers: [String] = []
+        for file in try Repository.swiftFiles(under: "Sources") where !file.path.contains("/Wallets/") {
+            if file.lines.contains(where: { $0.contains(".sign(digest:") }) { callers.append(file.path) }
+        }
+        #expect(callers == ["Sources/Payments/Engine/ReservedPayment.swift"])
+    }
+
+    @Test("every test that the promises name exists")
+    func promises() throws {
+        let text = try String(contentsOf: Repository.root.appending(path: "Specs/promises.md"), encoding: .utf8)
+        let tests = try Repository.swiftFiles(under: "Tests").map { $0.lines.joined(separator: "\n") }
+            .joined(separator: "\n")
+        var named = 0
+        for line in text.split(separator: "\n") where line.hasPrefix("  - “") {
+            guard let start = line.firstIndex(of: "“"), let end = line.lastIndex(of: "”") else { continue }
+            let name = String(line[line.index(after: start)..<end])
+            named += 1
+            #expect(tests.contains("\"\(name)\""), "\(name)")
+        }
+        #expect(named >= 10)
+    }
+}

@@ -1,0 +1,75 @@
+import Ledger
+import NIOCore
+import Proxy
+import TestSupport
+import Testing
+
+@Suite("Gateways behind TLS", .mayBlock)
+struct SecureUpstreamTests {
+    private func run(
+        trusting isTrusted: Bool = true, host: String = "localhost", _ upstream: ScriptedUpstream,
+        _ body: (Lab) async throws -> Void
+    ) async throws {
+        let folder = try TemporaryFolder()
+        try SecureUpstream.makeCertificates(in: folder)
+        let front = try await SecureUpstream(folder: folder, target: upstream.port)
+        var options = Lab.Options()
+        options.isSecure = true
+        options.upstreamHost = host
+        options.upstreamPort = front.port
+        options.trustFile = isTrusted ? folder.path("ca.pem") : nil
+        try await Lab.run(options, upstream, body)
+        try await front.stop()
+    }
+
+    @Test("a paid request, with bodies both ways, on one TLS connection")
+    func paid() async throws {
+        let answer = String(repeating: "answer ", count: 200_000)
+        let upstream = try Seller.serving(Respond.with(200, [Seller.report()], body: answer))
+        try await run(upstream) { lab async throws in
+            let body = BodyTests.body(3 << 20)
+            let wire = try lab.connect()
+            try wire.send(lab.head("POST", "/lab/x", length: body.count))
+            try wire.send(body)
+            let isWhole = try wire.readResponse().text == answer
+            #expect(isWhole)
+            let requests = try Requests(upstream.received[0]).all
+            let areSame = requests.map(\.raw) == [body, body]
+            #expect(areSame)
+            #expect(requests[0]["host"][0].hasPrefix("localhost:"))
+            #expect(try await lab.payment().state == .settled)
+        }
+    }
+
+    @Test(
+        "a certificate that does not prove the name is a 502, and no request is sent",
+        arguments: [
+            (false, "localhost"), (true, "127.0.0.1"),
+        ])
+    func unproven(isTrusted: Bool, host: String) async throws {
+        let upstream = try Seller.serving(Respond.with(200))
+        try await run(trusting: isTrusted, host: host, upstream) { lab async throws in
+            let response = try lab.exchange("POST", "/lab/x", body: "q")
+            #expect(response.status == 502 && response.text.contains("TLS"))
+            #expect(upstream.texts.joined().isEmpty)
+        }
+    }
+
+    @Test("a peer that accepts and never shakes hands is given up and let go")
+    func stalledHandshake() async throws {
+        let ended = Gate()
+        let upstream = try ScriptedUpstream { wire, _ in
+            _ = try? wire.readToEnd()
+            ended.open()
+        }
+        var options = Lab.Options()
+        options.isSecure = true
+        options.upstreamHost = "localhost"
+        options.gateway.connect = .milliseconds(300)
+        try await Lab.run(options, upstream) { lab async throws in
+            let response = try lab.exchange("GET", "/lab/x")
+            #expect(response.status == 504 && response.text.contains("No money was signed away"))
+            #expect(await ended.opened())
+        }
+    }
+}

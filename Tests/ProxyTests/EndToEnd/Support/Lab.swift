@@ -1,0 +1,206 @@
+import Ethereum
+import Ledger
+import Logging
+import NIOCore
+import NIOPosix
+import Payments
+import Policy
+import Primitives
+import Proxy
+import Synchronization
+import SystemCrypto
+import TestSupport
+import Testing
+import Transport
+import Wallets
+import X402
+
+/// A proxy with books in memory, one agent, one wallet and one gateway in front of a scripted upstream.
+final class Lab: Sendable {
+    struct Options: Sendable {
+        var caps: [Cap] = [
+            Cap(window: .request, limit: .cents(1_000)), Cap(window: .day, limit: .cents(5_000)),
+            Cap(window: .lifetime, limit: .cents(10_000)),
+        ]
+        var pay = ["eip155:42161/USDT"]
+        var basePath = ""
+        var paths: [String] = []
+        var key: (field: Gateway.Credential.Field, text: String)?
+        var redirectHosts: Set<String> = []
+        var gateway = Gateway.Timeouts(connect: .seconds(5), firstByte: nil, idle: .seconds(20))
+        var proxy = ProxyTimeouts.standard
+        var replay = ReplayLimits(folder: "/tmp")
+        var replayMemory = 256 << 20
+        var trustFile: String?
+        var isSecure = false
+        var upstreamHost = "127.0.0.1"
+        var upstreamPort: Int?
+        var loops = 1
+        /// Called between a reservation and the signature.
+        var onReserved: @Sendable () async -> Void = {}
+    }
+
+    static let secp = Result { try Secp256k1Context(seed: SeededRandom(seed: 1).bytes32()) }
+    static let table = Result { try AssetTable.pinned() }
+    static let token = AgentToken.make(random: .numbered(7))
+
+    let upstream: ScriptedUpstream
+    let ledger: InMemoryLedger
+    let wallet: Address
+    let port: Int
+    private let server: ProxyServer
+    private let group: MultiThreadedEventLoopGroup
+    private let threads: NIOThreadPool
+    private let generation: Generation
+
+    /// The books' number as the agents' directory sees it.
+    private final class Generation: Sendable {
+        let value = Atomic<UInt64>(0)
+    }
+
+    private init(_ options: Options, upstream: ScriptedUpstream) async throws {
+        self.upstream = upstream
+        ledger = InMemoryLedger()
+        try await ledger.add(
+            Agent(
+                name: "scout", wallet: nil, tokenHash: SHA256.hash(Array(Lab.token.utf8)), caps: options.caps,
+                addedAt: .vectors))
+        let generation = Generation()
+        generation.value.store(try await ledger.registry().generation, ordering: .relaxed)
+        self.generation = generation
+        var keyBytes = [UInt8](repeating: 0x11, count: 32)
+        let key = try SigningKey(secret: .copyAndWipe(&keyBytes), context: Lab.secp.get())
+        wallet = key.address
+        group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
+        threads = NIOThreadPool(numberOfThreads: 2)
+        threads.start()
+        let logger = Logger(label: "lab") { _ in SwiftLogNoOpLogHandler() }
+        let rules = options.pay.compactMap { PayRule($0) }
+        let engine = PaymentEngine(
+            store: WatchedLedger(books: ledger, onReserved: options.onReserved), table: try Lab.table.get(),
+            wallets: PayingWallets([PayingWallet(name: "main", signer: key, rules: rules)]),
+            clock: FixedClock(), random: SeededRandom(seed: 42), logger: logger)
+        let agents = try await AgentDirectory(store: ledger) { generation.value.load(ordering: .relaxed) }
+        let gateways = GatewayTable([try Lab.gateway(options, port: upstream.port)])
+        let threads = threads
+        server = try await ProxyServer.start(
+            host: "127.0.0.1", port: 0,
+            services: { port in
+                ProxyServices(
+                    gateways: gateways, hosts: HostRule(port: port, more: []), agents: agents, engine: engine,
+                    replayLimits: options.replay, replayBudget: MemoryBudget(limit: options.replayMemory),
+                    threads: threads, timeouts: options.proxy, logger: logger)
+            }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
+        port = server.port
+    }
+
+    private static func gateway(_ options: Options, port: Int) throws -> Gateway {
+        let credential = try options.key.map { key in
+            var bytes = Array(key.text.utf8)
+            return Gateway.Credential(field: key.field, secret: try .copyAndWipe(&bytes))
+        }
+        return Gateway(
+            name: "lab",
+            origin: Origin(
+                isSecure: options.isSecure, host: options.upstreamHost, port: options.upstreamPort ?? port),
+            basePath: options.basePath, paths: options.paths, credential: credential,
+            redirectHosts: options.redirectHosts, timeouts: options.gateway)
+    }
+
+    /// Runs a test in a lab as usual.
+    static func run(_ upstream: ScriptedUpstream, _ body: (Lab) async throws -> Void) async throws {
+        try await run(Options(), upstream, body)
+    }
+
+    /// Runs a test in a lab and clears it away.
+    static func run(
+        _ options: Options, _ upstream: ScriptedUpstream, _ body: (Lab) async throws -> Void
+    ) async throws {
+        let lab = try await Lab(options, upstream: upstream)
+        let outcome: Result<Void, any Error>
+        do {
+            try await body(lab)
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        upstream.stop()
+        await lab.server.stop(patience: .seconds(2))
+        try await lab.group.shutdownGracefully()
+        try await lab.threads.shutdownGracefully()
+        try outcome.get()
+    }
+
+    // MARK: The agent
+
+    /// A new connection of the agent.
+    func connect(receiveBuffer: Int32? = nil) throws -> Wire {
+        try Wire.connect(port: port, receiveBuffer: receiveBuffer)
+    }
+
+    /// The head of a request with the agent's token; a body's length is added.
+    func head(_ method: String, _ path: String, _ fields: [String] = [], length: Int? = nil) -> String {
+        var lines = ["\(method) \(path) HTTP/1.1", "host: 127.0.0.1:\(port)", "authorization: Bearer \(Lab.token)"]
+        lines += fields
+        if let length { lines.append("content-length: \(length)") }
+        return lines.joined(separator: "\r\n") + "\r\n\r\n"
+    }
+
+    /// One request on a connection of its own.
+    func exchange(_ method: String, _ path: String, _ fields: [String] = [], body: String? = nil) throws -> Message {
+        let wire = try connect()
+        try wire.send(head(method, path, fields, length: body?.utf8.count) + (body ?? ""))
+        return try wire.readResponse(to: method)
+    }
+
+    /// Sends bytes on a new connection and reads one response.
+    func raw(_ text: String) throws -> (wire: Wire, response: Message) {
+        let wire = try connect()
+        try wire.send(text)
+        return (wire, try wire.readResponse())
+    }
+
+    // MARK: The books
+
+    /// All payments once none is on its way any more, oldest first.
+    func payments() async throws -> [PaymentRecord] {
+        for _ in 0..<200 {
+            let payments = try await ledger.payments(PaymentFilter())
+            if !payments.contains(where: { $0.state == .reserved }) { return payments.reversed() }
+            Threads.pause(milliseconds: 20)
+        }
+        return try await ledger.payments(PaymentFilter()).reversed()
+    }
+
+    /// The only payment, once its outcome is booked.
+    func payment() async throws -> PaymentRecord {
+        let payments = try await payments()
+        try #require(payments.count == 1)
+        return payments[0]
+    }
+
+    /// Waits until the books hold `count` payments in a state.
+    func wait(for state: PaymentState, count: Int = 1) async throws -> Bool {
+        for _ in 0..<250 {
+            let payments = try await ledger.payments(PaymentFilter())
+            if payments.filter({ $0.state == state }).count == count { return true }
+            Threads.pause(milliseconds: 20)
+        }
+        return false
+    }
+
+    /// Changes the agents, then tells the directory.
+    func changeAgents(_ change: (InMemoryLedger) async throws -> Void) async throws {
+        try await change(ledger)
+        generation.value.store(try await ledger.registry().generation, ordering: .relaxed)
+    }
+}
+
+/// Waits up to five seconds for something to become true.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    for _ in 0..<250 {
+        if try condition() { return true }
+        Threads.pause(milliseconds: 20)
+    }
+    return false
+}

@@ -1,0 +1,10 @@
+import Synchronization
+
+/// A number that one thread raises and another reads.
+final class Progress: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func add(_ more: Int) { count.wrappingAdd(more, ordering: .relaxed) }
+
+    var value: Int { count.load(ordering: .relaxed) }
+}
