@@ -68,18 +68,23 @@ package struct HostRule: Sendable {
             accepted.insert("\(host):\(port)")
             if port == 80 { accepted.insert(host) }
         }
-        self.accepted = accepted.union(more.map { $0.lowercased() })
-        onAnyPort = Set(more.map { $0.lowercased() })
+        let more = more.map { $0.lowercased() }
+        self.accepted = accepted.union(more)
+        onAnyPort = Set(more.filter { Self.withoutPort($0) == nil })
     }
 
     /// Whether a Host field may stand in a request.
     package func accepts(_ host: String) -> Bool {
         let host = host.lowercased()
-        if accepted.contains(host) { return true }
-        guard let colon = host.lastIndex(of: ":") else { return false }
-        let port = host[host.index(after: colon)...]
-        return !port.isEmpty && port.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
-            && onAnyPort.contains(String(host[..<colon]))
+        return accepted.contains(host) || Self.withoutPort(host).map(onAnyPort.contains) ?? false
+    }
+
+    /// The host in front of a port; nil when there is no port.
+    private static func withoutPort(_ text: String) -> String? {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let port = text[text.index(after: colon)...].utf8
+        guard !port.isEmpty, port.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+        return String(text[..<colon])
     }
 }
 

@@ -93,8 +93,9 @@ package struct FieldSection: Sendable {
     package func contains(_ name: FieldName, token: String) -> Bool {
         for line in lines where line.name == name {
             if isValue(line, token) { return true }
-            let elements = text(line).split(separator: ",")
-            guard elements.count > 1 else { continue }
+            let text = text(line)
+            guard text.utf8.contains(UInt8(ascii: ",")) else { continue }
+            let elements = text.split(separator: ",")
             if elements.contains(where: { $0.trimmingBlanks.lowercased() == token }) { return true }
         }
         return false

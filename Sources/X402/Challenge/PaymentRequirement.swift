@@ -54,13 +54,16 @@ extension PaymentRequirement {
     /// Reads one entry out of a document.
     ///
     /// The fields decide the form, not the declared version: `amount` is version 2, `maxAmountRequired` version 1.
-    package static func read(_ entry: JSONValue, in document: [UInt8]) throws(RequirementProblem) -> PaymentRequirement {
+    package static func read(_ entry: JSONValue, in document: [UInt8]) throws(RequirementProblem) -> PaymentRequirement
+    {
         guard entry.members != nil else { throw .notAnObject }
         func text(_ key: String) throws(RequirementProblem) -> String {
             guard let value = entry[key]?.string, !value.isEmpty else { throw .missing(key) }
             return value
         }
-        guard let price = entry.present("amount") ?? entry.present("maxAmountRequired") else { throw .missing("amount") }
+        guard let price = entry.present("amount") ?? entry.present("maxAmountRequired") else {
+            throw .missing("amount")
+        }
         return PaymentRequirement(
             raw: entry.textWithoutNulls(in: document),
             scheme: try text("scheme"),

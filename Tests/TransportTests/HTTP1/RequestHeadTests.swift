@@ -169,7 +169,9 @@ struct RequestHeadTests {
             ("1.1", "", true), ("1.1", "Connection: close\r\n", false), ("1.1", "Connection: x, CLOSE\r\n", false),
             ("1.1", "Connection: keep-alive\r\n", true), ("1.0", "", false),
             ("1.0", "Connection: Keep-Alive\r\n", true), ("1.0", "Connection: close\r\n", false),
-            ("1.1", "Connection: closed\r\n", true), ("1.1", "Connection: x\r\nConnection: close\r\n", false),
+            ("1.1", "Connection: closed\r\n", true),
+            ("1.1", "Connection: close,\r\n", false), ("1.1", "Connection: , Close\r\n", false),
+            ("1.1", "Connection: x\r\nConnection: close\r\n", false),
         ])
     func keepsAlive(version: String, fields: String, isKept: Bool) throws {
         #expect(try request("GET / HTTP/\(version)\r\n\(fields)\r\n").get().keepsAlive == isKept)

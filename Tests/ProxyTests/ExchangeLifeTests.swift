@@ -1,0 +1,316 @@
+import TestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite("The life of an exchange")
+struct ExchangeLifeTests {
+    @Test("a free answer is relayed")
+    func free() {
+        var life = ExchangeLife()
+        #expect(life.responseArrived(mayPay: false) == .relay)
+        life.finished()
+        #expect(life.phase == .over)
+    }
+
+    @Test("a 402 is collected, decided, paid once and booked")
+    func paid() {
+        var life = ExchangeLife()
+        #expect(life.responseArrived(mayPay: true) == .collect)
+        #expect(life.challengeRead(isBodyComplete: true) == true)
+        #expect(life.decided(isPayment: true) == .connect)
+        #expect(life.paidConnected() == true)
+        #expect(life.paidConnected() == false)
+        #expect(life.responseArrived(mayPay: true) == .book(thenRelay: true))
+        #expect(life.responseArrived(mayPay: false) == .relay)
+    }
+
+    @Test("the decision waits for the body")
+    func waitsForBody() {
+        var life = ExchangeLife()
+        #expect(life.bodyCompleted() == false)
+        _ = life.responseArrived(mayPay: true)
+        #expect(life.bodyCompleted() == false)
+        #expect(life.challengeRead(isBodyComplete: false) == false)
+        #expect(life.bodyCompleted() == true)
+        #expect(life.bodyCompleted() == false)
+        #expect(life.decided(isPayment: false) == .answer)
+    }
+
+    @Test("a lost connection before any byte is answered by the same bytes once, then by doubt")
+    func resend() {
+        var life = ExchangeLife()
+        _ = life.responseArrived(mayPay: true)
+        _ = life.challengeRead(isBodyComplete: true)
+        _ = life.decided(isPayment: true)
+        #expect(life.paidConnected() == true)
+        #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
+        #expect(life.paidConnected() == true)
+        #expect(life.upstreamFailed(beforeAnyByte: true) == .doubt(thenAnswer: true))
+        #expect(life.paidConnected() == false)
+    }
+
+    @Test("a time-out or a torn answer is doubt at once")
+    func noResend() {
+        var life = ExchangeLife()
+        _ = life.responseArrived(mayPay: true)
+        _ = life.challengeRead(isBodyComplete: true)
+        _ = life.decided(isPayment: true)
+        _ = life.paidConnected()
+        #expect(life.upstreamFailed(beforeAnyByte: false) == .doubt(thenAnswer: true))
+    }
+
+    @Test("for an agent that leaves during the repetition nothing is sent again")
+    func leavesDuringResend() {
+        var life = ExchangeLife()
+        _ = life.responseArrived(mayPay: true)
+        _ = life.challengeRead(isBodyComplete: true)
+        _ = life.decided(isPayment: true)
+        _ = life.paidConnected()
+        #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
+        #expect(life.agentLeft() == .awaitOutcome)
+        #expect(life.paidConnected() == false)
+        #expect(life.upstreamFailed(beforeAnyByte: true) == .doubt(thenAnswer: false))
+        #expect(life.phase == .over)
+    }
+
+    @Test("thirty thousand random lives keep every promise about money")
+    func randomLives() {
+        var reached: Set<String> = []
+        for seed in 0..<UInt64(30_000) {
+            var walk = LifeWalk(seed: seed)
+            walk.run()
+            reached.formUnion(walk.trace)
+            if let problem = walk.problem {
+                Issue.record("seed \(seed): \(problem)\n\(walk.trace.joined(separator: "\n"))")
+                return
+            }
+        }
+        for step in LifeWalk.steps { #expect(reached.contains { $0.hasPrefix(step) }, "\(step) was never reached") }
+    }
+}
+
+/// One random life: performs what the value says, as an exchange would, and holds it to the promises.
+struct LifeWalk {
+    /// What is under way outside the value.
+    private enum Wire {
+        /// The unpaid request is out.
+        case unpaid
+        /// The 402 is being read.
+        case collecting
+        /// A connection for the paid request is being made.
+        case connecting
+        /// The paid request is out.
+        case paid
+        /// An answer is being relayed.
+        case answering
+        case nothing
+    }
+
+    /// What a walk can come by; every one has to be reached by some seed.
+    static let steps = [
+        "relay", "collect", "book", "decide", "connect", "void at decision", "answer at decision", "send 1", "send 2",
+        "answer failure", "void failure", "resend", "doubt", "break off", "agent drops", "agent voids", "agent waits",
+        "agent awaits", "refused to send", "dropped",
+    ]
+
+    private(set) var trace: [String] = []
+    private(set) var problem: String?
+    private let random: SeededRandom
+    private var life = ExchangeLife()
+    private var wire = Wire.unpaid
+    private var isBodyComplete: Bool
+    private var isDeciding = false
+    private var hasAgent = true
+    private var signed = 0
+    private var booked = 0
+    private var sent = 0
+    private var answered = 0
+
+    init(seed: UInt64) {
+        random = SeededRandom(seed: seed)
+        isBodyComplete = random.word() & 1 == 0
+    }
+
+    private func chance(_ outOf: UInt64) -> Bool { random.word() % outOf == 0 }
+
+    mutating func run() {
+        var steps = 0
+        while problem == nil, wire != .nothing || isDeciding || life.phase == .completing {
+            steps += 1
+            guard steps < 200 else { return fail("it never ends") }
+            step()
+        }
+        check(booked == signed, "\(signed) signed, \(booked) booked")
+        check(answered == 1 || (!hasAgent && answered == 0), "answered \(answered) times")
+        check(sent == 0 || signed == 1, "sent without a signature")
+        check(life.phase == .over, "left in \(life.phase)")
+    }
+
+    private mutating func step() {
+        if hasAgent, chance(8) { return agentLeaves() }
+        if hasAgent, !isBodyComplete, chance(3) {
+            isBodyComplete = true
+            if life.bodyCompleted() { isDeciding = true }
+            return
+        }
+        if isDeciding { return chance(2) ? decide() : () }
+        switch wire {
+        case .unpaid: chance(4) ? upstreamFails() : respond(mayPay: !chance(5))
+        case .collecting: collect()
+        case .connecting: chance(4) ? upstreamFails() : connected()
+        case .paid: chance(2) ? upstreamFails() : respond(mayPay: chance(2))
+        case .answering: chance(6) ? upstreamFails() : finish()
+        case .nothing: break
+        }
+    }
+
+    // MARK: Events
+
+    private mutating func respond(mayPay: Bool) {
+        switch life.responseArrived(mayPay: mayPay) {
+        case .relay:
+            note("relay")
+            answer()
+            wire = .answering
+        case .collect:
+            note("collect")
+            wire = .collecting
+        case .book(let thenRelay):
+            note("book")
+            book(afterSending: true)
+            wire = thenRelay ? .answering : .nothing
+            if thenRelay { answer() }
+        }
+    }
+
+    private mutating func collect() {
+        if chance(6) { return upstreamFails() }
+        if chance(6) {
+            note("dropped")
+            life.challengeDropped()
+            answer()
+            wire = .answering
+            return
+        }
+        wire = .nothing
+        if life.challengeRead(isBodyComplete: isBodyComplete) { isDeciding = true }
+    }
+
+    private mutating func decide() {
+        isDeciding = false
+        // An engine that is told that the agent has gone may be past the point of asking.
+        let isPayment = hasAgent ? !chance(3) : chance(2)
+        if isPayment { signed += 1 }
+        note("decide")
+        switch life.decided(isPayment: isPayment) {
+        case .connect:
+            note("connect")
+            wire = .connecting
+        case .void:
+            note("void at decision")
+            book(afterSending: false)
+        case .answer:
+            note("answer at decision")
+            answer()
+            end()
+        case .nothing:
+            check(!isPayment, "a payment came to nothing")
+        }
+    }
+
+    private mutating func connected() {
+        guard life.paidConnected() else {
+            note("refused to send")
+            check(!hasAgent, "a connection was refused although the agent waits")
+            return upstreamFails()
+        }
+        sent += 1
+        note("send \(sent)")
+        check(sent <= 2, "sent \(sent) times")
+        check(hasAgent, "sent for an agent that has gone")
+        check(signed == 1 && booked == 0, "sent what is not signed, or booked already")
+        wire = .paid
+    }
+
+    private mutating func upstreamFails() {
+        let event = life.upstreamFailed(beforeAnyByte: chance(2))
+        wire = .nothing
+        switch event {
+        case .answer:
+            note("answer failure")
+            answer()
+            end()
+        case .void:
+            note("void failure")
+            book(afterSending: false)
+            answer()
+            end()
+        case .resend:
+            note("resend")
+            check(sent == 1, "repeated what was sent \(sent) times")
+            wire = .connecting
+        case .doubt(let thenAnswer):
+            note("doubt")
+            book(afterSending: true)
+            if thenAnswer { answer() }
+            end()
+        case .breakOff:
+            note("break off")
+            end()
+        case .nothing:
+            fail("a failure came to nothing in \(life.phase)")
+        }
+    }
+
+    private mutating func agentLeaves() {
+        hasAgent = false
+        switch life.agentLeft() {
+        case .drop:
+            note("agent drops")
+            end()
+        case .waitForDecision:
+            note("agent waits")
+            check(isDeciding, "waits for a decision that nobody makes")
+        case .void:
+            note("agent voids")
+            book(afterSending: false)
+            end()
+        case .awaitOutcome:
+            note("agent awaits")
+            check(wire == .paid || wire == .connecting, "awaits an outcome that cannot come")
+        }
+    }
+
+    private mutating func finish() {
+        end()
+    }
+
+    // MARK: Effects
+
+    private mutating func end() {
+        life.finished()
+        wire = .nothing
+    }
+
+    private mutating func answer() {
+        answered += 1
+        check(hasAgent, "answered an agent that has gone")
+    }
+
+    private mutating func book(afterSending: Bool) {
+        booked += 1
+        check(signed == 1 && booked == 1, "booked \(booked) times, signed \(signed)")
+        check(afterSending == (sent > 0), afterSending ? "an outcome of what was not sent" : "voided what was sent")
+    }
+
+    private mutating func note(_ step: String) { trace.append(step) }
+
+    private mutating func check(_ holds: Bool, _ text: String) {
+        if !holds { fail(text) }
+    }
+
+    private mutating func fail(_ text: String) {
+        problem = problem ?? text
+    }
+}

@@ -1,0 +1,174 @@
+import Ledger
+import NIOCore
+import Primitives
+import TestSupport
+import Testing
+import Transport
+import X402
+
+@testable import Payments
+@testable import Proxy
+
+@Suite("Request heads for the gateway")
+struct UpstreamRequestTests {
+    private func lines(_ bytes: ByteBuffer) -> [String] {
+        String(buffer: bytes).split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    private func forward(
+        _ head: RequestHead, gateway: Gateway = .sample(), paying payment: AuthorizedPayment? = nil
+    ) throws -> (lines: [String], carriesPayment: Bool) {
+        let request = UpstreamRequest(
+            head, route: try GatewayTable([gateway]).route(head.target),
+            credential: try AgentCredential.find(in: head.fields), allocator: ByteBufferAllocator())
+        return (lines(request.bytes(paying: payment)), request.carriesPayment)
+    }
+
+    @Test("the agent's own fields travel on as they are; what is for this hop, or ours, does not")
+    func fields() throws {
+        let head = try RequestHead.sample(
+            "POST /lab/a?b HTTP/1.0", "X-Own:  v  w ", "Connection: keep-alive, X-Hop", "X-Hop: 1", "Keep-Alive: 5",
+            "TE: trailers", "Trailer: x", "Upgrade: h2c", "Proxy-Connection: x", "Expect: 100-continue",
+            "Purser-Trace: 1", "Purser-Token: other", "Content-Length: 5", "Accept: */*", token: token)
+        #expect(
+            try forward(head).lines == [
+                "POST /a?b HTTP/1.1", "host: api.example.com", "X-Own:  v  w ", "Content-Length: 5", "Accept: */*", "",
+                "",
+            ])
+    }
+
+    @Test("reject- a Connection field that would take the length, and with it the framing, away")
+    func framingIsKept() throws {
+        let head = try RequestHead.sample(
+            "POST /lab/a HTTP/1.1", "Connection: Content-Length, Host, X-Api-Version", "Content-Length: 30",
+            "X-Api-Version: 1", token: token)
+        let lines = try forward(head).lines
+        #expect(lines.contains("Content-Length: 30"))
+        #expect(lines.contains("host: api.example.com"))
+        #expect(!lines.contains("X-Api-Version: 1"))
+    }
+
+    @Test("a chunked request stays chunked, said once and by us")
+    func chunked() throws {
+        let head = try RequestHead.sample("POST /lab/a HTTP/1.1", "Transfer-Encoding: Chunked", token: token)
+        #expect(
+            try forward(head).lines.filter { $0.lowercased().contains("chunked") } == ["transfer-encoding: chunked"])
+    }
+
+    @Test("the gateway's own key takes the place of whatever stood in its field")
+    func ownKey() throws {
+        let bearer = try Gateway.sample(credential: .sample(.authorization, "gateway-key"))
+        let byName = try RequestHead.sample(
+            "GET /lab HTTP/1.1", "X-Api-Key: \(token)", "Authorization: Bearer agents-own", "Authorization: Basic x")
+        #expect(
+            try forward(byName, gateway: bearer).lines == [
+                "GET / HTTP/1.1", "host: api.example.com", "authorization: Bearer gateway-key", "", "",
+            ])
+        let key = try Gateway.sample(credential: .sample(.xAPIKey, "gateway-key"))
+        let lines = try forward(.sample("GET /lab HTTP/1.1", "X-Api-Key: mine", token: token), gateway: key).lines
+        #expect(lines == ["GET / HTTP/1.1", "host: api.example.com", "x-api-key: gateway-key", "", ""])
+    }
+
+    @Test("another field may name the agent, and then Authorization is the agent's own")
+    func ownAuthorization() throws {
+        for field in ["Purser-Token: \(token)", "Proxy-Authorization: Bearer \(token)"] {
+            let head = try RequestHead.sample("GET /lab HTTP/1.1", field, "Authorization: Bearer sk-own")
+            let lines = try forward(head).lines
+            #expect(lines == ["GET / HTTP/1.1", "host: api.example.com", "Authorization: Bearer sk-own", "", ""])
+        }
+    }
+
+    @Test(
+        "the token never travels on, in whichever field it came",
+        arguments: ["Authorization: Bearer ", "X-Api-Key: ", "Proxy-Authorization: bearer ", "Purser-Token: "])
+    func tokenStays(field: String) throws {
+        let head = try RequestHead.sample("GET /lab HTTP/1.1", field + token)
+        #expect(try !forward(head).lines.joined().contains(token))
+    }
+
+    @Test("a payment is one line more and nothing else", arguments: ["GET", "POST"])
+    func payment(method: String) throws {
+        let head = try RequestHead.sample("\(method) /lab HTTP/1.1", "A: b", token: token)
+        let plain = try forward(head)
+        let paid = try forward(head, paying: .sample())
+        #expect(!plain.carriesPayment)
+        #expect(paid.lines == plain.lines.dropLast(2) + ["payment-signature: \(PaymentHeader.sample.value)", "", ""])
+    }
+
+    @Test("a payment the agent brought travels on, and is known", arguments: ["PAYMENT-SIGNATURE", "X-Payment"])
+    func ownPayment(name: String) throws {
+        let head = try RequestHead.sample("GET /lab HTTP/1.1", "\(name): own", token: token)
+        let forwarded = try forward(head)
+        #expect(forwarded.carriesPayment)
+        #expect(forwarded.lines.contains("\(name): own"))
+    }
+}
+
+@Suite("Agents' credentials")
+struct AgentCredentialTests {
+    @Test(
+        "a token is found in its fields, with its scheme or without",
+        arguments: [
+            ("Authorization: Bearer ", .authorization), ("authorization: bearer   ", .authorization),
+            ("Authorization: ", .authorization), ("X-Api-Key: ", .xAPIKey), ("Purser-Token: ", .purserToken),
+            ("Proxy-Authorization: BEARER ", .proxyAuthorization),
+        ] as [(String, FieldName)])
+    func found(prefix: String, field: FieldName) throws {
+        let credential = try AgentCredential.find(in: RequestHead.sample("GET / HTTP/1.1", prefix + token).fields)
+        #expect(credential.field == field)
+        #expect(credential.token == Array(token.utf8))
+    }
+
+    @Test(
+        "reject- heads without exactly one good token",
+        arguments: [
+            ([], .missing), (["Authorization: Bearer sk-other"], .missing),
+            (["Authorization: Basic \(token)"], .missing),
+            (["X-Other: \(token)"], .missing), (["Authorization: Bearer"], .missing), (["X-Api-Key:"], .missing),
+            (["X-Api-Key: Bearer \(token)"], .missing),
+            (["Authorization: Bearer \(token)", "X-Api-Key: \(token)"], .ambiguous),
+            (["X-Api-Key: \(token)", "X-Api-Key: \(token)"], .ambiguous),
+            (["Authorization: Bearer \(token)", "Purser-Token: psr_x"], .ambiguous),
+            (["X-Api-Key: \(token)x"], .malformed), (["X-Api-Key: psr_"], .malformed),
+            (["X-Api-Key: \(token.dropLast())0"], .malformed), (["X-Api-Key: \(token), \(token)"], .malformed),
+        ] as [([String], AgentCredential.Problem)])
+    func refused(fields: [String], problem: AgentCredential.Problem) throws {
+        let lines = (["GET / HTTP/1.1"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
+        let head = try RequestHead(ByteBuffer(string: lines))
+        #expect(throws: problem) { try AgentCredential.find(in: head.fields) }
+    }
+}
+
+@Suite("Hosts")
+struct HostRuleTests {
+    private let rule = HostRule(port: 4020, more: ["Purser.internal", "10.0.0.5:8080", "[fd00::1]"])
+
+    @Test(
+        "the proxy answers for its own names and the listed ones",
+        arguments: [
+            "127.0.0.1:4020", "localhost:4020", "LOCALHOST:4020", "[::1]:4020", "purser.internal",
+            "purser.internal:4020", "PURSER.internal:9", "10.0.0.5:8080", "[fd00::1]", "[fd00::1]:4020",
+        ])
+    func accepted(host: String) {
+        #expect(rule.accepts(host))
+    }
+
+    @Test(
+        "reject- hosts a web page could bind to this address",
+        arguments: [
+            "", "evil.example", "evil.example:4020", "localhost", "localhost:4021", "127.0.0.1", "127.0.0.2:4020",
+            "localhost.evil.example:4020", "10.0.0.5", "10.0.0.5:4020", "10.0.0.5:8080:1", "purser.internal:",
+            "purser.internal:x", "purser.internal.:80", "purser.internal, localhost:4020", "evil@localhost:4020",
+            "[::1]",
+            "[fd00::2]", "fd00::1", "purser.internal:80:80",
+        ])
+    func refused(host: String) {
+        #expect(!rule.accepts(host))
+    }
+
+    @Test("on port 80 the port may be left out")
+    func port80() {
+        #expect(HostRule(port: 80, more: []).accepts("localhost"))
+        #expect(HostRule(port: 80, more: []).accepts("[::1]"))
+    }
+}
