@@ -99,7 +99,7 @@ struct OutcomeTests {
     @Test("no answer in time is a 504 and in doubt")
     func silence() async throws {
         var options = Lab.Options()
-        options.gateway.firstByte = .milliseconds(300)
+        options.gateway.firstByte = .milliseconds(1000)
         let upstream = try ScriptedUpstream { wire, _ in
             while let request = try wire.readRequest() {
                 if !Seller.isPaid(request) { try wire.send(Seller.unpaid) }
