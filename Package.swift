@@ -28,6 +28,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "purser",
     platforms: [.macOS(.v26)],
+    products: [.executable(name: "purser", targets: ["purser"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -37,12 +38,16 @@ let package = Package(
     ],
     targets: [
         // The program
-
+        .executableTarget(name: "purser", dependencies: ["Commands"], swiftSettings: strict),
+        .target(
+            name: "Commands",
+            dependencies: ["Daemon", "Ledger", "Wallets", "Primitives", argumentParser],
+            swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
-                "Proxy", "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "X402", "Transport",
-                "Ethereum", "SystemCrypto", "Primitives", "Telemetry", nioCore, nioPosix, yams, logging,
+                "Proxy", "Simulator", "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "Transport",
+                "Ethereum", "SystemCrypto", "Telemetry", "Primitives", nioCore, nioPosix, logging, yams,
             ],
             swiftSettings: strict),
 
@@ -50,26 +55,25 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "Payments", "X402", "Ledger", "Transport", "SystemCrypto", "Primitives", "CZlib", nioCore, nioPosix,
+                "Payments", "Ledger", "X402", "Transport", "SystemCrypto", "Primitives", "CZlib", nioCore, nioPosix,
                 logging,
             ],
             swiftSettings: strict),
         .target(
-            name: "Transport",
-            dependencies: ["COpenSSL", nioCore, nioPosix],
+            name: "Simulator",
+            dependencies: ["Policy", "X402", "Ethereum", "SystemCrypto", "Primitives", nioCore, nioPosix, nioHTTP1],
             swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["COpenSSL", nioCore, nioPosix], swiftSettings: strict),
 
         // The money
         .target(
             name: "Payments",
-            dependencies: ["X402", "Policy", "Ledger", "Wallets", "Ethereum", "Primitives", logging],
+            dependencies: ["Ledger", "Policy", "Wallets", "X402", "Ethereum", "Primitives", logging],
             swiftSettings: strict),
         .target(name: "Policy", dependencies: ["X402", "Ethereum", "Primitives", "CSpecs"], swiftSettings: strict),
         .target(name: "Ledger", dependencies: ["Primitives"], swiftSettings: strict),
-        .target(
-            name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb, grdbSQLite], swiftSettings: strict),
-        .target(
-            name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
+        .target(name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb, grdbSQLite], swiftSettings: strict),
+        .target(name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
 
         // The wire and the mathematics
         .target(name: "X402", dependencies: ["Ethereum", "Primitives"], swiftSettings: strict),
@@ -83,32 +87,70 @@ let package = Package(
         .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
-            name: "CSpecs", path: "Specs", exclude: ["vectors"], sources: ["specs.c"],
+            name: "CSpecs", path: "Specs",
+            exclude: ["assets.json", "assets.schema.json", "problems.md", "threat-model.md", "vectors"],
+            sources: ["specs.c"],
             publicHeadersPath: "include"),
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "Daemon", "LedgerSQLite", "Ledger", "Primitives", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Proxy", "LedgerSQLite", "Policy", "Transport", "Primitives", "TestSupport", nioCore,
+                logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EthereumTests",
+            dependencies: ["Ethereum", "Primitives", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LedgerSQLiteTests",
+            dependencies: ["LedgerSQLite", "Ledger", "Primitives", "TestSupport", grdb],
+            swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Primitives", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "PaymentsTests",
+            dependencies: [
+                "Payments", "Ledger", "Policy", "Wallets", "X402", "Ethereum", "SystemCrypto", "Primitives",
+                "TestSupport", logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PolicyTests",
+            dependencies: ["Policy", "X402", "Ethereum", "Primitives", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ProjectTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SystemCryptoTests", dependencies: ["SystemCrypto", "Primitives", "TestSupport"],
+            name: "SimulatorTests",
+            dependencies: [
+                "Simulator", "Policy", "X402", "Ethereum", "Primitives", "TestSupport", nioCore, nioPosix, nioHTTP1,
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "EthereumTests", dependencies: ["Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
+            name: "SystemCryptoTests",
+            dependencies: ["SystemCrypto", "Primitives", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["Transport", "COpenSSL", nioCore, nioPosix, nioEmbedded],
             swiftSettings: strict),
         .testTarget(
             name: "WalletsTests",
             dependencies: ["Wallets", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Primitives", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "LedgerSQLiteTests", dependencies: ["LedgerSQLite", "Ledger", "Primitives", "TestSupport", grdb],
+            name: "X402Tests",
+            dependencies: ["Wallets", "X402", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(
-            name: "TransportTests",
-            dependencies: ["Transport", "COpenSSL", "Primitives", "TestSupport", nioCore, nioPosix, nioEmbedded],
-            swiftSettings: strict),
-        .testTarget(name: "ProjectTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Random workloads")
 struct RandomWorkloadTests {
-    @Test("the file agrees with the model after every step", arguments: [1, 2, 3, UInt64.random(in: 4 ... .max)])
+    @Test("the file agrees with the model after every step", arguments: [1, 2, 3, 4])
     func agreement(seed: UInt64) async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ledger.sqlite")
@@ -126,7 +126,7 @@ private struct Workload {
         let number = below(8) == 0 ? below(used + 1) : used + 1
         used = max(used, number)
         return .sample(
-            number, agent: agent(), value: .cents(Int64(below(40))), nonce: below(10) == 0 ? below(used) : nil)
+            number, agent: agent(), value: .cents(Int64(below(40))), nonce: below(10) == 0 ? below(used + 1) : nil)
     }
 
     private mutating func refusal() -> RefusedPayment {

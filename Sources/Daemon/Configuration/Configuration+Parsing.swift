@@ -1,4 +1,3 @@
-import Ledger
 import Logging
 package import Policy
 
@@ -15,6 +14,16 @@ extension Configuration {
             return .failure(ConfigurationErrors(file: file, mistakes: parser.reader.mistakes))
         }
         return .success(configuration)
+    }
+}
+
+extension Configuration.Listen {
+    /// Reads an IP address (IPv6 in brackets) or `localhost`, and a port; nil for anything else.
+    package init?(_ text: String) {
+        guard let place = HostAndPort(text), let port = place.port,
+            place.host.isAddress || place.host.text == "localhost"
+        else { return nil }
+        self.init(host: place.host.text, port: port)
     }
 }
 
@@ -36,20 +45,13 @@ struct ConfigurationParser {
         guard let root = reader.root(of: text, keys: Self.keys) else { return nil }
         let listen = reader.converted(
             root, "listen", expected: "an IP address (or localhost) and a port up to 65535, such as `127.0.0.1:4020`",
-            Self.listen)
+            Configuration.Listen.init)
         // Assets come first, since what wallets pay has to be among them.
         for row in reader.elements(root, "assets") { addAsset(row) }
         return Configuration(
             listen: listen ?? Configuration.standardListen, hosts: hosts(root), gateways: gateways(root),
             wallets: wallets(root), assets: table, trustFile: reader.text(root, "trust-file"), replay: replay(root),
             logLevel: logLevel(root))
-    }
-
-    private static func listen(_ text: String) -> Configuration.Listen? {
-        guard let place = HostAndPort(text), let port = place.port,
-            place.host.isAddress || place.host.text == "localhost"
-        else { return nil }
-        return Configuration.Listen(host: place.host.text, port: port)
     }
 
     private mutating func hosts(_ root: ConfigurationSection) -> [String] {
@@ -92,8 +94,7 @@ struct ConfigurationParser {
 
     /// Whether a text may name a gateway or a wallet; notes a mistake when not.
     mutating func isName(_ name: String, of kind: String, at place: ConfigurationPlace) -> Bool {
-        // The rule is that of agents' names, so that every name fits into a path segment and a file name.
-        guard Agent.isValidName(name) else {
+        guard NameRule.isName(name) else {
             reader.note(
                 place, "`\(name)` cannot name a \(kind): 1 to 64 of a-z, 0-9, `.`, `_`, `-`, a letter or digit first")
             return false

@@ -54,6 +54,9 @@ package struct Configuration: Sendable {
         package let redirectHosts: Set<String>
         /// How long to wait for what.
         package let timeouts: Gateway.Timeouts
+
+        /// Origin and base path together.
+        package var url: String { origin.description + basePath }
     }
 
     /// Where a wallet's passphrase is read from when the daemon starts.

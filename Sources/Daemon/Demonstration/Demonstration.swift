@@ -1,7 +1,7 @@
 import Ethereum
 import Ledger
 import LedgerSQLite
-import Logging
+package import Logging
 import NIOCore
 import NIOPosix
 import Payments
@@ -40,7 +40,7 @@ package struct Demonstration {
         try prepareState()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let simulator = try await GatewaySimulator.start(
-            SimulatorOptions(host: "127.0.0.1", port: 0), clock: clock, random: random, group: group)
+            SimulatorOptions(payTo: Address(lastBytesOf: try random.bytes32())), clock: clock, random: random, group: group)
         say("A simulated gateway listens on 127.0.0.1:\(simulator.port). It sells chat completions for USDT on Arbitrum")
         say("and checks every payment: signer, domain, amount, payee, window, nonce and balance.")
         let payer = try makeWallet()
@@ -84,12 +84,11 @@ package struct Demonstration {
                 name: "scout", wallet: nil, tokenHash: SHA256.hash(Array(token.utf8)), caps: Self.caps,
                 addedAt: clock.now()))
         say("Agent \"scout\" may spend $0.05 a request, $1 a day, $10 in all. It holds a token and no key.")
-        let before = simulator.balance(of: payer)
         let client = DemonstrationClient(group: group, port: port, token: token)
         try await jsonCall(client, ledger: ledger)
         try await streamedCall(client, ledger: ledger)
         try await refusedCall(client, simulator: simulator)
-        try await compareBooks(ledger, payer: payer, before: before, simulator: simulator)
+        try await compareBooks(ledger, payer: payer, simulator: simulator)
         try ledger.close()
     }
 
@@ -134,7 +133,7 @@ package struct Demonstration {
         let settled = simulator.settlements.count
         let answer = try await client.post(
             "/lab/v1/chat/completions",
-            json: #"{"model":"sim/flagship","messages":[{"role":"user","content":"Prove it."}]}"#)
+            json: #"{"model":"auto","messages":[{"role":"user","content":"Think hard and prove it."}]}"#)
         try expect(answer.status == 402, "the answer is 402, not \(answer.status)")
         let problem = try? JSONReader.read(Array(answer.body.utf8))
         try expect(problem?["code"]?.string == "cap-exceeded", "the code is cap-exceeded: \(answer.body)")
@@ -147,24 +146,27 @@ package struct Demonstration {
     // MARK: The books
 
     private func compareBooks(
-        _ ledger: SQLiteLedger, payer: Address, before: UInt256, simulator: GatewaySimulator
+        _ ledger: SQLiteLedger, payer: Address, simulator: GatewaySimulator
     ) async throws {
         title("The ledger")
-        let payments = try await ledger.payments(PaymentFilter()).reversed()
+        let newestFirst = try await ledger.payments(PaymentFilter())
         var spent = UInt256.zero
-        for payment in payments {
+        for payment in newestFirst.reversed() {
             guard let terms = payment.terms else { continue }
             let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
             if payment.state == .settled { spent = spent.adding(terms.amount) ?? spent }
-            for line in try await ledger.history(of: payment.id) {
+            let history = try await ledger.history(of: payment.id)
+            for line in history {
                 say("   \(line.at)  #\(line.sequence)  \(payment.id)  \(amount) \(terms.symbol)  \(line.state.rawValue)"
                     + "  (\(line.cause))")
             }
         }
-        for usage in try await ledger.usage(of: "scout", at: clock.now()) where usage.cap.window != .request {
+        let usages = try await ledger.usage(of: "scout", at: clock.now())
+        for usage in usages where usage.cap.window != .request {
             say("   \(usage.cap.window.rawValue) cap $\(usage.cap.limit): $\(usage.used) used, $\(usage.left) left")
         }
-        let moved = before.subtracting(simulator.balance(of: payer))
+        let opening = SimulatorOptions(payTo: payer).initialBalance
+        let moved = opening.subtracting(simulator.balance(of: payer))
         try expect(moved == spent && !spent.isZero, "the ledger says \(spent) moved, the gateway says \(moved ?? .zero)")
         say("   The gateway's balance of the wallet fell by exactly what the ledger says: "
             + "\(TokenAmount.decimalText(of: spent, decimals: 6)) USDT.")

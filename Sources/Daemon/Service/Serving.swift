@@ -19,7 +19,8 @@ package enum Serving {
         let lock = try StateLock(path: state.lockFile)
         let ledger = try SQLiteLedger(path: state.ledgerFile)
         try state.prepareSpool()
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: min(System.coreCount, 4))
+        // Half the cores: the agents, and often the models, want the others.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, min(System.coreCount / 2, 4)))
         let threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
         do {

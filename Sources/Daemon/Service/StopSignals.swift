@@ -14,10 +14,10 @@ package enum StopSignals {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let waiter = Waiter(continuation)
             for number in [SIGINT, SIGTERM] {
-                unsafe signal(number, SIG_IGN)
+                signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
                 source.setEventHandler {
-                    for each in [SIGINT, SIGTERM] { unsafe signal(each, SIG_DFL) }
+                    for each in [SIGINT, SIGTERM] { signal(each, SIG_DFL) }
                     waiter.resume()
                     source.cancel()
                 }

@@ -1,7 +1,7 @@
 import Ethereum
 import NIOPosix
 import Payments
-package import Primitives
+import Primitives
 import Proxy
 import SystemCrypto
 import Wallets

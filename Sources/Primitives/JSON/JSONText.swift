@@ -27,20 +27,20 @@ package struct JSONText: Sendable {
         needsComma = false
     }
 
-    private mutating func wrap(_ open: Character, _ close: Character, _ body: (inout JSONText) -> Void) {
+    private mutating func wrap(_ open: UInt8, _ close: UInt8, _ body: (inout JSONText) -> Void) {
         separate()
-        bytes.append(contentsOf: "\(open)".utf8)
+        bytes.append(open)
         needsComma = false
         body(&self)
-        bytes.append(contentsOf: "\(close)".utf8)
+        bytes.append(close)
         needsComma = true
     }
 
     /// Adds an object as the next element.
-    package mutating func object(_ body: (inout JSONText) -> Void) { wrap("{", "}", body) }
+    package mutating func object(_ body: (inout JSONText) -> Void) { wrap(UInt8(ascii: "{"), UInt8(ascii: "}"), body) }
 
     /// Adds an array as the next element.
-    package mutating func array(_ body: (inout JSONText) -> Void) { wrap("[", "]", body) }
+    package mutating func array(_ body: (inout JSONText) -> Void) { wrap(UInt8(ascii: "["), UInt8(ascii: "]"), body) }
 
     /// Adds an object as a member.
     package mutating func object(_ name: String, _ body: (inout JSONText) -> Void) {
@@ -97,6 +97,11 @@ package struct JSONText: Sendable {
 
     private mutating func appendQuoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c || $0 == 0x7f }) else {
+            bytes.append(contentsOf: text.utf8)
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -109,6 +114,5 @@ package struct JSONText: Sendable {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Primitives
 
 /// Gathers one request at a time, asks the gateway, and writes the answer; it lives on its channel's event loop.
@@ -15,6 +16,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         /// An answer is being written; whatever comes in is dropped, since the connection closes or the body was too long.
         case answering
     }
+
+    /// Bodies above this many bytes are read on another thread.
+    private static let longBody = 64 * 1024
 
     private let gateway: Gateway
     private let options: SimulatorOptions
@@ -43,7 +47,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             state = .answering
             let request = request(head, context)
             body = ByteBuffer()
-            write(gateway.reply(to: request), keepAlive: head.isKeepAlive, context)
+            answer(request, keepAlive: head.isKeepAlive, context)
         default:
             break
         }
@@ -87,10 +91,26 @@ final class ConnectionHandler: ChannelInboundHandler {
     ) -> GatewayRequest {
         let path = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
         let port = context.channel.localAddress?.port ?? options.port
+        let host = options.host.contains(":") ? "[\(options.host)]" : options.host
         return GatewayRequest(
-            method: head.method.rawValue, path: String(path), origin: "http://\(options.host):\(port)",
+            method: head.method.rawValue, path: String(path), origin: "http://\(host):\(port)",
             paymentSignatures: head.headers["payment-signature"], payments: head.headers["x-payment"],
             body: Array(body.readableBytesView))
+    }
+
+    /// Asks the gateway, on another thread when there is much to read, so that other connections do not wait for it.
+    private func answer(_ request: GatewayRequest, keepAlive: Bool, _ context: ChannelHandlerContext) {
+        guard request.body.count > Self.longBody else {
+            return write(gateway.reply(to: request), keepAlive: keepAlive, context)
+        }
+        let gateway = gateway
+        let reply = NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) { gateway.reply(to: request) }
+        reply.assumeIsolated().whenComplete { result in
+            guard context.channel.isActive, case .success(let reply) = result else {
+                return context.close(promise: nil)
+            }
+            self.write(reply, keepAlive: keepAlive, context)
+        }
     }
 
     private func write(_ reply: GatewayReply, keepAlive: Bool, _ context: ChannelHandlerContext) {

@@ -71,6 +71,19 @@ package struct FieldSection: Sendable {
         String(decoding: value(line), as: UTF8.self)
     }
 
+    /// Whether a line's whole value is `word`, which is lower-case ASCII, in any case.
+    private func isValue(_ line: Line, _ word: String) -> Bool {
+        let length = Int(line.valueEnd - line.valueStart)
+        guard word.utf8.count == length else { return false }
+        let span = bytes.readableBytesUInt8Span
+        var position = Int(line.valueStart)
+        for byte in word.utf8 {
+            guard span[position] | 0x20 == byte else { return false }
+            position += 1
+        }
+        return true
+    }
+
     /// The first line of that name.
     package func first(_ name: FieldName) -> Line? {
         lines.first { $0.name == name }
@@ -79,7 +92,9 @@ package struct FieldSection: Sendable {
     /// Whether a field's comma-separated values contain a token, in any case.
     package func contains(_ name: FieldName, token: String) -> Bool {
         for line in lines where line.name == name {
+            if isValue(line, token) { return true }
             let elements = text(line).split(separator: ",")
+            guard elements.count > 1 else { continue }
             if elements.contains(where: { $0.trimmingBlanks.lowercased() == token }) { return true }
         }
         return false
@@ -98,7 +113,7 @@ package struct FieldSection: Sendable {
     /// Content-Length would turn its own body into a second message.
     package var connectionOptions: Set<String>? {
         var options: Set<String> = []
-        for line in lines where line.name == .connection {
+        for line in lines where line.name == .connection && !isValue(line, "keep-alive") && !isValue(line, "close") {
             for element in text(line).split(separator: ",") {
                 let option = element.trimmingBlanks.lowercased()
                 if !option.isEmpty, !Self.endToEnd.contains(option) { options.insert(option) }

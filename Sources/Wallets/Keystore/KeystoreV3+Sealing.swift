@@ -28,7 +28,7 @@ extension KeystoreV3 {
     /// It blocks its thread for two derivations. `random` gives salt, counter block and identifier.
     package init(
         sealing key: SigningKey, passphrase: SecretBytes, cost: ScryptCost = .standard,
-        random: some RandomSource, context: Secp256k1Context
+        random: any RandomSource, context: Secp256k1Context
     ) throws(KeystoreError) {
         let salt: [UInt8]
         let iv: [UInt8]

@@ -15,6 +15,7 @@ package enum HeaderText {
 extension String {
     /// The text with control characters replaced by spaces and cut to `limit` characters: fit for logs and headers.
     package func printable(limit: Int) -> String {
+        if utf8.count <= limit, utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return self }
         let cut = unicodeScalars.prefix(limit).map { scalar in
             scalar.value < 0x20 || (scalar.value >= 0x7f && scalar.value < 0xa0) || scalar.properties.isBidiControl
                 ? " " : Character(scalar)

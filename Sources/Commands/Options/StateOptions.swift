@@ -1,0 +1,59 @@
+import ArgumentParser
+import Daemon
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// What every command takes.
+struct StateOptions: ParsableArguments {
+    @Option(
+        name: .customLong("state"),
+        help: ArgumentHelp(
+            "The state directory (default: $XDG_STATE_HOME/purser or ~/.local/state/purser).", valueName: "dir"))
+    var folder: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// The state directory, which need not exist.
+    func directory() throws -> StateDirectory {
+        if let folder { return StateDirectory(try Path.absolute(folder)) }
+        return try Self.standard()
+    }
+
+    /// The state directory where none is named.
+    static func standard() throws -> StateDirectory {
+        let standard = StateDirectory.standard { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
+        guard let standard else { throw ValidationError("There is no home directory: name one with --state DIR.") }
+        return standard
+    }
+
+    /// The state directory, which has to exist and be safe to use.
+    func existing() throws -> StateDirectory {
+        let state = try directory()
+        do {
+            try state.check()
+        } catch .missing {
+            throw CommandFailure(
+                .missing, "there is no \(state.root): make it with `purser init --state \(state.root)`")
+        }
+        return state
+    }
+}
+
+/// Paths as a user types them.
+enum Path {
+    /// The path from the root, by the working directory; links and dots stay as they are.
+    static func absolute(_ path: String) throws -> String {
+        guard !path.isEmpty else { throw ValidationError("A path is empty.") }
+        if path.hasPrefix("/") { return path }
+        guard let folder = unsafe getcwd(nil, 0) else {
+            throw CommandFailure(.failed, "the working directory has no path")
+        }
+        defer { unsafe free(folder) }
+        return unsafe String(cString: folder) + "/" + path
+    }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Daemon
+import Primitives
+
+/// The command `purser serve`.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the daemon until SIGINT or SIGTERM.",
+        discussion: "The log goes to standard error.")
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        let state = try options.existing()
+        let configuration = try state.loadConfiguration()
+        let json = options.json
+        try await Serving.serve(
+            configuration, state: state, clock: SystemClock(), random: SystemSources.random,
+            logger: ServiceLog.logger(level: configuration.logLevel),
+            ready: { Ready.tell("serving", at: $0, json: json) }, untilAsked: { await StopSignals.wait() })
+    }
+}
+
+/// The command `purser demo`.
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Pay a simulated gateway, step by step; no money moves.",
+        discussion: """
+            Starts a simulated gateway and a daemon on free loopback ports, makes a paid JSON call, a streamed one, and \
+            one that a cap refuses. Ends with 0 only if every step held. The state stays (default: purser-demo beside \
+            the usual state directory), so that `payment list` shows the same payments.
+            """)
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        let state: StateDirectory =
+            if options.folder == nil { StateDirectory(try StateOptions.standard().root + "-demo") } else {
+                try options.directory()
+            }
+        let json = options.json
+        let console = Console.current
+        let demonstration = Demonstration(
+            state: state, clock: SystemClock(), random: SystemSources.random,
+            logger: ServiceLog.quiet,
+            say: { line in json ? console.error(line + "\n") : console.output(line + "\n") })
+        try await demonstration.run()
+        guard json else { return }
+        JSONOutput.object { text in
+            text.field("held", true)
+            text.field("state", state.root)
+        }
+    }
+}
+
+/// The command `purser simulate`.
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "Run a simulated gateway that sells chat completions by x402.",
+        discussion: "Payments are verified in full, but no chain is involved and no money moves.")
+
+    @Option(
+        help: ArgumentHelp("Where to listen; port 0 takes any.", valueName: "host:port"), transform: Self.listen)
+    var listen = Configuration.Listen(host: "127.0.0.1", port: 8402)
+
+    @Option(help: ArgumentHelp("The account that is paid (default: a random one).", valueName: "address"))
+    var payTo: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Sendable private static func listen(_ text: String) throws -> Configuration.Listen {
+        guard let listen = Configuration.Listen(text) else {
+            throw ValidationError("`\(text)` is not an IP address (or localhost) and a port, such as 127.0.0.1:8402.")
+        }
+        return listen
+    }
+
+    func run() async throws {
+        try await Simulating.serve(
+            at: listen, payTo: payTo, clock: SystemClock(), random: SystemSources.random,
+            ready: { [json] in Ready.tell("simulating a gateway", at: $0, json: json) },
+            untilAsked: { await StopSignals.wait() })
+    }
+}
+
+/// The line that says that requests are accepted.
+private enum Ready {
+    static func tell(_ what: String, at listen: Configuration.Listen, json: Bool) {
+        if json {
+            JSONOutput.object { $0.field("listen", listen.description) }
+        } else {
+            Console.print("\(what) on http://\(listen)")
+        }
+    }
+}

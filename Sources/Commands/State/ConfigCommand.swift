@@ -1,0 +1,50 @@
+import ArgumentParser
+import Daemon
+import Primitives
+
+/// The command `purser config`.
+struct ConfigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "The configuration.", subcommands: [ConfigCheckCommand.self])
+}
+
+struct ConfigCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check config.yaml and the files it names.",
+        discussion: "Every mistake is told with file, line and key. A file that cannot be read is a remark.")
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        let state = try options.existing()
+        let configuration: Configuration
+        do {
+            configuration = try state.loadConfiguration()
+        } catch let errors as ConfigurationErrors {
+            if options.json {
+                JSONOutput.object { text in
+                    text.field("valid", false)
+                    text.field("file", errors.file)
+                    text.objects("mistakes", errors.mistakes) { text, mistake in
+                        text.field("line", Int64(mistake.line))
+                        text.field("key", mistake.key)
+                        text.field("message", mistake.message)
+                    }
+                }
+            }
+            throw errors
+        }
+        let problems = ConfigurationFiles.problems(of: configuration, state: state)
+        if options.json {
+            JSONOutput.object { text in
+                text.field("valid", true)
+                text.field("file", state.configurationFile)
+                text.strings("problems", problems)
+            }
+        } else {
+            Console.print("\(state.configurationFile) is valid.")
+            ConfigurationOutput.show(configuration)
+        }
+        for problem in problems { Console.note(problem) }
+    }
+}

@@ -1,0 +1,37 @@
+import Ethereum
+import NIOCore
+import NIOPosix
+package import Primitives
+import Simulator
+
+/// The simulated gateway as a program of its own.
+package enum Simulating {
+    /// Serves until `untilAsked` returns; `ready` is told the address once requests are accepted.
+    ///
+    /// `payTo` is the account that is paid, `0x` and 40 hex digits; nil takes one that nobody has the key of. Throws
+    /// ``StartFailure``, and what the system says when the address cannot be bound.
+    package static func serve(
+        at listen: Configuration.Listen, payTo: String?, clock: any WallClock, random: any RandomSource,
+        ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
+    ) async throws {
+        var payee = Address(lastBytesOf: try random.bytes32())
+        if let payTo {
+            guard Address.isChecksumValid(payTo), let address = Address(hex: payTo) else {
+                throw StartFailure("`\(payTo)` is not an address, or its checksum is wrong")
+            }
+            payee = address
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            let options = SimulatorOptions(host: listen.host, port: listen.port, payTo: payee)
+            let simulator = try await GatewaySimulator.start(options, clock: clock, random: random, group: group)
+            ready(Configuration.Listen(host: listen.host, port: simulator.port))
+            await untilAsked()
+            await simulator.stop()
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+}

@@ -1,0 +1,92 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// The folder that holds everything one daemon knows and owns.
+///
+/// | Entry | What it is |
+/// |---|---|
+/// | `config.yaml` | the configuration, written by the operator |
+/// | `wallets/` | keystores |
+/// | `ledger.sqlite` | the books, with their log and their index beside them |
+/// | `spool/` | unlinked files of long request bodies |
+/// | `daemon.lock` | held by the daemon that serves |
+package struct StateDirectory: Sendable, Hashable {
+    /// The folder's path, without a slash at the end.
+    package let root: String
+
+    /// Names a folder, which need not exist.
+    package init(_ path: String) {
+        var root = path
+        while root.count > 1, root.hasSuffix("/") { root.removeLast() }
+        self.root = root
+    }
+
+    /// The folder taken when none is named: `$XDG_STATE_HOME/purser`, or `~/.local/state/purser`; nil without a home.
+    ///
+    /// `environment` looks a variable up. A relative `XDG_STATE_HOME` does not count (XDG Base Directory Specification).
+    package static func standard(environment: (String) -> String?) -> StateDirectory? {
+        if let folder = environment("XDG_STATE_HOME"), folder.hasPrefix("/") {
+            return StateDirectory(folder + "/purser")
+        }
+        guard let home = environment("HOME"), home.hasPrefix("/") else { return nil }
+        return StateDirectory(home + "/.local/state/purser")
+    }
+
+    /// The path of an entry; a path that is absolute already stays as it is.
+    package func path(_ entry: String) -> String {
+        if entry.hasPrefix("/") { return entry }
+        return root == "/" ? "/" + entry : "\(root)/\(entry)"
+    }
+
+    /// The configuration.
+    package var configurationFile: String { path("config.yaml") }
+    /// The folder of the keystores.
+    package var walletsFolder: String { path("wallets") }
+    /// The books.
+    package var ledgerFile: String { path("ledger.sqlite") }
+    /// The folder of long request bodies.
+    package var spoolFolder: String { path("spool") }
+    /// The lock of the daemon that serves.
+    package var lockFile: String { path("daemon.lock") }
+
+    /// Makes the folder, those above it and `wallets` where they are missing, all with mode 0700, and checks it.
+    package func create() throws(StateDirectoryError) {
+        try FileSystem.makeFolders(root)
+        try check()
+        try FileSystem.makeFolders(walletsFolder)
+    }
+
+    /// Makes the folder of long request bodies.
+    package func prepareSpool() throws(StateDirectoryError) {
+        try FileSystem.makeFolders(spoolFolder)
+    }
+
+    /// Throws unless the folder exists, belongs to this user or to root, and nobody else can write to it.
+    ///
+    /// Whoever can write here can name another wallet's rules, gateways and passphrase file.
+    package func check() throws(StateDirectoryError) {
+        var status = stat()
+        guard unsafe stat(root, &status) == 0 else {
+            throw errno == ENOENT ? .missing(root) : .system("opened", path: root, code: errno)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(root) }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw .foreignOwner(root, owner: status.st_uid)
+        }
+        let mode = UInt32(status.st_mode) & 0o7777
+        guard mode & 0o022 == 0 else { throw .writableByOthers(root, mode: mode) }
+    }
+
+    /// Writes the configuration over what is there.
+    package func writeConfiguration(_ text: String) throws(StateDirectoryError) {
+        try FileSystem.writeText(text, to: configurationFile, replacing: true)
+    }
+
+    /// Writes a new file with mode 0600 and a line end, such as a passphrase; throws `exists` rather than replace one.
+    package func writeSecret(_ text: String, name: String) throws(StateDirectoryError) {
+        try FileSystem.writeText(text + "\n", to: path(name), replacing: false)
+    }
+}

@@ -1,0 +1,37 @@
+/// Why a state directory cannot be used.
+package enum StateDirectoryError: Error, Equatable, Sendable {
+    /// There is no such folder or file.
+    case missing(String)
+    /// Something else has its name.
+    case notAFolder(String)
+    /// It belongs neither to this user nor to root.
+    case foreignOwner(String, owner: UInt32)
+    /// Group or others can write to it.
+    case writableByOthers(String, mode: UInt32)
+    /// A file that would be written exists.
+    case exists(String)
+    /// It holds something else than a demonstration's state, which is not cleared.
+    case notADemonstration(String)
+    /// A file is longer than it may be, or not text.
+    case notText(String)
+    /// The system refused; `code` is `errno`.
+    case system(String, path: String, code: Int32)
+}
+
+extension StateDirectoryError: CustomStringConvertible {
+    /// A sentence for an operator.
+    package var description: String {
+        switch self {
+        case .missing(let path): "there is no \(path)"
+        case .notAFolder(let path): "\(path) is not a folder"
+        case .foreignOwner(let path, let owner): "\(path) belongs to user \(owner), neither to this user nor to root"
+        case .writableByOthers(let path, let mode):
+            "\(path) has mode 0\(String(mode, radix: 8)): others can write to it (run `chmod go-w \(path)`)"
+        case .exists(let path): "\(path) exists already"
+        case .notADemonstration(let path):
+            "\(path) was not made by `purser demo`, so it is left alone: name another folder"
+        case .notText(let path): "\(path) is not a text file of at most 1 MiB"
+        case .system(let verb, let path, let code): "\(path) cannot be \(verb): \(FileSystem.message(code))"
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Commands
+import Daemon
+import Ledger
+import LedgerSQLite
+import Primitives
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+struct StateCommandTests {
+    @Test("init makes a state directory that passes its own check, and may be run again")
+    func initialise() async throws {
+        let place = try StateForTests(configuration: nil)
+        let first = try await place.done("init", "--light", "--json").json
+        #expect(first["wrote_config"]?.bool == true)
+        let address = try #require(first["address"]?.string)
+        #expect(try place.folder.entries() == ["config.yaml", "main.pass", "spool", "wallets"])
+        #expect(try place.folder.mode(of: "main.pass") == 0o600)
+        #expect(try place.folder.mode(of: "wallets/main.json") == 0o600)
+
+        let check = try await place.done("config", "check", "--json").json
+        #expect(check["valid"]?.bool == true)
+        #expect(check["problems"]?.elements?.isEmpty == true)
+
+        let second = try await place.done("init", "--light", "--json").json
+        #expect(second["wrote_config"]?.bool == false)
+        #expect(second["address"] == nil)
+        let wallet = try await place.done("wallet", "show", "main", "--json").json
+        #expect(wallet["address"]?.string == address)
+        #expect(wallet["pay"]?.elements?.compactMap(\.string) == ["eip155:42161/USDT"])
+    }
+
+    @Test("init takes the passphrase from a file and names it in the configuration")
+    func initialiseWithPassphrase() async throws {
+        let place = try StateForTests(configuration: nil)
+        let file = try place.folder.write("it's a secret\n".utf8, to: "it's.pass")
+        await place.done("init", "--light", "--passphrase-file", file)
+        #expect(try place.state.loadConfiguration().wallets.first?.passphrase == .file(file))
+        #expect(await place.run("init", "--light").status == .done)
+        #expect(try !place.folder.entries().contains("main.pass"))
+    }
+
+    @Test("a wrong configuration is told line by line")
+    func configurationCheck() async throws {
+        let place = try StateForTests(configuration: "listen: nowhere\nloud: true\n")
+        let run = await place.run("config", "check")
+        #expect(run.status == .configuration)
+        let lines = run.errors.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines[0].hasPrefix("purser: \(place.state.configurationFile):1: listen: "))
+        #expect(lines[1].hasPrefix("purser: \(place.state.configurationFile):2: loud: "))
+        let json = await place.run("config", "check", "--json")
+        #expect(json.status == .configuration)
+        #expect(try json.json["mistakes"]?.elements?.compactMap { $0["line"]?.integer } == [1, 2])
+        #expect(await place.run("serve").status == .configuration)
+    }
+
+    @Test("a file that the configuration names and nobody wrote is a remark")
+    func missingFiles() async throws {
+        let place = try StateForTests()
+        let run = await place.done("config", "check")
+        #expect(run.errors.contains("wallets.main.keystore: there is no \(place.state.path("wallets/main.json"))"))
+        #expect(run.errors.contains("wallets.main.passphrase-file: there is no"))
+    }
+
+    @Test("status works without a daemon and with one")
+    func status() async throws {
+        let place = try StateForTests()
+        await place.done("agent", "add", "scout", "--cap", "day=5")
+        let ledger = try SQLiteLedger(path: place.state.ledgerFile)
+        _ = try await ledger.reserve(.sample(1, value: .cents(30)), at: SystemClock().now())
+        try ledger.close()
+
+        let stopped = try await place.done("status", "--json").json
+        #expect(stopped["daemon"]?["running"]?.bool == false)
+        #expect(stopped["listen"]?.string == "127.0.0.1:4020")
+        #expect(stopped["gateways"]?.elements?.first?["url"]?.string == "http://127.0.0.1:8402")
+        #expect(stopped["wallets"]?.elements?.first?["problem"]?.string?.contains("cannot be read") == true)
+        let cap = stopped["agents"]?.elements?.first?["caps"]?.elements?.first
+        #expect(cap?["used_usd"]?.string == "0.30")
+        #expect(stopped["open"]?["count"]?.integer == 1)
+        #expect(stopped["open"]?["value_usd"]?.string == "0.30")
+
+        let lock = try StateLock(path: place.state.lockFile)
+        let running = try await place.done("status", "--json").json
+        #expect(running["daemon"]?["running"]?.bool == true)
+        #expect(running["daemon"]?["pid"]?.integer == Int64(getpid()))
+        let text = await place.done("status").output
+        #expect(text.contains("daemon         running (process \(getpid()))"))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("status shows what it can beside a wrong configuration")
+    func statusWithoutConfiguration() async throws {
+        let place = try StateForTests(configuration: "listen: nowhere\n")
+        let run = await place.run("status", "--json")
+        #expect(run.status == .configuration)
+        #expect(try run.json["open"]?["count"]?.integer == 0)
+    }
+
+    @Test("a second daemon is refused")
+    func secondDaemon() async throws {
+        let place = try StateForTests()
+        let lock = try StateLock(path: place.state.lockFile)
+        let run = await place.run("serve")
+        #expect(run.status == .running)
+        #expect(run.errors.contains("another daemon (process \(getpid()))"))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test(
+        "a missing state directory is told, not made",
+        arguments: [
+            ["agent", "list"], ["status"], ["payment", "list"], ["serve"], ["config", "check"], ["wallet", "list"],
+        ])
+    func missingState(_ command: [String]) async throws {
+        let folder = try TemporaryFolder()
+        let run = await CommandRun.run(command + ["--state", folder.path("none")])
+        #expect(run.status == .missing)
+        #expect(run.errors.contains("purser init --state"))
+        #expect(try folder.entries().isEmpty)
+    }
+
+    @Test("a state directory that others can write to is refused")
+    func openState() async throws {
+        let place = try StateForTests()
+        #expect(unsafe chmod(place.folder.path, 0o777) == 0)
+        let run = await place.run("agent", "list")
+        #expect(run.status == .failed)
+        #expect(run.errors.contains("chmod go-w"))
+    }
+
+    @Test("a demonstration leaves a foreign state directory alone")
+    func foreignDemonstration() async throws {
+        let place = try StateForTests()
+        let run = await place.run("demo")
+        #expect(run.status == .failed)
+        #expect(run.errors.contains("was not made by `purser demo`"))
+    }
+
+    @Test("help is output, and every exit code stands in it")
+    func help() async {
+        let run = await CommandRun.run(["--help"])
+        #expect(run.status == .done)
+        #expect(run.errors.isEmpty)
+        for status in CommandStatus.allCases { #expect(run.output.contains("\n  \(status.rawValue) ")) }
+        for command in ["init", "serve", "demo", "simulate", "status", "wallet", "agent", "cap", "payment", "config"] {
+            #expect(await CommandRun.run([command, "--help"]).status == .done)
+        }
+        #expect(await CommandRun.run(["nonsense"]).status == .usage)
+    }
+}

@@ -1,0 +1,101 @@
+import Ledger
+import Payments
+import Primitives
+import TestSupport
+import Testing
+import X402
+
+@Suite("Paid answers")
+struct PaidAnswerTests {
+    enum Report: String, Sendable, CaseIterable {
+        case none
+        case success = #"{"success":true,"transaction":"0xab"}"#
+        case failure = #"{"success":false,"errorReason":"insufficient_funds"}"#
+        case pending = #"{"success":false,"errorReason":"settlement_pending","transaction":"0xef"}"#
+        case unreadable = #"{"receiptId":1}"#
+
+        var report: SettlementReport? { SettlementReport.read(header: Array(rawValue.utf8)) }
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let status: Int
+        let report: Report
+        let event: PaymentEvent
+
+        init(_ status: Int, _ report: Report, _ event: PaymentEvent) {
+            self.status = status
+            self.report = report
+            self.event = event
+        }
+
+        var testDescription: String { "\(status) with \(report) is \(event.rawValue)" }
+    }
+
+    static let table: [Row] = [
+        Row(200, .success, .settled), Row(204, .success, .settled), Row(402, .success, .settled),
+        Row(500, .success, .settled), Row(302, .success, .settled),
+        Row(200, .none, .servedUnproven), Row(299, .unreadable, .servedUnproven), Row(201, .none, .servedUnproven),
+        Row(200, .failure, .rejected), Row(402, .failure, .rejected), Row(500, .failure, .rejected),
+        Row(402, .none, .rejected), Row(402, .unreadable, .rejected), Row(412, .none, .rejected),
+        Row(200, .pending, .lostSight), Row(402, .pending, .lostSight), Row(500, .pending, .lostSight),
+        Row(301, .none, .lostSight), Row(304, .none, .lostSight), Row(400, .none, .lostSight),
+        Row(401, .none, .lostSight), Row(403, .none, .lostSight), Row(404, .none, .lostSight),
+        Row(408, .none, .lostSight), Row(409, .none, .lostSight), Row(429, .none, .lostSight),
+        Row(500, .none, .lostSight), Row(502, .unreadable, .lostSight), Row(504, .none, .lostSight),
+    ]
+
+    @Test("an answer means one event", arguments: table)
+    func event(row: Row) {
+        #expect(PaidAnswer.response(status: row.status, report: row.report.report).event == row.event)
+    }
+
+    @Test(
+        "the seller's word alone never ends exposure, whatever the status",
+        arguments: [Report.none, .failure, .pending])
+    func exposure(report: Report) throws {
+        for status in 100..<600 where !(200..<300).contains(status) || report != .none {
+            let event = PaidAnswer.response(status: status, report: report.report).event
+            #expect(try #require(PaymentState.reserved.after(event)).isOpen)
+        }
+    }
+
+    @Test("an outcome is booked with its evidence", arguments: table)
+    func booked(row: Row) async throws {
+        let desk = try await Desk()
+        let payment = try await desk.paid()
+        await desk.engine.book(.response(status: row.status, report: row.report.report), of: payment)
+        let record = try #require(await desk.books.payment(payment.id))
+        #expect(record.state == PaymentState.reserved.after(row.event))
+        #expect(record.evidence.status == row.status)
+        #expect(record.evidence.signature?.count == 65)
+        #expect(record.evidence.settlement == row.report.report?.raw)
+        #expect(record.evidence.transaction == row.report.report?.transaction)
+        #expect(try await desk.books.history(of: payment.id).map(\.cause) == ["reserved", row.event.rawValue])
+    }
+
+    @Test("silence is doubt, and what was never sent is void and keeps no signature")
+    func withoutResponse() async throws {
+        let desk = try await Desk()
+        let lost = try await desk.paid()
+        let unsent = try await desk.paid()
+        await desk.engine.book(.silence(reason: "no answer in time"), of: lost)
+        await desk.engine.book(.neverSent(reason: "no connection"), of: unsent)
+        let lostRow = try #require(await desk.books.payment(lost.id))
+        #expect(lostRow.state == .inDoubt)
+        #expect(lostRow.evidence.signature?.count == 65)
+        #expect(lostRow.evidence.reason == "no answer in time")
+        let unsentRow = try #require(await desk.books.payment(unsent.id))
+        #expect(unsentRow.state == .voided)
+        #expect(unsentRow.evidence.signature == nil)
+        #expect(try await desk.books.usage(of: "scout", at: .vectors).map(\.used) == [.cents(1)])
+    }
+
+    @Test("a smaller settled amount does not lower what is booked")
+    func smallerAmount() async throws {
+        let desk = try await Desk()
+        let payment = try await desk.paid()
+        let report = SettlementReport.read(header: Array(#"{"success":true,"amount":"1","network":"base"}"#.utf8))
+        await desk.engine.book(.response(status: 200, report: report), of: payment)
+        #expect(try await desk.books.usage(of: "scout", at: .vectors).map(\.used) == [.cents(1)])
+    }
+}

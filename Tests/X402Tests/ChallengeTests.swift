@@ -1,0 +1,228 @@
+import Primitives
+import TestSupport
+import Testing
+import X402
+
+@Suite("Challenges")
+struct ChallengeTests {
+    private static let entry =
+        #"{"scheme":"exact","network":"eip155:8453","asset":"0x01","amount":"10000","payTo":"0x02"}"#
+
+    private func read(header: String? = nil, body: String? = nil) throws(ChallengeProblem) -> Challenge {
+        try Challenge.read(ChallengeSource(header: header.map { Array($0.utf8) }, body: body.map { Array($0.utf8) }))
+    }
+
+    private func unreadable(_ header: String) -> Bool {
+        do throws(ChallengeProblem) {
+            _ = try read(header: header)
+            return false
+        } catch {
+            if case .unreadable = error { return true }
+            return false
+        }
+    }
+
+    static func headerRows() throws -> [Vectors.Row] {
+        try Vectors.entries(prefix: "exact-eip3009-").filter { $0.value["http"] != nil }
+    }
+
+    @Test("the SDK's header reads as what it says", arguments: try headerRows())
+    func vectors(row: Vectors.Row) throws {
+        let http = try #require(row.value["http"])
+        let required = try #require(http["paymentRequired"])
+        let challenge = try read(header: #require(http["PAYMENT-REQUIRED"]?.string))
+        #expect(challenge.version == 2)
+        #expect(challenge.error == required["error"]?.string)
+        #expect(challenge.problems.isEmpty)
+        #expect(try challenge.resource.map(JSONValue.canonical) == required["resource"]?.canonical)
+        let accepts = try #require(required["accepts"]?.elements)
+        #expect(try challenge.requirements.map { try JSONValue.canonical($0.raw) } == accepts.map(\.canonical))
+        let first = try #require(challenge.requirements.first)
+        #expect(first.amount.description == accepts.first?["amount"]?.string)
+        #expect(first.extra.name == accepts.first?["extra"]?["name"]?.string)
+        #expect(first.maxTimeoutSeconds == accepts.first?["maxTimeoutSeconds"]?.integer)
+    }
+
+    static func spellings() throws -> [Vectors.Row] {
+        try (Vectors.entry("lenient-decoding")["accept"]?.elements ?? []).enumerated().map { index, value in
+            Vectors.Row(description: "spelling \(index)", value: value)
+        }
+    }
+
+    @Test("every spelling of one header reads as the same challenge", arguments: try spellings())
+    func lenientDecoding(row: Vectors.Row) throws {
+        let entry = try Vectors.entry("lenient-decoding")
+        let standard = try read(header: #require(entry["standard"]?.string))
+        let challenge = try read(header: row.value.string ?? "")
+        #expect(challenge.error == standard.error)
+        #expect(challenge.requirements.map(\.extra) == standard.requirements.map(\.extra))
+        #expect(challenge.requirements.first?.extra.name == "USD\u{20AE}0")
+        #expect(
+            try challenge.requirements.map { try JSONValue.canonical($0.raw) }
+                == standard.requirements.map { try JSONValue.canonical($0.raw) })
+    }
+
+    @Test("a version 1 body reads as what it says")
+    func version1() throws {
+        let http = try #require(Vectors.entry("v1-exact-base-sepolia")["http"])
+        let challenge = try read(body: #require(http["body402"]).canonical)
+        #expect(challenge.version == 1)
+        let requirement = try #require(challenge.requirements.first)
+        #expect(requirement.network == "base-sepolia")
+        #expect(requirement.amount == UInt256(10_000))
+        #expect(try JSONReader.read(requirement.raw)["outputSchema"] == nil)
+    }
+
+    @Test("the header wins over the body, and an empty header is none")
+    func precedence() throws {
+        let two = #"{"x402Version":2,"accepts":[]}"#
+        let one = #"{"x402Version":1,"accepts":[]}"#
+        #expect(try read(header: two, body: one).version == 2)
+        #expect(try read(header: "", body: one).version == 1)
+        #expect(throws: ChallengeProblem.self) { try read(header: "@@@", body: one) }
+    }
+
+    @Test(
+        "versions are read as numbers and as texts",
+        arguments: [
+            (#"{"x402Version":1,"accepts":[]}"#, 1), (#"{"x402Version":2,"accepts":[]}"#, 2),
+            (#"{"x402Version":"1","accepts":[]}"#, 1), (#"{"x402Version":"2","accepts":[]}"#, 2),
+            (#"{"accepts":[]}"#, 2),
+        ])
+    func versions(header: String, version: Int) throws {
+        #expect(try read(header: header).version == version)
+    }
+
+    @Test(
+        "reject- versions that are not ours",
+        arguments: ["3", "0", "-1", "2.0", "1e0", "20", "true", "null", "[]", #""v2""#, #""""#, #""2 ""#])
+    func unknownVersion(text: String) {
+        let document = #"{"x402Version":\#(text),"accepts":[\#(Self.entry)]}"#
+        #expect(throws: ChallengeProblem.unknownVersion) { try read(header: document) }
+        #expect(throws: ChallengeProblem.absent) { try read(body: document) }
+    }
+
+    @Test(
+        "reject- headers that claim to be a challenge",
+        arguments: [
+            "@@@", "e30", "{}", "[]", "W10", #"{"accepts":{}}"#, #"{"accepts":null}"#, #"{"x402Version":2}"#,
+            #"{"accepts":[],"accepts":[]}"#, #"{"accepts":[{"amount":"1","amount":"2"}]}"#,
+            #"{"accepts":[{"a":1,"\u0061":2}]}"#, #"{"accepts":[]} x"#, #"{"accepts":[]"#,
+            "{\"accepts\":[],\"e\":\"\\ud800\"}",
+            "=", "eyJ9=====",
+        ])
+    func unreadableHeader(header: String) {
+        #expect(unreadable(header))
+    }
+
+    @Test("reject- invalid UTF-8 in a challenge")
+    func invalidText() {
+        let latin1 = Array(#"{"accepts":[],"error":"Pay"#.utf8) + [0xfe] + Array(#""}"#.utf8)
+        #expect(unreadable(Base64.encode(latin1)))
+    }
+
+    @Test("reject- nesting that is deeper than any challenge")
+    func deep() {
+        let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
+        #expect(unreadable(#"{"accepts":\#(deep)}"#))
+    }
+
+    @Test(
+        "a body that does not speak x402 is no challenge",
+        arguments: [
+            "", "Payment required", "<html></html>", "[]", "{}", #"{"error":"pay"}"#, #"{"x402Version":2}"#,
+            #"{"accepts":[]}"#, #"{"x402Version":2,"accepts":[]"#, #"{"x402Version":2,"x402Version":2,"accepts":[]}"#,
+        ])
+    func absent(body: String) {
+        #expect(throws: ChallengeProblem.absent) { try read(body: body) }
+    }
+
+    @Test("a body of version 2 counts when there is no header, white space in front included")
+    func bodyOnly() throws {
+        let challenge = try read(body: " \r\n\t{\"x402Version\":2,\"accepts\":[\(Self.entry)]}")
+        #expect(challenge.version == 2)
+        #expect(challenge.requirements.count == 1)
+    }
+
+    @Test("entries are read one by one, and the bad ones are named")
+    func entries() throws {
+        let header = #"{"accepts":[7,\#(Self.entry),{"scheme":"exact"},{"amount":"1"},null,\#(Self.entry)]}"#
+        let challenge = try read(header: header)
+        #expect(challenge.requirements.count == 2)
+        #expect(
+            challenge.problems == [
+                0: .notAnObject, 2: .missing("amount"), 3: .missing("scheme"), 4: .notAnObject,
+            ])
+    }
+
+    @Test("64 entries are read; more are refused as a whole, however small", arguments: [64, 65, 10_000])
+    func manyEntries(count: Int) throws {
+        let header = #"{"accepts":["# + Array(repeating: "{}", count: count).joined(separator: ",") + "]}"
+        guard count > Challenge.maximumEntries else {
+            #expect(try read(header: header).problems.count == count)
+            return
+        }
+        #expect(unreadable(header))
+    }
+
+    @Test("64 KiB are read and a byte more is not, in either form")
+    func size() throws {
+        func document(_ length: Int) -> [UInt8] {
+            let frame = #"{"x402Version":2,"accepts":[],"error":""}"#
+            return Array(frame.dropLast(2).utf8) + Array(repeating: 0x61, count: length - frame.utf8.count)
+                + Array(#""}"#.utf8)
+        }
+        let limit = Challenge.maximumBytes
+        for fits in [true, false] {
+            let bytes = document(fits ? limit : limit + 1)
+            let text = String(decoding: bytes, as: UTF8.self)
+            #expect(((try? read(header: text)) != nil) == fits)
+            #expect(((try? read(header: Base64.encode(bytes))) != nil) == fits)
+            #expect(((try? read(body: text)) != nil) == fits)
+        }
+    }
+
+    @Test("the seller's remark is made printable and short")
+    func errorText() throws {
+        let header = #"{"accepts":[],"error":"a\u0000b\nc\u202ed\u009b"}"#
+        #expect(try read(header: header).error == "a b c d ")
+        #expect(try read(header: #"{"accepts":[],"error":{"code":1}}"#).error == #"{"code":1}"#)
+        #expect(try read(header: #"{"accepts":[],"error":null}"#).error == nil)
+        let long = String(repeating: "x", count: 1000)
+        #expect(try read(header: #"{"accepts":[],"error":"\#(long)"}"#).error?.count == 256)
+    }
+
+    @Test("the reason a header is unreadable stays short, whatever stands in it")
+    func shortReason() throws {
+        let key = String(repeating: "k", count: 20_000)
+        do throws(ChallengeProblem) {
+            _ = try read(header: #"{"\#(key)":1,"\#(key)":2}"#)
+            Issue.record("it was read")
+        } catch {
+            guard case .unreadable(let reason) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(reason.count <= 256)
+        }
+    }
+
+    @Test("a resource or extensions of another type are left out")
+    func wrongTypes() throws {
+        let challenge = try read(header: #"{"accepts":[],"resource":"http://x","extensions":[1]}"#)
+        #expect(challenge.resource == nil)
+        #expect(challenge.extensions.isEmpty)
+    }
+
+    @Test("extensions keep their order and their bytes, less nulls")
+    func extensions() throws {
+        let challenge = try read(
+            header:
+                #"{"accepts":[],"extensions":{"z":{"info": {"required":true}},"gone":null,"a":{"x":1.50,"y":null}}}"#)
+        #expect(challenge.extensions.map(\.key) == ["z", "a"])
+        #expect(challenge.extensions.map(\.isRequired) == [true, false])
+        #expect(
+            challenge.extensions.map { String(decoding: $0.raw, as: UTF8.self) }
+                == [#"{"info": {"required":true}}"#, #"{"x":1.50}"#])
+    }
+}
