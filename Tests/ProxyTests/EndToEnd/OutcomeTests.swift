@@ -197,6 +197,31 @@ struct OutcomeTests {
         }
     }
 
+    @Test("stopping waits until the payments under way are in the books")
+    func stopping() async throws {
+        let arrived = Gate()
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                guard Seller.isPaid(request) else {
+                    try wire.send(Seller.unpaid)
+                    continue
+                }
+                arrived.open()
+                Threads.pause(milliseconds: 400)
+                try wire.send(Respond.with(200, [Seller.report()], body: "late"))
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            let wire = try lab.connect()
+            try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
+            #expect(await arrived.opened())
+            await lab.stop(patience: .seconds(10))
+            #expect(try await lab.ledger.payments(PaymentFilter()).map(\.state) == [.settled])
+            #expect(try wire.readResponse().text == "late")
+            #expect(throws: WireError.system(111)) { try lab.connect() }
+        }
+    }
+
     @Test("a gateway that cannot be reached any more voids the payment")
     func unreachableForPayment() async throws {
         let upstream = try ScriptedUpstream { wire, _ in
