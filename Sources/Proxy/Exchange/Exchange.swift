@@ -8,7 +8,9 @@ import SystemCrypto
 import Transport
 import X402
 
-/// The agent's side of one exchange, as the exchange sees it. Called on the event loop.
+/// The agent's side of one exchange, as the exchange sees it.
+///
+/// Called on the event loop.
 protocol AgentChannel: AnyObject {
     /// Writes a part of the response.
     func write(_ bytes: ByteBuffer)
@@ -25,7 +27,9 @@ protocol AgentChannel: AnyObject {
     func exchangeDidBreak(isConnectionFramed: Bool)
 }
 
-/// One proxied request: performs what ``ExchangeLife`` decides. All state belongs to the event loop.
+/// One proxied request: performs what ``ExchangeLife`` decides.
+///
+/// All state belongs to the event loop.
 final class Exchange {
     private let shared: ProxyLoop
     private let request: RequestHead
@@ -76,10 +80,17 @@ final class Exchange {
     // MARK: The unpaid request
 
     func start() {
+        // Flushed by ``bodyReadAll()``, together with what the same read brought of the body.
         if let connection = shared.pool.idleConnection(to: gateway.origin) { return send(on: connection) }
+        connectUnpaid()
+    }
+
+    private func connectUnpaid() {
         connect { exchange, result in
             switch result {
-            case .success(let connection): exchange.send(on: connection)
+            case .success(let connection):
+                exchange.send(on: connection)
+                connection.flush()
             case .failure(let failure): exchange.failed(failure)
             }
         }
@@ -105,7 +116,6 @@ final class Exchange {
         for piece in unsent { sender.send(piece) }
         unsent = []
         if isBodyComplete { sender.finish() }
-        connection.flush()
         deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
         updateBodyReading()
     }
@@ -127,7 +137,7 @@ final class Exchange {
         updateBodyReading()
     }
 
-    /// Everything that one read brought has been handed over.
+    /// Everything that one read brought has been handed over; called after every read that brought anything.
     func bodyReadAll() {
         connection?.flush()
     }
@@ -394,11 +404,7 @@ final class Exchange {
             connection?.abandon()
             connection = nil
             held.body = []
-            var problem = Problem(
-                status: 502, code: "redirect-refused",
-                detail: "The gateway redirects to another host, which its configuration does not list.")
-            problem.exposed = paid?.payment
-            return respond(problem)
+            return respond(.foreignRedirect(gateway: gateway.name, payment: paid?.payment))
         }
         let response = AgentResponse(
             head, to: request, closing: !isBodyComplete, paid: paid, location: location, allocator: allocator)
@@ -498,12 +504,7 @@ extension Exchange: UpstreamReceiver {
         // A kept connection closed under us before it saw the request: once more, on a new one.
         self.connection = nil
         sender = nil
-        connect { exchange, result in
-            switch result {
-            case .success(let connection): exchange.send(on: connection)
-            case .failure(let failure): exchange.failed(failure)
-            }
-        }
+        connectUnpaid()
     }
 
     /// RFC 9110 section 9.2.2 lets a proxy repeat idempotent requests only.

@@ -36,7 +36,9 @@ struct ExchangeLife: Equatable {
         case book(thenRelay: Bool)
     }
 
-    /// A response head arrived. `mayPay`: it is a 402 and nothing forbids paying for this request.
+    /// A response head arrived.
+    ///
+    /// `mayPay`: it is a 402 and nothing forbids paying for this request.
     mutating func responseArrived(mayPay: Bool) -> OnResponse {
         if case .paid = phase {
             phase = agentIsGone ? .over : .answering
@@ -46,7 +48,9 @@ struct ExchangeLife: Equatable {
         return mayPay ? .collect : .relay
     }
 
-    /// The challenge has been read as far as needed. Returns whether to decide now; else the body is still coming.
+    /// The challenge has been read as far as needed.
+    ///
+    /// Returns whether to decide now; else the body is still coming.
     mutating func challengeRead(isBodyComplete: Bool) -> Bool {
         guard phase == .collecting else { return false }
         phase = isBodyComplete ? .deciding : .completing
@@ -58,7 +62,9 @@ struct ExchangeLife: Equatable {
         if phase == .collecting { phase = .answering }
     }
 
-    /// The agent's whole body is here. Returns whether to decide now.
+    /// The agent's whole body is here.
+    ///
+    /// Returns whether to decide now.
     mutating func bodyCompleted() -> Bool {
         guard phase == .completing else { return false }
         phase = .deciding
@@ -87,7 +93,9 @@ struct ExchangeLife: Equatable {
         return isPayment ? .connect : .answer
     }
 
-    /// A connection for the paid request is there. Returns whether the header may be written to it.
+    /// A connection for the paid request is there.
+    ///
+    /// Returns whether the header may be written to it.
     mutating func paidConnected() -> Bool {
         switch phase {
         case .connecting:
@@ -113,7 +121,9 @@ struct ExchangeLife: Equatable {
         case nothing
     }
 
-    /// The upstream failed or was too slow. `beforeAnyByte`: the connection died before a response byte came.
+    /// The upstream failed or was too slow.
+    ///
+    /// `beforeAnyByte`: the connection died before a response byte came.
     mutating func upstreamFailed(beforeAnyByte: Bool) -> OnFailure {
         switch phase {
         case .unpaid, .collecting:

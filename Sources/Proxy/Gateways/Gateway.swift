@@ -8,7 +8,9 @@ package struct Gateway: Sendable {
     package struct Timeouts: Sendable, Equatable {
         /// For a connection, TLS included.
         package var connect: TimeAmount
-        /// For the first byte of the answer. nil: ten minutes, and on a paid request at least the seller's own window
+        /// For the first byte of the answer.
+        ///
+        /// nil: ten minutes, and on a paid request at least the seller's own window
         /// and half a minute.
         package var firstByte: TimeAmount?
         /// Between two pieces of the answer.

@@ -21,7 +21,9 @@ package struct ReplayLimits: Sendable {
     }
 }
 
-/// The copy of a request body that is kept while the body streams through. All state belongs to one event loop.
+/// The copy of a request body that is kept while the body streams through.
+///
+/// All state belongs to one event loop.
 ///
 /// Buffers are shared with what is being sent, not copied; only what goes to the file is.
 final class ReplayBody {

@@ -138,6 +138,16 @@ extension Problem {
             payment: payment)
     }
 
+    /// The gateway redirects to where it may not.
+    static func foreignRedirect(gateway: String, payment: AuthorizedPayment?) -> Problem {
+        var problem = unanswered(
+            status: 502, code: "redirect-refused",
+            what: "The gateway redirects to another host, which its configuration does not list.", gateway: gateway,
+            payment: payment)
+        problem.isRetryable = false
+        return problem
+    }
+
     private static func unanswered(
         status: Int, code: String, what: String, gateway: String, payment: AuthorizedPayment?
     ) -> Problem {

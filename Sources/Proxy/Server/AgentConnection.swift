@@ -213,7 +213,9 @@ final class AgentConnection: ChannelInboundHandler {
 
     // MARK: Answers of our own
 
-    /// Answers without an exchange. When the request's body has not been read, the connection ends behind the answer.
+    /// Answers without an exchange.
+    ///
+    /// When the request's body has not been read, the connection ends behind the answer.
     private func answer(_ problem: Problem, head: RequestHead? = nil) {
         guard let context else { return }
         let hasBody = head.map { $0.framing != .none } ?? true

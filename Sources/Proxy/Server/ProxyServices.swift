@@ -88,7 +88,9 @@ package struct HostRule: Sendable {
     }
 }
 
-/// What the exchanges of one event loop share. Not thread-safe: used on its loop only.
+/// What the exchanges of one event loop share.
+///
+/// Not thread-safe: used on its loop only.
 final class ProxyLoop {
     let loop: any EventLoop
     let executor: LoopExecutor

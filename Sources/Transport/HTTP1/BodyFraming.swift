@@ -12,7 +12,9 @@ package enum BodyFraming: Sendable, Equatable {
     case untilClose
 }
 
-/// Follows a body through the bytes of its connection and says where it ends. Bytes are never changed.
+/// Follows a body through the bytes of its connection and says where it ends.
+///
+/// Bytes are never changed.
 package struct BodyReader: Sendable {
     private enum State {
         case length(UInt64)

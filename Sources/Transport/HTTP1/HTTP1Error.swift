@@ -1,4 +1,6 @@
-/// Why bytes are not the HTTP/1.1 that this proxy speaks. It reads strictly: what two readers could take differently
+/// Why bytes are not the HTTP/1.1 that this proxy speaks.
+///
+/// It reads strictly: what two readers could take differently
 /// is refused, since that is how requests are smuggled.
 package enum HTTP1Error: Error, Equatable, Sendable {
     /// The head is longer than allowed.

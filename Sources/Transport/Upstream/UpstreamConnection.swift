@@ -1,6 +1,8 @@
 package import NIOCore
 
-/// Who is told what arrives on an upstream connection. Called on the connection's event loop.
+/// Who is told what arrives on an upstream connection.
+///
+/// Called on the connection's event loop.
 package protocol UpstreamReceiver: AnyObject {
     /// The head of the final response. Interim responses are dropped.
     func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead)
@@ -16,7 +18,9 @@ package protocol UpstreamReceiver: AnyObject {
     func upstreamDidReadAll(_ connection: UpstreamConnection)
 }
 
-/// One HTTP/1.1 connection to an origin, carrying one exchange at a time. All state belongs to its event loop.
+/// One HTTP/1.1 connection to an origin, carrying one exchange at a time.
+///
+/// All state belongs to its event loop.
 package final class UpstreamConnection: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer

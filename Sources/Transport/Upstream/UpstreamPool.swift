@@ -1,7 +1,9 @@
 package import NIOCore
 import NIOPosix
 
-/// The upstream connections of one event loop. Not thread-safe: every call is made on the loop.
+/// The upstream connections of one event loop.
+///
+/// Not thread-safe: every call is made on the loop.
 ///
 /// The newest idle connection is used first, so that superfluous ones grow old and go.
 package final class UpstreamPool {

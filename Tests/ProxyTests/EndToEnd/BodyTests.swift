@@ -103,6 +103,32 @@ struct BodyTests {
         }
     }
 
+    @Test("what a request kept is free again when it ends, whichever way it ends")
+    func budgetComesBack() async throws {
+        var options = Lab.Options()
+        options.replayMemory = 600_000
+        let upstream = try ScriptedUpstream.serving { request in
+            if request.startLine.contains("free") { return Respond.with(200, body: "ok") }
+            if request.startLine.contains("broken") { return "garbage\r\n\r\n" }
+            return Seller.isPaid(request) ? Respond.with(200, [Seller.report()], body: "ok") : Seller.unpaid
+        }
+        try await Lab.run(options, upstream) { lab async throws in
+            let body = String(repeating: "x", count: 500_000)
+            let wire = try lab.connect()
+            for path in ["/lab/a", "/lab/free", "/lab/b", "/lab/broken", "/lab/c", "/lab/d"] {
+                try wire.send(lab.head("POST", path, length: body.utf8.count) + body)
+                #expect(try wire.readResponse().status == (path == "/lab/broken" ? 502 : 200), "\(path)")
+            }
+            let left = try lab.connect()
+            try left.send(lab.head("POST", "/lab/e", length: 600_000) + body)
+            Threads.pause(milliseconds: 200)
+            left.close()
+            Threads.pause(milliseconds: 100)
+            try wire.send(lab.head("POST", "/lab/f", length: body.utf8.count) + body)
+            #expect(try wire.readResponse().status == 200)
+        }
+    }
+
     @Test("a replay file that cannot be made means no payment, and the request still goes through")
     func noFolder() async throws {
         var options = Lab.Options()

@@ -99,7 +99,7 @@ struct OutcomeTests {
     @Test("no answer in time is a 504 and in doubt")
     func silence() async throws {
         var options = Lab.Options()
-        options.gateway.firstByte = .milliseconds(300)
+        options.gateway.firstByte = .milliseconds(1000)
         let upstream = try ScriptedUpstream { wire, _ in
             while let request = try wire.readRequest() {
                 if !Seller.isPaid(request) { try wire.send(Seller.unpaid) }
@@ -194,6 +194,31 @@ struct OutcomeTests {
             #expect(eventually { String(decoding: upstream.received.first ?? [], as: UTF8.self).contains("payment-s") })
             wire.close()
             #expect(try await lab.wait(for: .inDoubt))
+        }
+    }
+
+    @Test("stopping waits until the payments under way are in the books")
+    func stopping() async throws {
+        let arrived = Gate()
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                guard Seller.isPaid(request) else {
+                    try wire.send(Seller.unpaid)
+                    continue
+                }
+                arrived.open()
+                Threads.pause(milliseconds: 400)
+                try wire.send(Respond.with(200, [Seller.report()], body: "late"))
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            let wire = try lab.connect()
+            try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
+            #expect(await arrived.opened())
+            await lab.stop(patience: .seconds(10))
+            #expect(try await lab.ledger.payments(PaymentFilter()).map(\.state) == [.settled])
+            #expect(try wire.readResponse().text == "late")
+            #expect(throws: WireError.system(111)) { try lab.connect() }
         }
     }
 

@@ -161,6 +161,31 @@ struct PaidTests {
         }
     }
 
+    @Test("a challenge in the head is paid although its body is longer than any challenge")
+    func longChallengeBody() async throws {
+        let upstream = try ScriptedUpstream.serving { request in
+            Seller.isPaid(request)
+                ? Respond.with(200, [Seller.report()], body: "ok")
+                : Respond.with(402, [Seller.challenge()], body: String(repeating: "x", count: 300_000))
+        }
+        try await Lab.run(upstream) { lab async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").text == "ok")
+            #expect(try await lab.payment().state == .settled)
+        }
+    }
+
+    @Test("a foreign redirect behind a payment says that money was signed")
+    func foreignRedirect() async throws {
+        let upstream = try Seller.serving(Respond.with(302, ["location: https://evil.example/"]))
+        try await Lab.run(upstream) { lab async throws in
+            let response = try lab.exchange("POST", "/lab/x", body: "q")
+            #expect(response.status == 502 && response["location"].isEmpty)
+            #expect(response.text.contains("A payment was signed and sent"))
+            #expect(response["x-should-retry"] == ["false"])
+            #expect(try await lab.payment().state == .inDoubt)
+        }
+    }
+
     @Test("a gateway that answers 402 and closes is paid on a new connection", arguments: [false, true])
     func closingGateway(untilClose: Bool) async throws {
         let upstream = try ScriptedUpstream { wire, number in

@@ -65,6 +65,27 @@ struct RelayTests {
         }
     }
 
+    @Test("a small request leaves in one piece on a kept connection")
+    func onePiece() async throws {
+        let pieces = Progress()
+        let upstream = try ScriptedUpstream { wire, _ in
+            _ = try wire.readRequest()
+            try wire.send(Respond.with(200))
+            while !(try wire.receive(64 << 10)).isEmpty {
+                pieces.add(1)
+                try wire.send(Respond.with(200))
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            let wire = try lab.connect()
+            for _ in 0..<2 {
+                try wire.send(lab.head("POST", "/lab/x", length: 4) + "body")
+                #expect(try wire.readResponse().status == 200)
+            }
+            #expect(pieces.value == 1)
+        }
+    }
+
     @Test("answers without a body end with their head", arguments: [("HEAD", 200), ("GET", 204), ("GET", 304)])
     func bodiless(method: String, status: Int) async throws {
         let upstream = try ScriptedUpstream.serving { _ in

@@ -131,6 +131,11 @@ final class Lab: Sendable {
         try outcome.get()
     }
 
+    /// Stops the proxy as the daemon does.
+    func stop(patience: Duration) async {
+        await server.stop(patience: patience)
+    }
+
     // MARK: The agent
 
     /// A new connection of the agent.

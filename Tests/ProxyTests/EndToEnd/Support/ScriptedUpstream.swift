@@ -8,7 +8,9 @@ import Darwin
 
 /// A server on loopback whose every connection runs a script on a thread of its own.
 final class ScriptedUpstream: Sendable {
-    /// What to do on a connection; the number counts connections from 0. When it returns, the connection is closed.
+    /// What to do on a connection; the number counts connections from 0.
+    ///
+    /// When it returns, the connection is closed.
     typealias Script = @Sendable (Wire, Int) throws -> Void
 
     let port: Int
@@ -18,8 +20,6 @@ final class ScriptedUpstream: Sendable {
     init(_ script: @escaping Script) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.listener = listener
-        var on: Int32 = 1
-        unsafe setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, 4)
         var address = Loopback.address(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
