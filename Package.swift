@@ -131,6 +131,13 @@ let package = Package(
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ProjectTests", dependencies: ["Primitives", "TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "ProxyTests",
+            dependencies: [
+                "Proxy", "Payments", "Ledger", "Policy", "Wallets", "X402", "Transport", "Ethereum", "SystemCrypto",
+                "Primitives", "TestSupport", "CZlib", nioCore, nioPosix, logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "SimulatorTests",
             dependencies: [
                 "Simulator", "Policy", "X402", "Ethereum", "Primitives", "TestSupport", nioCore, nioPosix, nioHTTP1,

@@ -47,7 +47,9 @@ struct ModuleGraphTests {
             for file in try Repository.swiftFiles(under: "Sources/\(target)") {
                 for line in file.lines {
                     let words = line.split(separator: " ")
-                    guard let index = words.firstIndex(of: "import"), index <= 1, words.count == index + 2 else { continue }
+                    guard let index = words.firstIndex(of: "import"), index <= 1, words.count == index + 2 else {
+                        continue
+                    }
                     imported.insert(String(words[index + 1]))
                 }
             }

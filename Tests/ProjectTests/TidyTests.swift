@@ -59,7 +59,9 @@ struct TidyTests {
         "what must be reproducible reads no clock and owns no randomness",
         arguments: ["Primitives", "Ethereum", "X402", "Policy", "Ledger"])
     func purity(_ target: String) throws {
-        let words = ["Date()", ".random(", "SystemRandomNumberGenerator", "clock_gettime", "ContinuousClock", "getenv("]
+        let words = [
+            "Date()", ".random(", "SystemRandomNumberGenerator", "clock_gettime", "ContinuousClock", "getenv(",
+        ]
         for file in try Repository.swiftFiles(under: "Sources/\(target)") {
             for (number, line) in file.lines.enumerated() {
                 #expect(!words.contains { line.contains($0) }, "\(file.path):\(number + 1)")

@@ -40,8 +40,11 @@ package struct Demonstration {
         try prepareState()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let simulator = try await GatewaySimulator.start(
-            SimulatorOptions(payTo: Address(lastBytesOf: try random.bytes32())), clock: clock, random: random, group: group)
-        say("A simulated gateway listens on 127.0.0.1:\(simulator.port). It sells chat completions for USDT on Arbitrum")
+            SimulatorOptions(payTo: Address(lastBytesOf: try random.bytes32())), clock: clock, random: random,
+            group: group)
+        say(
+            "A simulated gateway listens on 127.0.0.1:\(simulator.port). It sells chat completions for USDT on Arbitrum"
+        )
         say("and checks every payment: signer, domain, amount, payee, window, nonce and balance.")
         let payer = try makeWallet()
         try state.writeConfiguration(Self.configuration(simulatorPort: simulator.port))
@@ -124,8 +127,9 @@ package struct Demonstration {
         try expect(
             answer.firstByte.nanoseconds * 2 < answer.total.nanoseconds && answer.arrivals > 2,
             "the first event comes long before the last")
-        say("   stream      \(events.count) events; the first after \(milliseconds(answer.firstByte)), "
-            + "the last after \(milliseconds(answer.total))")
+        say(
+            "   stream      \(events.count) events; the first after \(milliseconds(answer.firstByte)), "
+                + "the last after \(milliseconds(answer.total))")
     }
 
     private func refusedCall(_ client: DemonstrationClient, simulator: GatewaySimulator) async throws {
@@ -157,8 +161,9 @@ package struct Demonstration {
             if payment.state == .settled { spent = spent.adding(terms.amount) ?? spent }
             let history = try await ledger.history(of: payment.id)
             for line in history {
-                say("   \(line.at)  #\(line.sequence)  \(payment.id)  \(amount) \(terms.symbol)  \(line.state.rawValue)"
-                    + "  (\(line.cause))")
+                say(
+                    "   \(line.at)  #\(line.sequence)  \(payment.id)  \(amount) \(terms.symbol)  \(line.state.rawValue)"
+                        + "  (\(line.cause))")
             }
         }
         let usages = try await ledger.usage(of: "scout", at: clock.now())
@@ -167,9 +172,11 @@ package struct Demonstration {
         }
         let opening = SimulatorOptions(payTo: payer).initialBalance
         let moved = opening.subtracting(simulator.balance(of: payer))
-        try expect(moved == spent && !spent.isZero, "the ledger says \(spent) moved, the gateway says \(moved ?? .zero)")
-        say("   The gateway's balance of the wallet fell by exactly what the ledger says: "
-            + "\(TokenAmount.decimalText(of: spent, decimals: 6)) USDT.")
+        try expect(
+            moved == spent && !spent.isZero, "the ledger says \(spent) moved, the gateway says \(moved ?? .zero)")
+        say(
+            "   The gateway's balance of the wallet fell by exactly what the ledger says: "
+                + "\(TokenAmount.decimalText(of: spent, decimals: 6)) USDT.")
     }
 
     /// The payment an answer names, once its outcome is in the books.
@@ -191,10 +198,13 @@ package struct Demonstration {
         guard let terms = record.terms else { return }
         let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
         say("   price asked \(amount) \(terms.symbol) on \(terms.network), payee \(terms.payTo)")
-        say("   signed      TransferWithAuthorization of \(terms.amount) units, nonce \(terms.nonce.description.prefix(18))…,")
+        say(
+            "   signed      TransferWithAuthorization of \(terms.amount) units, nonce \(terms.nonce.description.prefix(18))…,"
+        )
         say("               valid until \(Timestamp(seconds: terms.validBefore))")
-        say("   paid        \(answer.fields["purser-paid"] ?? "?"), \(answer.fields["purser-payment"] ?? "?"), "
-            + "transaction \((record.evidence.transaction ?? "none").prefix(18))…")
+        say(
+            "   paid        \(answer.fields["purser-paid"] ?? "?"), \(answer.fields["purser-payment"] ?? "?"), "
+                + "transaction \((record.evidence.transaction ?? "none").prefix(18))…")
         say("   left        \(answer.fields["purser-remaining"] ?? "?") (dollars)")
     }
 

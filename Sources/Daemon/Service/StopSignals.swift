@@ -9,7 +9,9 @@ import Darwin
 
 /// Waits for the operator, or the system, to ask for an orderly end.
 package enum StopSignals {
-    /// Returns at the first SIGINT or SIGTERM. A second one ends the process at once.
+    /// Returns at the first SIGINT or SIGTERM.
+    ///
+    /// A second one ends the process at once.
     package static func wait() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let waiter = Waiter(continuation)

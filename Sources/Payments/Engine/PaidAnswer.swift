@@ -10,7 +10,9 @@ package enum PaidAnswer: Sendable, Equatable {
     /// No byte of the header was handed to a socket.
     case neverSent(reason: String)
 
-    /// What the books make of it. The seller may say that it took the money, never that it did not.
+    /// What the books make of it.
+    ///
+    /// The seller may say that it took the money, never that it did not.
     package var event: PaymentEvent {
         switch self {
         case .neverSent: return .neverSent

@@ -33,7 +33,9 @@ package struct PaymentRequest: Sendable {
 package struct AuthorizedPayment: Sendable {
     /// The payment's name in the books.
     package let id: PaymentID
-    /// The header that carries it. It is money until `validBefore`: never log it.
+    /// The header that carries it.
+    ///
+    /// It is money until `validBefore`: never log it.
     package let header: PaymentHeader
     /// What was signed.
     package let terms: PaymentIntent.Terms

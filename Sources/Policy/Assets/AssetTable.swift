@@ -8,7 +8,9 @@ package struct AssetTableError: Error, Equatable, Sendable, CustomStringConverti
     package let description: String
 }
 
-/// The networks and tokens that may be paid, keyed by (CAIP-2 network, address). Nothing else is ever signed for.
+/// The networks and tokens that may be paid, keyed by (CAIP-2 network, address).
+///
+/// Nothing else is ever signed for.
 package struct AssetTable: Sendable {
     private struct Key: Hashable {
         let network: String

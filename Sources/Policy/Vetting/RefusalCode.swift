@@ -1,4 +1,6 @@
-/// Why a requirement is not paid. Raw values are stable: they stand in answers, in the books and in Specs.
+/// Why a requirement is not paid.
+///
+/// Raw values are stable: they stand in answers, in the books and in Specs.
 ///
 /// The order is that of the checks, so that the highest code among several entries is the one that came closest.
 package enum RefusalCode: String, Sendable, CaseIterable, Comparable {

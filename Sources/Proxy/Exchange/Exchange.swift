@@ -234,7 +234,8 @@ final class Exchange {
             self.payment = payment
             connectPaid()
         case .void, .answer, .nothing:
-            shared.services.book(.neverSent(reason: "the agent went away before the payment was sent"), of: payment, on: shared.executor)
+            shared.services.book(
+                .neverSent(reason: "the agent went away before the payment was sent"), of: payment, on: shared.executor)
         }
     }
 

@@ -39,7 +39,9 @@ package struct PaymentHeader: Sendable, Equatable {
     }
 
     /// Rebuilds the header from what the books hold: the same inputs give the same bytes.
-    package static func rebuild(version: Int, payload: [UInt8], accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?)
+    package static func rebuild(
+        version: Int, payload: [UInt8], accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?
+    )
         -> PaymentHeader?
     {
         guard version == 1 else {

@@ -1,6 +1,8 @@
 package import Primitives
 
-/// What a seller says about settlement: a decoded SettleResponse. A claim, never proof.
+/// What a seller says about settlement: a decoded SettleResponse.
+///
+/// A claim, never proof.
 ///
 /// Source: x402 core specification, SettlementResponse; headers PAYMENT-RESPONSE and X-PAYMENT-RESPONSE.
 package struct SettlementReport: Sendable, Equatable {
