@@ -24,7 +24,7 @@ struct AgentCredential {
     /// Finds the one token of a request.
     ///
     /// `known` is the credential of an earlier request on the same connection: the same token need not be hashed again.
-    static func find(in section: FieldSection, known: AgentCredential?) throws(Problem) -> AgentCredential {
+    static func find(in section: FieldSection, known: AgentCredential? = nil) throws(Problem) -> AgentCredential {
         var found: (field: FieldName, token: [UInt8])?
         for line in section.lines {
             switch line.name {
