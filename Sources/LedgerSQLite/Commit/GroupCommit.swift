@@ -2,6 +2,12 @@ import GRDB
 import Ledger
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// Lets steps that arrive together share one durable commit.
 ///
 /// The first step that finds the writer idle wakes it; steps that come while a commit is being flushed wait and form
@@ -11,6 +17,9 @@ import Synchronization
 final class GroupCommit: Sendable {
     /// The most steps of one commit: larger batches cost waiting time and gain nothing.
     static let batchLimit = 64
+    /// How long a batch waits for company when the one before it had some, in microseconds: far less than a payment
+    /// takes, and it saves the disk every other flush.
+    private static let gatheringTime: UInt32 = 400
 
     /// A step that waits: it runs inside the transaction and gives back how its caller is told of the commit.
     private typealias Step = @Sendable (BookKeeper) throws(Fault) -> Completion
@@ -69,7 +78,10 @@ final class GroupCommit: Sendable {
     }
 
     private func drain(_ database: Database) {
-        while let batch = nextBatch() { commit(batch, in: database) }
+        while let batch = nextBatch() {
+            commit(batch, in: database)
+            if batch.count > 1 { usleep(Self.gatheringTime) }
+        }
     }
 
     private func nextBatch() -> [Waiting]? {
