@@ -38,6 +38,8 @@ final class AgentConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var scanner = HeadScanner()
+    /// Whether the one empty line that may stand before the present head has been seen.
+    private var hasSkippedLine = false
     private var inbound = ByteBuffer()
     private var exchange: Exchange?
     /// The credential of the last request: agents send the same one with each.
@@ -130,18 +132,23 @@ final class AgentConnection: ChannelInboundHandler {
     /// Returns false when more bytes are needed.
     private func consumeHead() throws(HTTP1Error) -> Bool {
         if scanner.isAtStart {
-            // RFC 9112 section 2.2: an empty line before a request line is skipped.
-            if inbound.getInteger(at: inbound.readerIndex, as: UInt16.self) == 0x0d0a {
-                inbound.moveReaderIndex(forwardBy: 2)
-                if inbound.readableBytes == 0 { return false }
-            }
             ownDeadline = .now() + timeouts.read
+            // RFC 9112 section 2.2: an empty line before a request line is skipped.
+            if !hasSkippedLine, inbound.getInteger(at: inbound.readerIndex, as: UInt8.self) == 0x0d {
+                guard inbound.readableBytes > 1 else { return false }
+                if inbound.getInteger(at: inbound.readerIndex, as: UInt16.self) == 0x0d0a {
+                    inbound.moveReaderIndex(forwardBy: 2)
+                    hasSkippedLine = true
+                    if inbound.readableBytes == 0 { return false }
+                }
+            }
         }
         let limit = HTTP1Limits.requestHeadBytes
         guard let length = try scanner.endOfHead(in: inbound, limit: limit),
             let bytes = inbound.readSlice(length: length)
         else { return false }
         scanner = HeadScanner()
+        hasSkippedLine = false
         let head = try RequestHead(bytes)
         ownDeadline = nil
         serve(head)
