@@ -376,6 +376,17 @@ final class Exchange {
         channel?.exchangeDidBreak(isConnectionFramed: endsWithConnection)
     }
 
+    /// Ends what is under way, because the process is about to end.
+    func cutOff() {
+        agentHasLeft.raise()
+        switch life.phase {
+        // Nothing was sent for it; should a payment come out of the decision yet, it is voided.
+        case .completing, .deciding: respond(.stopping)
+        case .over: break
+        default: waitIsOver()
+        }
+    }
+
     /// Whether a part of an answer has gone to the agent.
     var hasBegunAnswer: Bool { life.phase == .answering }
 
@@ -393,6 +404,7 @@ final class Exchange {
         case .awaitOutcome:
             selfReference = self
             shared.deadlines.add(self)
+            shared.orphans[ObjectIdentifier(self)] = self
             deadline = .now() + shared.services.timeouts.outcome
         }
     }
@@ -405,6 +417,7 @@ final class Exchange {
         sender = nil
         if selfReference != nil {
             shared.deadlines.remove(self)
+            shared.orphans[ObjectIdentifier(self)] = nil
             selfReference = nil
         }
     }
@@ -413,13 +426,16 @@ final class Exchange {
 
     private func respond(_ problem: Problem) {
         guard let channel else { return end() }
-        let closing = problem.closesConnection || !isBodyComplete || !request.keepsAlive
+        let closing = problem.closesConnection || mustClose || !request.keepsAlive
         channel.write(
             problem.response(isHead: request.method == "HEAD", closing: closing, allocator: allocator))
         channel.flush()
         end()
         channel.exchangeDidFinish(closing: closing)
     }
+
+    /// Whether no other request is read behind this one.
+    private var mustClose: Bool { !isBodyComplete || shared.isStopping }
 
     private func relay(_ head: ResponseHead, paid: AgentResponse.Paid?) {
         let location = RedirectRule.location(of: head, route: route)
@@ -430,7 +446,7 @@ final class Exchange {
             return respond(.foreignRedirect(gateway: gateway.name, payment: paid))
         }
         let response = AgentResponse(
-            head, to: request, closing: !isBodyComplete, paid: paid, location: location, allocator: allocator)
+            head, to: request, closing: mustClose, paid: paid, location: location, allocator: allocator)
         closesConnection = response.closesConnection
         endsWithConnection = response.endsWithConnection
         if case .dechunked(let scanner) = response.relay { dechunker = scanner }

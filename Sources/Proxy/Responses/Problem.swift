@@ -134,6 +134,15 @@ extension Problem {
         return unanswered(status: status, code: code, what: failure.sentence, gateway: gateway, payment: payment)
     }
 
+    /// The process is about to end; another one may be there soon.
+    static var stopping: Problem {
+        var problem = Problem(
+            status: 503, code: "stopping", detail: "Purser is stopping. No money was signed away for this request.")
+        problem.isRetryable = true
+        problem.closesConnection = true
+        return problem
+    }
+
     /// The gateway did not answer in time.
     static func firstByteTimeout(gateway: String, payment: AgentResponse.Paid?) -> Problem {
         unanswered(
@@ -151,11 +160,6 @@ extension Problem {
         return problem
     }
 
-    private static func unanswered(
-        status: Int, code: String, what: String, gateway: String, payment: AgentResponse.Paid?
-    ) -> Problem {
-        let money = payment.map(sentence) ?? "No money was signed away."
-        var problem = Problem(status: status, code: code, detail: "\(what) Gateway: \(gateway). \(money)")
     private static func sentence(_ paid: AgentResponse.Paid) -> String {
         let fate =
             paid.state.isOpen
@@ -164,6 +168,11 @@ extension Problem {
             + "looking it up."
     }
 
+    private static func unanswered(
+        status: Int, code: String, what: String, gateway: String, payment: AgentResponse.Paid?
+    ) -> Problem {
+        let money = payment.map(sentence) ?? "No money was signed away."
+        var problem = Problem(status: status, code: code, detail: "\(what) Gateway: \(gateway). \(money)")
         problem.exposed = payment
         problem.isRetryable = payment == nil
         return problem

@@ -141,7 +141,9 @@ struct AdmissionTests {
 
     @Test(
         "who takes this for a forward proxy hears that, whatever Host says",
-        arguments: [("GET http://example.com/", 400, "target-not-a-path"), ("CONNECT a.example:443", 405, "method-not-")])
+        arguments: [
+            ("GET http://example.com/", 400, "target-not-a-path"), ("CONNECT a.example:443", 405, "method-not-"),
+        ])
     func forwardProxy(start: String, status: Int, code: String) async throws {
         try await Lab.run(try Self.upstream()) { lab async throws in
             let response = try lab.raw("\(start) HTTP/1.1\r\nhost: example.com\r\n\r\n").response
