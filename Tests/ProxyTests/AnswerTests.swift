@@ -190,7 +190,10 @@ struct ProblemTests {
         ]
         for failure in failures {
             for payment in [nil, AuthorizedPayment.sample()] {
-                let (head, body) = try parse(.upstream(failure, gateway: "lab", payment: payment))
+                let (head, body) = try parse(
+                    .upstream(
+                        failure, gateway: "lab",
+                        payment: payment.map { AgentResponse.Paid(payment: $0, event: .lostSight) }))
                 #expect(head.status == 502 || head.status == 504)
                 #expect(field("x-should-retry", of: head) == payment.map { _ in "false" })
                 let root = try JSONReader.read(body)

@@ -48,6 +48,8 @@ final class Exchange {
     /// Pieces of the body that came before there was a connection for them.
     private var unsent: [ByteBuffer] = []
     private var held = HeldAnswer()
+    /// When the wait for the body of a 402 is over if its head does not say everything.
+    private var challengeDeadline: NIODeadline?
     private var payment: AuthorizedPayment?
     private var dechunker: ChunkScanner?
     private var closesConnection = false
@@ -167,6 +169,19 @@ final class Exchange {
             if held.hasReadableChallengeHeader { return leaveAndDecide() }
             return updateBodyReading()
         }
+        challengeDeadline = deadline
+        let short = NIODeadline.now() + shared.services.timeouts.challenge
+        deadline = deadline.map { min($0, short) } ?? short
+    }
+
+    /// The body of the 402 is slow: when its head says everything, nobody waits for the rest.
+    ///
+    /// Returns whether there is something else to wait for.
+    private func challengeIsLate() -> Bool {
+        guard life.phase == .collecting, let whole = challengeDeadline else { return false }
+        challengeDeadline = nil
+        if held.hasReadableChallengeHeader { leaveAndDecide() } else { deadline = whole }
+        return true
     }
 
     private func leaveAndDecide() {
@@ -289,16 +304,18 @@ final class Exchange {
         }
     }
 
-    private func book(_ answer: PaidAnswer) {
-        guard let payment else { return }
+    /// Books what became of the payment; returns what the agent is to be told of it.
+    @discardableResult
+    private func book(_ answer: PaidAnswer) -> AgentResponse.Paid? {
+        guard let payment else { return nil }
         shared.services.book(answer, of: payment, on: shared.executor)
+        return AgentResponse.Paid(payment: payment, event: answer.event)
     }
 
     // MARK: Failures
 
     private func failed(_ failure: UpstreamFailure) {
         let event = life.upstreamFailed(beforeAnyByte: failure == .closedBeforeResponse)
-        let phasePayment = payment
         connection = nil
         sender = nil
         switch event {
@@ -315,8 +332,8 @@ final class Exchange {
                 }
             }
         case .doubt(let thenAnswer):
-            book(.silence(reason: failure.sentence))
-            if thenAnswer { respond(.upstream(failure, gateway: gateway.name, payment: phasePayment)) } else { end() }
+            let paid = book(.silence(reason: failure.sentence))
+            if thenAnswer { respond(.upstream(failure, gateway: gateway.name, payment: paid)) } else { end() }
         case .breakOff:
             breakOff()
         case .nothing:
@@ -326,6 +343,11 @@ final class Exchange {
 
     /// The deadline has passed.
     func deadlinePassed() {
+        if challengeIsLate() { return }
+        waitIsOver()
+    }
+
+    private func waitIsOver() {
         deadline = nil
         let event = life.upstreamFailed(beforeAnyByte: false)
         connection?.abandon()
@@ -338,8 +360,8 @@ final class Exchange {
         case .answer:
             respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
         case .doubt(let thenAnswer):
-            book(.silence(reason: "no answer in time"))
-            if thenAnswer { respond(.firstByteTimeout(gateway: gateway.name, payment: payment)) } else { end() }
+            let paid = book(.silence(reason: "no answer in time"))
+            if thenAnswer { respond(.firstByteTimeout(gateway: gateway.name, payment: paid)) } else { end() }
         case .breakOff:
             breakOff()
         case .resend, .nothing:
@@ -352,6 +374,17 @@ final class Exchange {
         let channel = channel
         end()
         channel?.exchangeDidBreak(isConnectionFramed: endsWithConnection)
+    }
+
+    /// Ends what is under way, because the process is about to end.
+    func cutOff() {
+        agentHasLeft.raise()
+        switch life.phase {
+        // Nothing was sent for it; should a payment come out of the decision yet, it is voided.
+        case .completing, .deciding: respond(.stopping)
+        case .over: break
+        default: waitIsOver()
+        }
     }
 
     /// Whether a part of an answer has gone to the agent.
@@ -371,6 +404,7 @@ final class Exchange {
         case .awaitOutcome:
             selfReference = self
             shared.deadlines.add(self)
+            shared.orphans[ObjectIdentifier(self)] = self
             deadline = .now() + shared.services.timeouts.outcome
         }
     }
@@ -383,6 +417,7 @@ final class Exchange {
         sender = nil
         if selfReference != nil {
             shared.deadlines.remove(self)
+            shared.orphans[ObjectIdentifier(self)] = nil
             selfReference = nil
         }
     }
@@ -391,7 +426,7 @@ final class Exchange {
 
     private func respond(_ problem: Problem) {
         guard let channel else { return end() }
-        let closing = problem.closesConnection || !isBodyComplete || !request.keepsAlive
+        let closing = problem.closesConnection || mustClose || !request.keepsAlive
         channel.write(
             problem.response(isHead: request.method == "HEAD", closing: closing, allocator: allocator))
         channel.flush()
@@ -399,16 +434,19 @@ final class Exchange {
         channel.exchangeDidFinish(closing: closing)
     }
 
+    /// Whether no other request is read behind this one.
+    private var mustClose: Bool { !isBodyComplete || shared.isStopping }
+
     private func relay(_ head: ResponseHead, paid: AgentResponse.Paid?) {
         let location = RedirectRule.location(of: head, route: route)
         guard location != .foreign else {
             connection?.abandon()
             connection = nil
             held.body = []
-            return respond(.foreignRedirect(gateway: gateway.name, payment: paid?.payment))
+            return respond(.foreignRedirect(gateway: gateway.name, payment: paid))
         }
         let response = AgentResponse(
-            head, to: request, closing: !isBodyComplete, paid: paid, location: location, allocator: allocator)
+            head, to: request, closing: mustClose, paid: paid, location: location, allocator: allocator)
         closesConnection = response.closesConnection
         endsWithConnection = response.endsWithConnection
         if case .dechunked(let scanner) = response.relay { dechunker = scanner }
@@ -453,10 +491,8 @@ extension Exchange: UpstreamReceiver {
         case .collect:
             collect(head)
         case .book(let thenRelay):
-            guard let payment else { return }
-            let answer = PaidAnswer.response(status: head.status, report: SettlementReport.read(from: head))
-            book(answer)
-            if thenRelay { relay(head, paid: AgentResponse.Paid(payment: payment, event: answer.event)) } else { end() }
+            let paid = book(.response(status: head.status, report: SettlementReport.read(from: head)))
+            if thenRelay { relay(head, paid: paid) } else { end() }
         }
     }
 

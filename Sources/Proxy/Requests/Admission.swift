@@ -13,20 +13,33 @@ extension AgentConnection {
         }
     }
 
-    /// Checks host and target and finds the agent's token.
+    /// Checks form, host and target and finds the agent's token.
     func admit(_ head: RequestHead) -> Result<(GatewayTable.Route, AgentCredential), Refusal> {
         do throws(Refusal) {
+            try checkForm(head)
             try checkHost(head)
-            // The framing of an answer to CONNECT is not that of its head; nothing here could relay it. TRACE would
-            // show the agent the gateway's own key.
-            guard head.method != "CONNECT", head.method != "TRACE" else {
-                throw Refusal(405, "method-not-served", "\(head.method) is not served.", closing: true)
-            }
             let route = try route(head)
             return .success((route, try credential(head)))
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Who takes this for a forward proxy names another host in Host too, and should hear of the first mistake.
+    private func checkForm(_ head: RequestHead) throws(Refusal) {
+        // The framing of an answer to CONNECT is not that of its head; nothing here could relay it. TRACE would
+        // show the agent the gateway's own key.
+        guard head.method != "CONNECT", head.method != "TRACE" else {
+            throw Refusal(405, "method-not-served", "\(head.method) is not served.", closing: true)
+        }
+        guard head.target.utf8.first == UInt8(ascii: "/") else { throw Self.notAPath }
+    }
+
+    private static var notAPath: Refusal {
+        Refusal(
+            400, "target-not-a-path",
+            "The request target must be a path: /<gateway>/<path>. Forward-proxy requests are not served.",
+            closing: true)
     }
 
     private func checkHost(_ head: RequestHead) throws(Refusal) {
@@ -47,11 +60,7 @@ extension AgentConnection {
             return try services.gateways.route(head.target)
         } catch {
             switch error {
-            case .notAPath:
-                throw Refusal(
-                    400, "target-not-a-path",
-                    "The request target must be a path: /<gateway>/<path>. Forward-proxy requests are not served.",
-                    closing: true)
+            case .notAPath: throw Self.notAPath
             case .unsafePath:
                 throw Refusal(400, "unsafe-path", "The path must not have dot segments or backslashes, encoded or not.")
             case .unknownGateway:

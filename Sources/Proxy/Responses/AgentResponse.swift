@@ -27,6 +27,22 @@ struct AgentResponse {
     struct Paid {
         let payment: AuthorizedPayment
         let event: PaymentEvent
+
+        /// What the books hold of it now.
+        var state: PaymentState { PaymentState.reserved.after(event) ?? .inDoubt }
+
+        /// Writes the fields that tell an agent of a payment, in an answer with `status`.
+        func write(status: Int, to head: inout ByteBuffer) {
+            let terms = payment.terms
+            head.writeString("purser-payment: \(payment.id)\r\npurser-outcome: \(state.rawValue)\r\n")
+            let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
+            head.writeString("\(state.isOpen ? "purser-exposed" : "purser-paid"): \(amount) \(terms.symbol)\r\n")
+            let left = payment.usage.filter { $0.cap.window != .request }
+                .map { "\($0.cap.window.rawValue)=\($0.left)" }
+            if !left.isEmpty { head.writeString("purser-remaining: \(left.joined(separator: ", "))\r\n") }
+            // Client libraries repeat 408, 409, 429 and 5xx by themselves; behind a payment that could cost twice.
+            if !(200..<300).contains(status) { head.writeString("x-should-retry: false\r\n") }
+        }
     }
 
     init(
@@ -71,7 +87,7 @@ struct AgentResponse {
             closes = true
         case .none, .length: break
         }
-        if let paid { Self.write(paid, status: response.status, to: &head) }
+        paid?.write(status: response.status, to: &head)
         if closes {
             head.writeString("connection: close\r\n")
         } else if request.isHTTP10 {
@@ -82,17 +98,5 @@ struct AgentResponse {
         self.relay = relay
         closesConnection = closes
         self.endsWithConnection = endsWithConnection
-    }
-
-    private static func write(_ paid: Paid, status: Int, to head: inout ByteBuffer) {
-        let terms = paid.payment.terms
-        let state = PaymentState.reserved.after(paid.event) ?? .inDoubt
-        head.writeString("purser-payment: \(paid.payment.id)\r\npurser-outcome: \(state.rawValue)\r\n")
-        let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
-        head.writeString("\(state.isOpen ? "purser-exposed" : "purser-paid"): \(amount) \(terms.symbol)\r\n")
-        let left = paid.payment.usage.filter { $0.cap.window != .request }
-            .map { "\($0.cap.window.rawValue)=\($0.left)" }
-        if !left.isEmpty { head.writeString("purser-remaining: \(left.joined(separator: ", "))\r\n") }
-        if !(200..<300).contains(status) { head.writeString("x-should-retry: false\r\n") }
     }
 }

@@ -13,7 +13,7 @@ struct Problem {
     /// Whether the same request may succeed later by itself.
     var isRetryable = false
     /// The payment whose header may have left the process; the agent must not repeat the request by itself.
-    var exposed: AuthorizedPayment?
+    var exposed: AgentResponse.Paid?
     /// The refusal behind the answer.
     var failure: PaymentFailure?
     /// Whether the connection can carry another request.
@@ -38,9 +38,12 @@ struct Problem {
         bytes.writeString("HTTP/1.1 \(status) \(Self.reasons[status] ?? "Error")\r\n")
         bytes.writeString("content-type: application/problem+json\r\ncontent-length: \(body.count)\r\n")
         bytes.writeString("cache-control: no-store\r\n")
-        if let id = exposed?.id ?? failure?.payment { bytes.writeString("purser-payment: \(id)\r\n") }
-        // Client libraries repeat 408, 409, 429 and 5xx by themselves; behind a payment that could cost twice.
-        if exposed != nil || !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
+        if let exposed {
+            exposed.write(status: status, to: &bytes)
+        } else {
+            if let id = failure?.payment { bytes.writeString("purser-payment: \(id)\r\n") }
+            if !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
+        }
         if status == 401 { bytes.writeString("www-authenticate: Bearer realm=\"purser\"\r\n") }
         if closing || closesConnection { bytes.writeString("connection: close\r\n") }
         bytes.writeString("\r\n")
@@ -57,7 +60,7 @@ struct Problem {
             problem.field("code", code)
             problem.field("detail", detail)
             problem.field("retryable", isRetryable && exposed == nil)
-            problem.field("payment", optional: (exposed?.id ?? failure?.payment)?.description)
+            problem.field("payment", optional: (exposed?.payment.id ?? failure?.payment)?.description)
             if let price = failure?.price { problem.field("price_usd", price.description) }
             if let cap = failure?.cap { Self.write(cap, to: &problem) }
             problem.object("error") { error in
@@ -118,7 +121,7 @@ extension Problem {
     }
 
     /// The gateway failed; `payment` is what may have left the process.
-    static func upstream(_ failure: UpstreamFailure, gateway: String, payment: AuthorizedPayment?) -> Problem {
+    static func upstream(_ failure: UpstreamFailure, gateway: String, payment: AgentResponse.Paid?) -> Problem {
         let code: String
         let status: Int
         switch failure {
@@ -131,15 +134,24 @@ extension Problem {
         return unanswered(status: status, code: code, what: failure.sentence, gateway: gateway, payment: payment)
     }
 
+    /// The process is about to end; another one may be there soon.
+    static var stopping: Problem {
+        var problem = Problem(
+            status: 503, code: "stopping", detail: "Purser is stopping. No money was signed away for this request.")
+        problem.isRetryable = true
+        problem.closesConnection = true
+        return problem
+    }
+
     /// The gateway did not answer in time.
-    static func firstByteTimeout(gateway: String, payment: AuthorizedPayment?) -> Problem {
+    static func firstByteTimeout(gateway: String, payment: AgentResponse.Paid?) -> Problem {
         unanswered(
             status: 504, code: "gateway-timeout", what: "The gateway did not answer in time.", gateway: gateway,
             payment: payment)
     }
 
     /// The gateway redirects to where it may not.
-    static func foreignRedirect(gateway: String, payment: AuthorizedPayment?) -> Problem {
+    static func foreignRedirect(gateway: String, payment: AgentResponse.Paid?) -> Problem {
         var problem = unanswered(
             status: 502, code: "redirect-refused",
             what: "The gateway redirects to another host, which its configuration does not list.", gateway: gateway,
@@ -148,14 +160,18 @@ extension Problem {
         return problem
     }
 
+    private static func sentence(_ paid: AgentResponse.Paid) -> String {
+        let fate =
+            paid.state.isOpen
+            ? "it is counted as exposure until its fate is known" : "it is booked as \(paid.state.rawValue)"
+        return "A payment was signed and sent (\(paid.payment.id)); \(fate). Do not repeat the request without "
+            + "looking it up."
+    }
+
     private static func unanswered(
-        status: Int, code: String, what: String, gateway: String, payment: AuthorizedPayment?
+        status: Int, code: String, what: String, gateway: String, payment: AgentResponse.Paid?
     ) -> Problem {
-        let money =
-            payment.map {
-                "A payment was signed and sent (\($0.id)); it is counted as exposure until its fate is known. Do not "
-                    + "repeat the request without looking it up."
-            } ?? "No money was signed away."
+        let money = payment.map(sentence) ?? "No money was signed away."
         var problem = Problem(status: status, code: code, detail: "\(what) Gateway: \(gateway). \(money)")
         problem.exposed = payment
         problem.isRetryable = payment == nil

@@ -27,7 +27,7 @@ final class AgentConnection: ChannelInboundHandler {
         /// The body is complete; the answer is not.
         case answering
         /// An answer was sent behind which nothing is read: input is thrown away until the peer closes.
-        case lingering
+        case lingering(hasSent: Bool)
         case closed
     }
 
@@ -38,6 +38,8 @@ final class AgentConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var scanner = HeadScanner()
+    /// Whether the one empty line that may stand before the present head has been seen.
+    private var hasSkippedLine = false
     private var inbound = ByteBuffer()
     private var exchange: Exchange?
     /// The credential of the last request: agents send the same one with each.
@@ -65,10 +67,12 @@ final class AgentConnection: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         ownDeadline = .now() + timeouts.read
         shared.deadlines.add(self)
+        shared.connections[ObjectIdentifier(self)] = self
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         shared.deadlines.remove(self)
+        shared.connections[ObjectIdentifier(self)] = nil
         phase = .closed
         let exchange = exchange
         self.exchange = nil
@@ -130,18 +134,23 @@ final class AgentConnection: ChannelInboundHandler {
     /// Returns false when more bytes are needed.
     private func consumeHead() throws(HTTP1Error) -> Bool {
         if scanner.isAtStart {
-            // RFC 9112 section 2.2: an empty line before a request line is skipped.
-            if inbound.getInteger(at: inbound.readerIndex, as: UInt16.self) == 0x0d0a {
-                inbound.moveReaderIndex(forwardBy: 2)
-                if inbound.readableBytes == 0 { return false }
-            }
             ownDeadline = .now() + timeouts.read
+            // RFC 9112 section 2.2: an empty line before a request line is skipped.
+            if !hasSkippedLine, inbound.getInteger(at: inbound.readerIndex, as: UInt8.self) == 0x0d {
+                guard inbound.readableBytes > 1 else { return false }
+                if inbound.getInteger(at: inbound.readerIndex, as: UInt16.self) == 0x0d0a {
+                    inbound.moveReaderIndex(forwardBy: 2)
+                    hasSkippedLine = true
+                    if inbound.readableBytes == 0 { return false }
+                }
+            }
         }
         let limit = HTTP1Limits.requestHeadBytes
         guard let length = try scanner.endOfHead(in: inbound, limit: limit),
             let bytes = inbound.readSlice(length: length)
         else { return false }
         scanner = HeadScanner()
+        hasSkippedLine = false
         let head = try RequestHead(bytes)
         ownDeadline = nil
         serve(head)
@@ -156,6 +165,7 @@ final class AgentConnection: ChannelInboundHandler {
         case .success(let admitted): (route, credential) = admitted
         }
         knownCredential = credential
+        guard !shared.isStopping else { return answer(.stopping, head: head) }
         switch services.agents.agent(tokenHash: credential.hash) {
         case .current(let agent):
             begin(head, route: route, credential: credential, agent: agent)
@@ -176,7 +186,7 @@ final class AgentConnection: ChannelInboundHandler {
                 loop.execute { bound.value.identified(agent, head: head, route: route, credential: credential) }
             } catch {
                 services.logger.error("agents not readable", metadata: ["problem": "\(error)"])
-                loop.execute { bound.value.answer(Problem(.books), head: head) }
+                loop.execute { bound.value.notIdentified(head) }
             }
         }
     }
@@ -187,6 +197,10 @@ final class AgentConnection: ChannelInboundHandler {
         guard case .identifying = phase else { return }
         begin(head, route: route, credential: credential, agent: agent)
         consumeRest()
+    }
+
+    private func notIdentified(_ head: RequestHead) {
+        if case .identifying = phase { answer(Problem(.books), head: head) }
     }
 
     private func begin(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential, agent: Agent?) {
@@ -219,7 +233,7 @@ final class AgentConnection: ChannelInboundHandler {
     private func answer(_ problem: Problem, head: RequestHead? = nil) {
         guard let context else { return }
         let hasBody = head.map { $0.framing != .none } ?? true
-        let closing = problem.closesConnection || hasBody || !(head?.keepsAlive ?? false)
+        let closing = problem.closesConnection || hasBody || shared.isStopping || !(head?.keepsAlive ?? false)
         let response = problem.response(
             isHead: head?.method == "HEAD", closing: closing, allocator: context.channel.allocator)
         context.writeAndFlush(wrapOutboundOut(response), promise: nil)
@@ -239,14 +253,16 @@ final class AgentConnection: ChannelInboundHandler {
     /// answer together with what the peer is still sending.
     private func linger() {
         guard let context else { return }
-        phase = .lingering
+        phase = .lingering(hasSent: false)
         inbound.clear()
         // A slow reader may still be taking the answer; the moment begins when all of it has left.
         ownDeadline = .now() + timeouts.idle
         setReading(true)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in
-            if case .lingering = self.phase { self.ownDeadline = .now() + self.timeouts.linger }
+            guard case .lingering = self.phase else { return }
+            self.phase = .lingering(hasSent: true)
+            self.ownDeadline = .now() + self.timeouts.linger
         }
         context.close(mode: .output, promise: sent)
     }
@@ -286,6 +302,8 @@ extension AgentConnection: AgentChannel {
             // Not from within the present call: a long pipeline must not become a deep stack.
             let bound = NIOLoopBound(self, eventLoop: shared.loop)
             shared.loop.execute { bound.value.consumeRest() }
+        } else if shared.isStopping {
+            linger()
         }
     }
 
@@ -300,6 +318,33 @@ extension AgentConnection: AgentChannel {
         _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0))
         phase = .closed
         context.close(promise: nil)
+    }
+}
+
+extension AgentConnection {
+    /// Ends a connection on which no request has begun, and waits only a moment for the rest of a head.
+    func closeIfIdle() {
+        guard case .head = phase else { return }
+        if inbound.readableBytes == 0 { linger() } else { ownDeadline = .now() + timeouts.linger }
+    }
+
+    /// Whether a request is being served, or an answer has not left yet.
+    var isBusy: Bool {
+        switch phase {
+        case .head: inbound.readableBytes > 0
+        case .identifying, .body, .answering, .lingering(hasSent: false): true
+        case .lingering(hasSent: true), .closed: false
+        }
+    }
+
+    /// Ends what is under way.
+    func cutOff() {
+        switch phase {
+        case .identifying: answer(.stopping)
+        case .lingering(hasSent: false): context?.close(promise: nil)
+        case .body, .answering: exchange?.cutOff()
+        case .head, .lingering(hasSent: true), .closed: break
+        }
     }
 }
 

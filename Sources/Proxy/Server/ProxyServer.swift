@@ -39,13 +39,29 @@ package struct ProxyServer: Sendable {
         return ProxyServer(listener: listener, services: services, loops: loops)
     }
 
-    /// Stops accepting, and waits until every outcome is in the books or `patience` is over.
+    /// How long the outcomes of exchanges that were cut off may take to reach the books and the agents.
+    private static let lastWords = Duration.seconds(5)
+
+    /// Stops accepting, lets what is under way come to its end for at most `patience`, and cuts off what has not.
+    ///
+    /// Returns once every outcome is in the books, at most five seconds after `patience`. Requests that come
+    /// meanwhile are answered 503.
     package func stop(patience: Duration) async {
         try? await listener.close().get()
-        await loops.closeIdle()
+        await loops.each { $0.stop() }
+        await settle(within: patience)
+        await loops.each { $0.cutOff() }
+        await settle(within: Self.lastWords)
+    }
+
+    private func settle(within patience: Duration) async {
         let clock = ContinuousClock()
         let end = clock.now + patience
-        while !services.bookings.isEmpty, clock.now < end { try? await clock.sleep(for: .milliseconds(10)) }
+        while clock.now < end {
+            // In this order: only an exchange begins a booking.
+            if await !loops.each({ $0.isBusy }).contains(true), services.bookings.isEmpty { return }
+            try? await clock.sleep(for: .milliseconds(10))
+        }
     }
 }
 
@@ -65,10 +81,13 @@ private final class LoopTable: Sendable {
         entries.withLock { $0[ObjectIdentifier(loop)] = entry }
     }
 
-    /// Closes idle upstream connections on every loop.
-    func closeIdle() async {
+    /// Does something on every loop that still runs, one after the other.
+    @discardableResult
+    func each<Answer: Sendable>(_ body: @escaping @Sendable (ProxyLoop) -> Answer) async -> [Answer] {
+        var answers: [Answer] = []
         for entry in entries.withLock({ Array($0.values) }) {
-            try? await entry.eventLoop.submit { entry.value.pool.closeIdle() }.get()
+            if let answer = try? await entry.eventLoop.submit({ body(entry.value) }).get() { answers.append(answer) }
         }
+        return answers
     }
 }

@@ -97,6 +97,12 @@ final class ProxyLoop {
     let services: ProxyServices
     let pool: UpstreamPool
     let deadlines: DeadlineSweep
+    /// The agents' open connections.
+    var connections: [ObjectIdentifier: AgentConnection] = [:]
+    /// Exchanges whose payment is out and whose agent has gone.
+    var orphans: [ObjectIdentifier: Exchange] = [:]
+    /// Whether no new exchange may begin.
+    private(set) var isStopping = false
 
     init(loop: any EventLoop, services: ProxyServices, tls: TLSClientContext) {
         self.loop = loop
@@ -104,5 +110,21 @@ final class ProxyLoop {
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
         pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines)
+    }
+
+    /// Lets no new exchange begin, and closes what waits for nothing.
+    func stop() {
+        isStopping = true
+        for connection in connections.values { connection.closeIfIdle() }
+        pool.closeIdle()
+    }
+
+    /// Whether an agent still waits for an answer, or for the rest of one.
+    var isBusy: Bool { !orphans.isEmpty || connections.values.contains { $0.isBusy } }
+
+    /// Ends every exchange that is under way.
+    func cutOff() {
+        for connection in Array(connections.values) { connection.cutOff() }
+        for exchange in Array(orphans.values) { exchange.cutOff() }
     }
 }

@@ -10,17 +10,21 @@ package struct ProxyTimeouts: Sendable, Equatable {
     package var linger: TimeAmount
     /// For the answer to a payment whose agent has gone.
     package var outcome: TimeAmount
+    /// For the body of a 402 whose head says everything.
+    package var challenge: TimeAmount
 
     /// Half a minute for bytes, two minutes between requests, two seconds behind a last answer, half a minute for an
-    /// outcome.
+    /// outcome, two seconds for what a 402 says twice.
     package static let standard = ProxyTimeouts(
-        read: .seconds(30), idle: .seconds(120), linger: .seconds(2), outcome: .seconds(30))
+        read: .seconds(30), idle: .seconds(120), linger: .seconds(2), outcome: .seconds(30),
+        challenge: .seconds(2))
 
     /// Makes time-outs.
-    package init(read: TimeAmount, idle: TimeAmount, linger: TimeAmount, outcome: TimeAmount) {
+    package init(read: TimeAmount, idle: TimeAmount, linger: TimeAmount, outcome: TimeAmount, challenge: TimeAmount) {
         self.read = read
         self.idle = idle
         self.linger = linger
         self.outcome = outcome
+        self.challenge = challenge
     }
 }

@@ -139,6 +139,45 @@ struct AdmissionTests {
         }
     }
 
+    @Test(
+        "who takes this for a forward proxy hears that, whatever Host says",
+        arguments: [
+            ("GET http://example.com/", 400, "target-not-a-path"), ("CONNECT a.example:443", 405, "method-not-"),
+        ])
+    func forwardProxy(start: String, status: Int, code: String) async throws {
+        try await Lab.run(try Self.upstream()) { lab async throws in
+            let response = try lab.raw("\(start) HTTP/1.1\r\nhost: example.com\r\n\r\n").response
+            #expect(response.status == status && response.text.contains(code))
+        }
+    }
+
+    @Test("an empty line before a request is skipped, however it is cut", arguments: [true, false])
+    func emptyLine(isWhole: Bool) async throws {
+        try await Lab.run(try Self.upstream()) { lab async throws in
+            let wire = try lab.connect()
+            let request = lab.head("GET", "/lab/x")
+            for _ in 0..<2 {
+                for piece in isWhole ? ["\r\n" + request] : ["\r", "\n", request] {
+                    try wire.send(piece)
+                    Threads.pause(milliseconds: 50)
+                }
+                #expect(try wire.readResponse().status == 200)
+            }
+        }
+    }
+
+    @Test("two empty lines before a request are none, however they are cut", arguments: [true, false])
+    func emptyLines(isWhole: Bool) async throws {
+        try await Lab.run(try Self.upstream()) { lab async throws in
+            let wire = try lab.connect()
+            for piece in isWhole ? ["\r\n\r\n"] : ["\r", "\n", "\r", "\n"] {
+                try wire.send(piece)
+                Threads.pause(milliseconds: 50)
+            }
+            #expect(try wire.readResponse().status == 400)
+        }
+    }
+
     @Test("a default gateway is reached by its prefix, and its base path is put in front")
     func defaultGateway() async throws {
         var options = Lab.Options()

@@ -1,4 +1,5 @@
 import Ledger
+import NIOCore
 import Primitives
 import Proxy
 import TestSupport
@@ -182,7 +183,72 @@ struct PaidTests {
             #expect(response.status == 502 && response["location"].isEmpty)
             #expect(response.text.contains("A payment was signed and sent"))
             #expect(response["x-should-retry"] == ["false"])
-            #expect(try await lab.payment().state == .inDoubt)
+            let payment = try await lab.payment()
+            #expect(payment.state == .inDoubt)
+            #expect(response["purser-payment"] == [payment.id.description])
+            #expect(response["purser-outcome"] == [payment.state.rawValue])
+            #expect(response["purser-exposed"] == ["0.01 USDT"])
+        }
+    }
+
+    @Test("a foreign redirect behind a settled payment says what was paid")
+    func settledForeignRedirect() async throws {
+        let upstream = try Seller.serving(Respond.with(302, [Seller.report(), "location: https://evil.example/"]))
+        try await Lab.run(upstream) { lab async throws in
+            let response = try lab.exchange("POST", "/lab/x", body: "q")
+            #expect(response.status == 502 && response.text.contains("A payment was signed and sent"))
+            #expect(response.text.contains("booked as settled"))
+            #expect(response["purser-outcome"] == ["settled"] && response["purser-paid"] == ["0.01 USDT"])
+            #expect(response["x-should-retry"] == ["false"])
+            #expect(try await lab.payment().state == .settled)
+        }
+    }
+
+    @Test("a 402 whose body drips is decided by its head after a moment")
+    func drippingChallenge() async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                guard !Seller.isPaid(request) else {
+                    try wire.send(Respond.with(200, [Seller.report()], body: "ok"))
+                    continue
+                }
+                try wire.send("HTTP/1.1 402 Pay\r\n\(Seller.challenge())\r\ncontent-length: 1000\r\n\r\n")
+                for _ in 0..<100 {
+                    try wire.send("x")
+                    Threads.pause(milliseconds: 50)
+                }
+            }
+        }
+        var options = Lab.Options()
+        options.proxy.challenge = .milliseconds(300)
+        try await Lab.run(options, upstream) { lab async throws in
+            let begin = ContinuousClock.now
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").text == "ok")
+            #expect(ContinuousClock.now - begin < .seconds(3))
+            #expect(try await lab.payment().state == .settled)
+            #expect(upstream.connections.count == 2)
+        }
+    }
+
+    @Test("a 402 that only its body explains is read for as long as it takes")
+    func slowChallengeBody() async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                guard !Seller.isPaid(request) else {
+                    try wire.send(Respond.with(200, [Seller.report()], body: "ok"))
+                    continue
+                }
+                let answer = Array(Respond.with(402, body: Seller.bodyV1).utf8)
+                try wire.send(Array(answer.dropLast()))
+                Threads.pause(milliseconds: 900)
+                try wire.send(Array(answer.suffix(1)))
+            }
+        }
+        var options = Lab.Options()
+        options.proxy.challenge = .milliseconds(200)
+        try await Lab.run(options, upstream) { lab async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").text == "ok")
+            #expect(upstream.connections.count == 1)
         }
     }
 
