@@ -179,6 +179,7 @@ struct PaymentEngineTests {
         desk.clock.advance(seconds: 86_400)
         // The open payment of yesterday counts today as well, until its fate is known.
         #expect(try await refusal("30000").cap?.cap.window == .day)
+        _ = try await desk.books.doubtReserved(at: desk.clock.now())
         _ = try await desk.books.presumeOverdue(margin: 0, at: desk.clock.now())
         let lifetime = try await refusal("50000")
         #expect(lifetime.cap?.cap.window == .lifetime)
