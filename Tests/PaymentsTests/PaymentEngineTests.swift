@@ -96,6 +96,11 @@ struct PaymentEngineTests {
         let answer = await desk.engine.answer(challenge(), for: desk.request(method: method)) { false }
         #expect(answer.failure?.code == "method-not-paid")
         #expect(desk.signer.signatures == 0)
+        let row = try #require(await desk.rows.first)
+        #expect(row.id == answer.failure?.payment)
+        #expect(row.state == .refused)
+        #expect(row.purpose.method == method)
+        #expect(row.evidence.reason == "method-not-paid")
         #expect(
             await desk.engine.answer(ChallengeSource(header: nil, body: nil), for: desk.request(method: method)) {
                 false
@@ -108,6 +113,10 @@ struct PaymentEngineTests {
         #expect(await two.answer().failure?.code == "no-wallet")
         let missing = await two.engine.answer(challenge(), for: two.request(wallet: "third")) { false }
         #expect(missing.failure?.detail.contains("third") == true)
+        let refused = try await two.rows
+        #expect(refused.map(\.state) == [.refused, .refused])
+        #expect(refused.map(\.evidence.reason) == ["no-wallet", "no-wallet"])
+        #expect(refused.first?.id == missing.failure?.payment)
         guard
             case .pay(let payment) = await two.engine.answer(
                 challenge(), for: two.request(wallet: "other"), isAbandoned: { false })

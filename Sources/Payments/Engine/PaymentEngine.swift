@@ -58,15 +58,17 @@ package struct PaymentEngine: Sendable {
             logger.notice("challenge not readable", metadata: request.metadata(["problem": "\(error)"]))
             return .passThrough
         }
-        guard !Self.freeMethods.contains(request.method) else { return .refuse(.methodNotPaid) }
-        guard let wallet = wallets.wallet(named: request.agent.wallet) else {
-            return .refuse(.noWallet(named: request.agent.wallet))
-        }
         let now = clock.now()
+        guard !Self.freeMethods.contains(request.method) else {
+            return await refuse(.methodNotPaid, for: request, at: now)
+        }
+        guard let wallet = wallets.wallet(named: request.agent.wallet) else {
+            return await refuse(.noWallet(named: request.agent.wallet), for: request, at: now)
+        }
         let vetting = Vetting(table: table, rules: wallet.rules, payer: wallet.signer.address)
         switch vetting.choose(from: challenge, at: now) {
         case .failure(let refusal):
-            return await refuse(refusal, for: request, at: now)
+            return await refuse(.vetting(refusal.code, payment: nil), for: request, at: now)
         case .success(let vetted):
             guard !isAbandoned() else { return .abandoned }
             return await pay(vetted, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
@@ -108,13 +110,14 @@ package struct PaymentEngine: Sendable {
         return .refuse(.signing(id))
     }
 
+    /// Puts a refusal on record under its code.
     private func refuse(
-        _ refusal: Vetting.Refusal, for request: PaymentRequest, at now: Timestamp
+        _ failure: PaymentFailure, for request: PaymentRequest, at now: Timestamp
     ) async -> ChallengeAnswer {
         var id: PaymentID?
         if let bytes = try? random.bytes32() {
             let record = RefusedPayment(
-                id: PaymentID(random: bytes), purpose: request.purpose, code: refusal.code.rawValue, terms: nil)
+                id: PaymentID(random: bytes), purpose: request.purpose, code: failure.code, terms: nil)
             do {
                 try await store.record(record, at: now)
                 id = record.id
@@ -122,8 +125,8 @@ package struct PaymentEngine: Sendable {
                 logger.error("refusal not booked", metadata: request.metadata(["problem": "\(error)"]))
             }
         }
-        logger.info("payment refused by policy", metadata: request.metadata(["code": "\(refusal.code.rawValue)"]))
-        return .refuse(.vetting(refusal.code, payment: id))
+        logger.info("payment refused by policy", metadata: request.metadata(["code": "\(failure.code)"]))
+        return .refuse(failure.recorded(as: id))
     }
 
     /// Books what came back for a signed payment.
