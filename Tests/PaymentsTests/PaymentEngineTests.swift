@@ -292,7 +292,7 @@ struct PaymentEngineTests {
     @Test("an outcome that cannot be booked leaves the row as exposure")
     func outcomeNotBooked() async throws {
         let books = InMemoryLedger()
-        let desk = try await Desk(books: books, store: StubStore(books: books, bookFails: true))
+        let desk = try await Desk(books: books, store: StubStore(books: books, failures: Failures(1)))
         let payment = try await desk.paid()
         await desk.engine.book(.neverSent(reason: "x"), of: payment)
         #expect(try await desk.rows.map(\.state) == [.reserved])

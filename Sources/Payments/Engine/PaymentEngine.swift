@@ -20,7 +20,7 @@ package enum ChallengeAnswer: Sendable {
 /// Challenge in, header out; outcome in, books out.
 ///
 /// The order is fixed: read, vet, reserve durably, sign. A payment that was signed is answered for by exactly one call
-/// of ``book(_:of:)``.
+/// of ``book(_:of:)``; an outcome that the books cannot take is kept, and booked by ``retryUnbooked()``.
 package struct PaymentEngine: Sendable {
     private let store: any LedgerStore
     private let table: AssetTable
@@ -28,6 +28,7 @@ package struct PaymentEngine: Sendable {
     private let clock: any WallClock
     private let random: any RandomSource
     private let logger: Logger
+    private let booking: OutcomeBooking
 
     /// Makes an engine over the books, the pinned table and the unlocked wallets.
     package init(
@@ -40,6 +41,7 @@ package struct PaymentEngine: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
+        booking = OutcomeBooking(store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes())
     }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
@@ -131,24 +133,25 @@ package struct PaymentEngine: Sendable {
 
     /// Books what came back for a signed payment.
     ///
-    /// A failure to write leaves the row reserved: it stays exposure and is in doubt after a restart.
+    /// When the books cannot be written the row stays reserved, which is exposure, and the outcome is kept in memory
+    /// for ``retryUnbooked()``; a row that is still reserved at the next start is in doubt then.
     package func book(_ answer: PaidAnswer, of payment: AuthorizedPayment) async {
-        await book(answer.event, of: payment.id, evidence: answer.evidence(signature: payment.signature))
+        await booking.book(
+            Outcome(
+                payment: payment.id, event: answer.event, evidence: answer.evidence(signature: payment.signature)))
         if case .response(_, let report?) = answer { warn(about: report, of: payment) }
     }
 
     private func void(_ id: PaymentID, reason: String) async {
-        await book(.neverSent, of: id, evidence: PaymentEvidence(reason: reason))
+        await booking.book(
+            Outcome(payment: id, event: .neverSent, evidence: PaymentEvidence(reason: reason)))
     }
 
-    private func book(_ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence) async {
-        do {
-            _ = try await store.book(event, of: id, evidence: evidence, at: clock.now())
-        } catch {
-            logger.error(
-                "outcome not booked",
-                metadata: ["payment": "\(id)", "event": "\(event.rawValue)", "problem": "\(error)"])
-        }
+    /// Books the outcomes that the books could not take when they came, as far as they can now.
+    ///
+    /// For the daemon's housekeeping, and once more before it ends; call it from one place at a time.
+    package func retryUnbooked() async {
+        await booking.retry()
     }
 
     /// A seller that reports another amount or network than the signed one cannot have moved that; it is worth a line.
