@@ -8,10 +8,12 @@ struct PaymentStateTests {
         .refused: [:],
         .reserved: [
             .settled: .settled, .servedUnproven: .presumed, .rejected: .rejected, .lostSight: .inDoubt,
-            .neverSent: .voided, .windowPassed: .presumed,
+            .neverSent: .voided,
         ],
         .settled: [:],
-        .presumed: [.settled: .settled],
+        .presumed: [
+            .settled: .settled, .servedUnproven: .presumed, .rejected: .presumed, .lostSight: .presumed,
+        ],
         .rejected: [.settled: .settled, .servedUnproven: .presumed, .windowPassed: .presumed],
         .inDoubt: [
             .settled: .settled, .servedUnproven: .presumed, .rejected: .rejected, .windowPassed: .presumed,

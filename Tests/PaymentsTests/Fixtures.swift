@@ -1,6 +1,5 @@
 import Ethereum
 import Ledger
-import Logging
 import Payments
 import Policy
 import Primitives
@@ -67,7 +66,7 @@ struct Desk {
         caps: [Cap] = [Cap(window: .day, limit: .cents(100))], books: InMemoryLedger = InMemoryLedger(),
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,
         random: any RandomSource = SeededRandom(seed: 1), rules: [String] = ["eip155:42161/USDT", "eip155:8453/USDC"],
-        isKnown: Bool = true, wallets: [String] = ["main"]
+        isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog()
     ) async throws {
         self.books = books
         let signer = try signer ?? CountingSigner()
@@ -78,7 +77,7 @@ struct Desk {
         engine = PaymentEngine(
             store: store ?? books, table: try .pinned(),
             wallets: PayingWallets(wallets.map { PayingWallet(name: $0, signer: signer, rules: rules) }),
-            clock: clock, random: random, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            clock: clock, random: random, logger: log.logger)
     }
 
     func request(method: String = "POST", wallet: String? = nil) -> PaymentRequest {

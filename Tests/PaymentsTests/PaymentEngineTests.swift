@@ -96,6 +96,11 @@ struct PaymentEngineTests {
         let answer = await desk.engine.answer(challenge(), for: desk.request(method: method)) { false }
         #expect(answer.failure?.code == "method-not-paid")
         #expect(desk.signer.signatures == 0)
+        let row = try #require(await desk.rows.first)
+        #expect(row.id == answer.failure?.payment)
+        #expect(row.state == .refused)
+        #expect(row.purpose.method == method)
+        #expect(row.evidence.reason == "method-not-paid")
         #expect(
             await desk.engine.answer(ChallengeSource(header: nil, body: nil), for: desk.request(method: method)) {
                 false
@@ -108,6 +113,10 @@ struct PaymentEngineTests {
         #expect(await two.answer().failure?.code == "no-wallet")
         let missing = await two.engine.answer(challenge(), for: two.request(wallet: "third")) { false }
         #expect(missing.failure?.detail.contains("third") == true)
+        let refused = try await two.rows
+        #expect(refused.map(\.state) == [.refused, .refused])
+        #expect(refused.map(\.evidence.reason) == ["no-wallet", "no-wallet"])
+        #expect(refused.first?.id == missing.failure?.payment)
         guard
             case .pay(let payment) = await two.engine.answer(
                 challenge(), for: two.request(wallet: "other"), isAbandoned: { false })
@@ -179,6 +188,7 @@ struct PaymentEngineTests {
         desk.clock.advance(seconds: 86_400)
         // The open payment of yesterday counts today as well, until its fate is known.
         #expect(try await refusal("30000").cap?.cap.window == .day)
+        _ = try await desk.books.doubtReserved(at: desk.clock.now())
         _ = try await desk.books.presumeOverdue(margin: 0, at: desk.clock.now())
         let lifetime = try await refusal("50000")
         #expect(lifetime.cap?.cap.window == .lifetime)
@@ -282,7 +292,7 @@ struct PaymentEngineTests {
     @Test("an outcome that cannot be booked leaves the row as exposure")
     func outcomeNotBooked() async throws {
         let books = InMemoryLedger()
-        let desk = try await Desk(books: books, store: StubStore(books: books, bookFails: true))
+        let desk = try await Desk(books: books, store: StubStore(books: books, failures: Failures(1)))
         let payment = try await desk.paid()
         await desk.engine.book(.neverSent(reason: "x"), of: payment)
         #expect(try await desk.rows.map(\.state) == [.reserved])

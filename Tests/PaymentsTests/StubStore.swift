@@ -1,13 +1,14 @@
 import Ledger
 import Primitives
+import Synchronization
 
 /// Books that hand everything on to others, but for what a test makes fail or wants to see.
 struct StubStore: LedgerStore {
     let books: InMemoryLedger
     /// Whether nothing can be reserved.
     var reserveFails = false
-    /// Whether no outcome can be booked.
-    var bookFails = false
+    /// How the next bookings of outcomes fail.
+    var failures = Failures(0)
     /// Told between the reservation and its return.
     var reserved: @Sendable () -> Void = {}
 
@@ -21,7 +22,7 @@ struct StubStore: LedgerStore {
     func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
     ) async throws(LedgerError) -> PaymentRecord {
-        if bookFails { throw .storage("full") }
+        if let error = failures.next() { throw error }
         return try await books.book(event, of: id, evidence: evidence, at: now)
     }
 
@@ -65,4 +66,33 @@ struct StubStore: LedgerStore {
     func agents() async throws(LedgerError) -> [Agent] { try await books.agents() }
 
     func registry() async throws(LedgerError) -> AgentRegistry { try await books.registry() }
+}
+
+/// Failures that come one after the other, and then no more.
+final class Failures: Sendable {
+    private struct State {
+        var errors: [LedgerError]
+        var tries = 0
+    }
+
+    private let state: Mutex<State>
+
+    init(_ errors: [LedgerError]) {
+        // Reversed, so that the next one is the last.
+        state = Mutex(State(errors: errors.reversed()))
+    }
+
+    convenience init(_ count: Int, error: LedgerError = .storage("full")) {
+        self.init(Array(repeating: error, count: count))
+    }
+
+    /// How often was asked.
+    var tries: Int { state.withLock { $0.tries } }
+
+    func next() -> LedgerError? {
+        state.withLock { state in
+            state.tries += 1
+            return state.errors.popLast()
+        }
+    }
 }

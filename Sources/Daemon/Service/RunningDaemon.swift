@@ -50,7 +50,13 @@ package struct RunningDaemon: Sendable {
     /// How long after the signed window an unproven payment is presumed settled, in seconds.
     private static let overdueMargin: Int64 = 60
 
+    /// How often outcomes that could not be booked are tried again.
+    private static let retryPause: Duration = .seconds(5)
+    /// How many pauses lie between two looks for overdue payments: half a minute.
+    private static let pausesUntilOverdue = 6
+
     private let server: ProxyServer
+    private let engine: PaymentEngine
     private let housekeeping: Task<Void, Never>
 
     /// The port agents send to.
@@ -80,14 +86,24 @@ package struct RunningDaemon: Sendable {
                     replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, logger: logger)
             },
             tls: try TLSClientContext(trustFile: parts.trustFile), group: group)
-        let housekeeping = Task { await presumeOverdue(in: ledger, clock: clock, logger: logger) }
-        return RunningDaemon(server: server, housekeeping: housekeeping)
+        let housekeeping = Task { await keepHouse(engine: engine, ledger: ledger, clock: clock, logger: logger) }
+        return RunningDaemon(server: server, engine: engine, housekeeping: housekeeping)
     }
 
-    /// Every half minute, payments whose window has passed unproven are counted as spent.
-    private static func presumeOverdue(in ledger: SQLiteLedger, clock: any WallClock, logger: Logger) async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(30))
+    /// Until cancelled: books what could not be booked, and counts payments as spent whose window passed unproven.
+    private static func keepHouse(
+        engine: PaymentEngine, ledger: SQLiteLedger, clock: any WallClock, logger: Logger
+    ) async {
+        var pauses = 0
+        while true {
+            do {
+                try await Task.sleep(for: retryPause)
+            } catch {
+                return
+            }
+            await engine.retryUnbooked()
+            pauses += 1
+            guard pauses.isMultiple(of: pausesUntilOverdue) else { continue }
             do throws(LedgerError) {
                 let count = try await ledger.presumeOverdue(margin: overdueMargin, at: clock.now())
                 if count > 0 { logger.notice("payments presumed settled", metadata: ["count": "\(count)"]) }
@@ -97,9 +113,12 @@ package struct RunningDaemon: Sendable {
         }
     }
 
-    /// Stops accepting and waits a moment for outcomes that are on their way into the books.
+    /// Stops accepting, waits a moment for outcomes that are on their way, and tries once more to book what is left.
     package func stop() async {
-        housekeeping.cancel()
         await server.stop(patience: .seconds(10))
+        // Two tries must not overlap.
+        housekeeping.cancel()
+        await housekeeping.value
+        await engine.retryUnbooked()
     }
 }

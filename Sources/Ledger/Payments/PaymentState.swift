@@ -9,6 +9,7 @@ package enum PaymentState: String, Sendable, CaseIterable {
     /// The seller reported settlement; booked at the full signed amount.
     case settled
     /// Counted as spent without proof: the answer was good but carried no usable report, or the window passed.
+    /// Only a report of settlement changes it; any other late outcome adds its evidence.
     case presumed
     /// The seller refused the payment; the authorization stays exposed until proof.
     case rejected
@@ -46,7 +47,7 @@ package enum PaymentEvent: String, Sendable, CaseIterable {
     case lostSight = "lost-sight"
     /// No byte of the payment header was handed to a socket.
     case neverSent = "never-sent"
-    /// The signed window has passed and nobody could say whether the money moved.
+    /// The signed window of a refused or lost payment has passed and nobody could say whether the money moved.
     case windowPassed = "window-passed"
 }
 
@@ -54,7 +55,9 @@ extension PaymentState {
     /// The state after an event, or nil when the event cannot happen in this state.
     ///
     /// The one transition table of the books: money leaves exposure only through `settled`, `servedUnproven`,
-    /// `neverSent` and `windowPassed`; never because a seller says that it did not take it.
+    /// `neverSent` and `windowPassed`; never because a seller says that it did not take it. A reserved payment has
+    /// somebody who waits for its answer, so its window passes only once that answer is booked or lost. Outcomes that
+    /// come after the presumption leave it as it is and their evidence with it.
     package func after(_ event: PaymentEvent) -> PaymentState? {
         switch (self, event) {
         case (.reserved, .settled), (.rejected, .settled), (.inDoubt, .settled), (.presumed, .settled): .settled
@@ -62,7 +65,8 @@ extension PaymentState {
         case (.reserved, .rejected), (.inDoubt, .rejected): .rejected
         case (.reserved, .lostSight): .inDoubt
         case (.reserved, .neverSent): .voided
-        case (.reserved, .windowPassed), (.rejected, .windowPassed), (.inDoubt, .windowPassed): .presumed
+        case (.rejected, .windowPassed), (.inDoubt, .windowPassed): .presumed
+        case (.presumed, .servedUnproven), (.presumed, .rejected), (.presumed, .lostSight): .presumed
         default: nil
         }
     }

@@ -87,7 +87,7 @@ struct InMemoryBooks {
     mutating func presumeOverdue(margin: Int64, at now: Timestamp) throws(LedgerError) -> Int {
         let seconds = time(at: now).seconds
         return try bookAll(.windowPassed, at: now) { record in
-            guard record.state.isOpen, let terms = record.terms else { return false }
+            guard record.state.after(.windowPassed) != nil, let terms = record.terms else { return false }
             return terms.validBefore < seconds - margin
         }
     }

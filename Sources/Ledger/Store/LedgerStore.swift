@@ -52,7 +52,9 @@ package protocol LedgerStore: Sendable {
     /// Books `lostSight` for every reserved row: after a restart nobody is left who waits for an answer.
     func doubtReserved(at now: Timestamp) async throws(LedgerError) -> Int
 
-    /// Books `windowPassed` for open rows whose validBefore is more than `margin` seconds before `now`.
+    /// Books `windowPassed` for rejected and doubtful rows whose validBefore is more than `margin` seconds before `now`.
+    ///
+    /// Reserved rows are left alone, however old: their outcome is still to come, or a restart puts them in doubt.
     func presumeOverdue(margin: Int64, at now: Timestamp) async throws(LedgerError) -> Int
 
     /// The payments that match, newest first.

@@ -86,9 +86,12 @@ extension BookKeeper {
         return ids.count
     }
 
-    /// Books `windowPassed` for open rows whose validBefore is more than `margin` seconds before ledger time.
+    /// Books `windowPassed` for rejected and doubtful rows whose validBefore is more than `margin` seconds before ledger
+    /// time.
     func presumeOverdue(margin: Int64, at now: Timestamp) throws(Fault) -> Int {
-        let ids = try openPayments(where: "valid_before < ?", bound: time(at: now).seconds - margin)
+        let ids = try openPayments(
+            where: "valid_before < ? AND (state = 'rejected' OR state = 'in-doubt')",
+            bound: time(at: now).seconds - margin)
         for id in ids { _ = try book(.windowPassed, of: id, evidence: PaymentEvidence(), at: now) }
         return ids.count
     }

@@ -20,7 +20,7 @@ package enum ChallengeAnswer: Sendable {
 /// Challenge in, header out; outcome in, books out.
 ///
 /// The order is fixed: read, vet, reserve durably, sign. A payment that was signed is answered for by exactly one call
-/// of ``book(_:of:)``.
+/// of ``book(_:of:)``; an outcome that the books cannot take is kept, and booked by ``retryUnbooked()``.
 package struct PaymentEngine: Sendable {
     private let store: any LedgerStore
     private let table: AssetTable
@@ -28,6 +28,7 @@ package struct PaymentEngine: Sendable {
     private let clock: any WallClock
     private let random: any RandomSource
     private let logger: Logger
+    private let booking: OutcomeBooking
 
     /// Makes an engine over the books, the pinned table and the unlocked wallets.
     package init(
@@ -40,6 +41,7 @@ package struct PaymentEngine: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
+        booking = OutcomeBooking(store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes())
     }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
@@ -58,15 +60,17 @@ package struct PaymentEngine: Sendable {
             logger.notice("challenge not readable", metadata: request.metadata(["problem": "\(error)"]))
             return .passThrough
         }
-        guard !Self.freeMethods.contains(request.method) else { return .refuse(.methodNotPaid) }
-        guard let wallet = wallets.wallet(named: request.agent.wallet) else {
-            return .refuse(.noWallet(named: request.agent.wallet))
-        }
         let now = clock.now()
+        guard !Self.freeMethods.contains(request.method) else {
+            return await refuse(.methodNotPaid, for: request, at: now)
+        }
+        guard let wallet = wallets.wallet(named: request.agent.wallet) else {
+            return await refuse(.noWallet(named: request.agent.wallet), for: request, at: now)
+        }
         let vetting = Vetting(table: table, rules: wallet.rules, payer: wallet.signer.address)
         switch vetting.choose(from: challenge, at: now) {
         case .failure(let refusal):
-            return await refuse(refusal, for: request, at: now)
+            return await refuse(.vetting(refusal.code, payment: nil), for: request, at: now)
         case .success(let vetted):
             guard !isAbandoned() else { return .abandoned }
             return await pay(vetted, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
@@ -108,13 +112,14 @@ package struct PaymentEngine: Sendable {
         return .refuse(.signing(id))
     }
 
+    /// Puts a refusal on record under its code.
     private func refuse(
-        _ refusal: Vetting.Refusal, for request: PaymentRequest, at now: Timestamp
+        _ failure: PaymentFailure, for request: PaymentRequest, at now: Timestamp
     ) async -> ChallengeAnswer {
         var id: PaymentID?
         if let bytes = try? random.bytes32() {
             let record = RefusedPayment(
-                id: PaymentID(random: bytes), purpose: request.purpose, code: refusal.code.rawValue, terms: nil)
+                id: PaymentID(random: bytes), purpose: request.purpose, code: failure.code, terms: nil)
             do {
                 try await store.record(record, at: now)
                 id = record.id
@@ -122,30 +127,31 @@ package struct PaymentEngine: Sendable {
                 logger.error("refusal not booked", metadata: request.metadata(["problem": "\(error)"]))
             }
         }
-        logger.info("payment refused by policy", metadata: request.metadata(["code": "\(refusal.code.rawValue)"]))
-        return .refuse(.vetting(refusal.code, payment: id))
+        logger.info("payment refused by policy", metadata: request.metadata(["code": "\(failure.code)"]))
+        return .refuse(failure.recorded(as: id))
     }
 
     /// Books what came back for a signed payment.
     ///
-    /// A failure to write leaves the row reserved: it stays exposure and is in doubt after a restart.
+    /// When the books cannot be written the row stays reserved, which is exposure, and the outcome is kept in memory
+    /// for ``retryUnbooked()``; a row that is still reserved at the next start is in doubt then.
     package func book(_ answer: PaidAnswer, of payment: AuthorizedPayment) async {
-        await book(answer.event, of: payment.id, evidence: answer.evidence(signature: payment.signature))
+        await booking.book(
+            Outcome(
+                payment: payment.id, event: answer.event, evidence: answer.evidence(signature: payment.signature)))
         if case .response(_, let report?) = answer { warn(about: report, of: payment) }
     }
 
     private func void(_ id: PaymentID, reason: String) async {
-        await book(.neverSent, of: id, evidence: PaymentEvidence(reason: reason))
+        await booking.book(
+            Outcome(payment: id, event: .neverSent, evidence: PaymentEvidence(reason: reason)))
     }
 
-    private func book(_ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence) async {
-        do {
-            _ = try await store.book(event, of: id, evidence: evidence, at: clock.now())
-        } catch {
-            logger.error(
-                "outcome not booked",
-                metadata: ["payment": "\(id)", "event": "\(event.rawValue)", "problem": "\(error)"])
-        }
+    /// Books the outcomes that the books could not take when they came, as far as they can now.
+    ///
+    /// For the daemon's housekeeping, and once more before it ends; call it from one place at a time.
+    package func retryUnbooked() async {
+        await booking.retry()
     }
 
     /// A seller that reports another amount or network than the signed one cannot have moved that; it is worth a line.

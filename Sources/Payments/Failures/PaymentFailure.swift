@@ -11,7 +11,7 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     /// One or two sentences for the agent's developer.
     package let detail: String
     /// The payment's or refusal's name in the books, when it has one.
-    package let payment: PaymentID?
+    package private(set) var payment: PaymentID?
     /// The price, when it could be read.
     package let price: Dollars?
     /// The cap that would be exceeded.
@@ -30,6 +30,13 @@ package struct PaymentFailure: Error, Sendable, Equatable {
         self.price = price
         self.cap = cap
         self.isRetryable = isRetryable
+    }
+
+    /// The same failure under its name in the books.
+    func recorded(as payment: PaymentID?) -> PaymentFailure {
+        var failure = self
+        failure.payment = payment
+        return failure
     }
 
     /// Policy forbids every entry of the challenge.

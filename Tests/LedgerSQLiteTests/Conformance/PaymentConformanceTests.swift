@@ -131,6 +131,7 @@ struct PaymentConformanceTests {
         for (index, event) in events.enumerated() {
             let intent = PaymentIntent.sample(UInt64(index))
             try await subject.store.reserve(intent)
+            if event == .windowPassed { try await subject.store.book(.lostSight, of: intent) }
             try await subject.store.book(event, of: intent)
         }
         #expect(try await subject.store.used(.day) == .cents(5))
@@ -185,11 +186,61 @@ struct PaymentConformanceTests {
         for number: UInt64 in 1...3 { try await subject.store.reserve(.sample(number, validFor: 300)) }
         try await subject.store.reserve(.sample(4, validFor: 900))
         try await subject.store.book(.settled, of: .sample(1))
+        try await subject.store.book(.rejected, of: .sample(2))
+        for number: UInt64 in 3...4 { try await subject.store.book(.lostSight, of: .sample(number)) }
         #expect(try await subject.store.presumeOverdue(margin: 60, at: .vectors.adding(seconds: 360)) == 0)
         #expect(try await subject.store.presumeOverdue(margin: 60, at: .vectors.adding(seconds: 361)) == 2)
         let presumed = try await subject.store.payments(PaymentFilter(states: [.presumed]))
         #expect(presumed.map(\.id) == [PaymentIntent.sample(3).id, PaymentIntent.sample(2).id])
         #expect(try await subject.store.used(.day, second: 361) == .cents(4))
+    }
+
+    @Test("a payment whose answer is awaited is not presumed, however old it is", arguments: StoreKind.allCases)
+    func awaited(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        for number: UInt64 in 1...4 { try await subject.store.reserve(.sample(number, validFor: 300)) }
+        let late = Timestamp.vectors.adding(seconds: Self.day)
+        #expect(try await subject.store.presumeOverdue(margin: 60, at: late) == 0)
+        #expect(try await subject.store.payments(PaymentFilter(states: [.reserved])).count == 4)
+        let events: [PaymentEvent] = [.settled, .servedUnproven, .rejected, .neverSent]
+        for (number, event) in zip((1 as UInt64)..., events) {
+            try await subject.store.book(event, of: .sample(number), second: Self.day)
+        }
+        let states = try await subject.store.payments(PaymentFilter()).map(\.state)
+        #expect(states == [.voided, .rejected, .presumed, .settled])
+        #expect(try await subject.store.doubtReserved(at: late) == 0)
+        #expect(try await subject.store.presumeOverdue(margin: 60, at: late) == 1)
+    }
+
+    @Test("an outcome that comes after the presumption leaves its evidence", arguments: StoreKind.allCases)
+    func lateEvidence(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5", "lifetime=9")
+        let events: [PaymentEvent] = [.servedUnproven, .rejected, .lostSight, .settled]
+        let signature = [UInt8](repeating: 7, count: 65)
+        for (number, event) in zip((1 as UInt64)..., events) {
+            let intent = PaymentIntent.sample(number, validFor: 300)
+            try await subject.store.reserve(intent)
+            _ = try await subject.store.book(
+                .lostSight, of: intent.id, evidence: PaymentEvidence(signature: signature, reason: "time-out"),
+                at: .vectors)
+            #expect(try await subject.store.presumeOverdue(margin: 60, at: .vectors.adding(seconds: 361)) == 1)
+            let booked = try await subject.store.book(
+                event, of: intent.id, evidence: PaymentEvidence(status: 500, reason: event.rawValue),
+                at: .vectors.adding(seconds: 400))
+            #expect(booked.state == (event == .settled ? .settled : .presumed))
+            #expect(
+                booked.evidence == PaymentEvidence(status: 500, signature: signature, reason: event.rawValue))
+            #expect(try await subject.store.payment(intent.id) == booked)
+            #expect(
+                try await subject.store.history(of: intent.id).map(\.cause)
+                    == ["reserved", "lost-sight", "window-passed", event.rawValue])
+        }
+        #expect(try await subject.store.used(.day, second: 400) == .cents(4))
+        #expect(try await subject.store.used(.lifetime, second: 400) == .cents(4))
+        let never = PaymentIntent.sample(3)
+        await #expect(throws: LedgerError.impossible(state: .presumed, event: .neverSent)) {
+            try await subject.store.book(.neverSent, of: never)
+        }
     }
 
     @Test("lists are filtered by agent and state, newest first, up to the limit", arguments: StoreKind.allCases)

@@ -1,0 +1,77 @@
+import Ledger
+import Logging
+import Primitives
+
+/// Brings outcomes into the books, at once or as soon as the books can be written again.
+struct OutcomeBooking: Sendable {
+    private let store: any LedgerStore
+    private let clock: any WallClock
+    private let logger: Logger
+    private let unbooked: UnbookedOutcomes
+
+    /// Makes a booking that keeps what it cannot book in `unbooked`.
+    init(store: any LedgerStore, clock: any WallClock, logger: Logger, unbooked: UnbookedOutcomes) {
+        self.store = store
+        self.clock = clock
+        self.logger = logger
+        self.unbooked = unbooked
+    }
+
+    /// Books an outcome, or keeps it for ``retry()``.
+    func book(_ outcome: Outcome) async {
+        do {
+            let record = try await store.book(
+                outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now())
+            logger.info("outcome booked", metadata: Self.metadata(of: record))
+        } catch {
+            logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
+            guard error.isPassing, !unbooked.add(outcome) else { return }
+            logger.critical("too many outcomes wait for the ledger", metadata: Self.metadata(of: outcome, error))
+        }
+    }
+
+    /// Tries every kept outcome once more, or up to the first that shows that the ledger cannot be written.
+    func retry() async {
+        let outcomes = unbooked.begin()
+        guard !outcomes.isEmpty else { return }
+        var remaining: [Outcome] = []
+        var failure: LedgerError?
+        for (index, outcome) in outcomes.enumerated() {
+            do {
+                let record = try await store.book(
+                    outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now())
+                logger.info("outcome booked late", metadata: Self.metadata(of: record))
+            } catch {
+                guard error.isPassing else {
+                    logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
+                    continue
+                }
+                failure = error
+                guard !error.isOfStorage else {
+                    remaining += outcomes[index...]
+                    break
+                }
+                remaining.append(outcome)
+            }
+        }
+        let waiting = unbooked.end(outcomes.count, remaining: remaining)
+        guard let failure else { return }
+        logger.error("outcomes wait for the ledger", metadata: ["count": "\(waiting)", "problem": "\(failure)"])
+    }
+
+    private static func metadata(of record: PaymentRecord) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "payment": "\(record.id)", "agent": "\(record.purpose.agent)", "gateway": "\(record.purpose.gateway)",
+            "state": "\(record.state.rawValue)",
+        ]
+        if let terms = record.terms {
+            let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
+            metadata["amount"] = "\(amount) \(terms.symbol)"
+        }
+        return metadata
+    }
+
+    private static func metadata(of outcome: Outcome, _ error: LedgerError) -> Logger.Metadata {
+        ["payment": "\(outcome.payment)", "event": "\(outcome.event.rawValue)", "problem": "\(error)"]
+    }
+}

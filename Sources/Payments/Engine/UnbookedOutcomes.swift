@@ -1,0 +1,73 @@
+import Ledger
+import Synchronization
+
+/// What happened to one payment, ready for the books.
+struct Outcome: Sendable, Equatable {
+    let payment: PaymentID
+    let event: PaymentEvent
+    let evidence: PaymentEvidence
+}
+
+/// Outcomes that the books could not take, kept in memory until they can.
+///
+/// An outcome holds at most some 9 KiB of evidence, so the limit bounds the memory. What is taken out for another try
+/// counts against it until the try has ended.
+final class UnbookedOutcomes: Sendable {
+    private struct State {
+        var waiting: [Outcome] = []
+        var taken = 0
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    /// Makes an empty list of at most `limit` outcomes.
+    init(limit: Int = 10_000) {
+        self.limit = limit
+    }
+
+    /// Keeps an outcome; false when the limit is reached and it is lost.
+    func add(_ outcome: Outcome) -> Bool {
+        state.withLock { state in
+            guard state.waiting.count + state.taken < limit else { return false }
+            state.waiting.append(outcome)
+            return true
+        }
+    }
+
+    /// Takes everything out for another try, oldest first; ``end(_:remaining:)`` must follow.
+    func begin() -> [Outcome] {
+        state.withLock { state in
+            let outcomes = state.waiting
+            state.waiting = []
+            state.taken += outcomes.count
+            return outcomes
+        }
+    }
+
+    /// Ends a try of `count` outcomes; those that remain go before what came meanwhile.
+    ///
+    /// Returns how many wait now.
+    func end(_ count: Int, remaining: [Outcome]) -> Int {
+        state.withLock { state in
+            state.taken -= count
+            state.waiting.insert(contentsOf: remaining, at: 0)
+            return state.waiting.count
+        }
+    }
+}
+
+extension LedgerError {
+    /// Whether the same booking may succeed later.
+    var isPassing: Bool {
+        switch self {
+        case .impossible, .unknownPayment: false
+        case .storage, .unknownAgent, .agentExists, .duplicate, .newerSchema, .damaged: true
+        }
+    }
+
+    /// Whether every other booking would fail alike.
+    var isOfStorage: Bool {
+        if case .storage = self { true } else { false }
+    }
+}
