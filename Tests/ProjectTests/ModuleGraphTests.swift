@@ -20,9 +20,9 @@ struct ModuleGraphTests {
     }
 
     @Test("the package depends on exactly what the table says")
-    func package() throws {
+    func package() async throws {
         let allowed = try Self.allowed()
-        let dump = try JSONReader.read(try Repository.packageDump())
+        let dump = try JSONReader.read(try await Repository.packageDump())
         for target in dump["targets"]?.elements ?? [] {
             guard let name = target["name"]?.string, target["type"]?.string != "test", name != "TestSupport" else {
                 continue

@@ -23,7 +23,7 @@ enum Repository {
     }
 
     /// The package as SwiftPM reads it, in JSON; a scratch folder of its own keeps it off the running build's lock.
-    static func packageDump() throws -> [UInt8] {
+    static func packageDump() async throws -> [UInt8] {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "purser-dump-\(getpid())")
         defer { try? FileManager.default.removeItem(at: scratch) }
         let process = Process()
@@ -32,11 +32,14 @@ enum Repository {
             "swift", "package", "--package-path", root.path(percentEncoded: false), "--scratch-path",
             scratch.path(percentEncoded: false), "dump-package",
         ]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Array(bytes)
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        let output = scratch.appending(path: "dump.json")
+        _ = FileManager.default.createFile(atPath: output.path(percentEncoded: false), contents: nil)
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            process.terminationHandler = { _ in done.resume() }
+            do { try process.run() } catch { done.resume(throwing: error) }
+        }
+        return Array(try Data(contentsOf: output))
     }
 }

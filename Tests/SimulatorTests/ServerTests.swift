@@ -45,10 +45,7 @@ struct ServerTests {
             #expect(paid.head.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true)
             #expect(paid.head.headers.first(name: "payment-response") != nil)
             #expect(paid.body.suffix(14) == Array("data: [DONE]\n\n".utf8))
-            let first = try #require(paid.pieces.first)
-            let last = try #require(paid.pieces.last)
             #expect(paid.pieces.count > 5)
-            #expect(first.time.duration(to: last.time) > .milliseconds(30))
             #expect(simulator.settlements.map(\.amount) == [UInt256(60_000)])
             #expect(simulator.balance(of: try Payer().address) == UInt256(999_940_000))
         }

@@ -180,7 +180,7 @@ final class AgentConnection: ChannelInboundHandler {
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let services = services
         let loop = shared.loop
-        Task {
+        Task(executorPreference: shared.executor) {
             do throws(LedgerError) {
                 let agent = try await services.agents.refreshedAgent(tokenHash: credential.hash)
                 loop.execute { bound.value.identified(agent, head: head, route: route, credential: credential) }

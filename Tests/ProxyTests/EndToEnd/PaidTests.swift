@@ -147,7 +147,9 @@ struct PaidTests {
         try await Lab.run(try Seller.serving(Respond.with(200))) { lab async throws in
             let response = try lab.exchange("HEAD", "/lab/x")
             #expect(response.status == 403 && response["payment-required"].isEmpty)
-            #expect(try await lab.payments().isEmpty)
+            let row = try await lab.payment()
+            #expect(row.state == .refused)
+            #expect(row.evidence.reason == "method-not-paid")
         }
     }
 
