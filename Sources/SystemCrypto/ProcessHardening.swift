@@ -8,10 +8,15 @@ import Darwin
 
 /// What the process does at its start so that its memory does not end up elsewhere.
 package enum ProcessHardening {
-    /// Forbids core files and, on Linux, other processes of the same user from reading this one's memory.
+    /// What a crash, an abort or Ctrl-\ ends a process with.
+    private static let fatalSignals = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT]
+
+    /// Forbids core files and, on Linux, other processes of the same user from reading this one's memory, and takes the
+    /// fatal signals back from Swift's backtracer, which would print registers and memory into the log.
     ///
     /// Returns false when the system refused any of it.
     package static func disableDumps() -> Bool {
+        for number in fatalSignals { signal(number, SIG_DFL) }
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         #if canImport(Glibc)
         let limited = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0

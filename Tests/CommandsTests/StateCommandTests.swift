@@ -12,6 +12,32 @@ import Glibc
 import Darwin
 #endif
 
+/// A loopback port that is listened at as long as the object lives.
+private final class TakenPort {
+    let number: UInt16
+    private let descriptor: Int32
+
+    init?() {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isListening = unsafe withUnsafeMutablePointer(to: &address) { [descriptor] pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe bind(descriptor, address, length) == 0 && listen(descriptor, 1) == 0
+                    && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        number = UInt16(bigEndian: address.sin_port)
+        guard isListening else { return nil }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}
+
 struct StateCommandTests {
     @Test("init makes a state directory that passes its own check, and may be run again")
     func initialise() async throws {
@@ -66,6 +92,92 @@ struct StateCommandTests {
         let run = await place.done("config", "check")
         #expect(run.errors.contains("wallets.main.keystore: there is no \(place.state.path("wallets/main.json"))"))
         #expect(run.errors.contains("wallets.main.passphrase-file: there is no"))
+    }
+
+    @Test("what serve would refuse is found by the check, in the same words")
+    func refusedFiles() async throws {
+        let place = try StateForTests(
+            configuration: """
+                listen: 127.0.0.1:0
+                trust-file: ca.pem
+                gateways:
+                  lab: { url: "http://127.0.0.1:1", credential: { file: lab.key } }
+                wallets:
+                  main: { keystore: main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }
+                """)
+        try place.folder.write("a key".utf8, to: "lab.key")
+        try place.folder.write("no JSON".utf8, to: "main.json")
+        try place.folder.write("pass".utf8, to: "main.pass", mode: 0o644)
+        try place.folder.write("none".utf8, to: "ca.pem")
+        let run = await place.done("config", "check")
+        #expect(run.output.contains("`serve` would refuse its files"))
+        let lines = run.errors.split(separator: "\n").map(String.init)
+        let told = [
+            "gateways.lab.credential.file: \(place.state.path("lab.key")) holds no key that fits a header field",
+            "wallets.main.keystore: \(place.state.path("main.json")): this is not a keystore",
+            "wallets.main.passphrase-file: \(place.state.path("main.pass")) has mode 0644: others can read it",
+            "trust-file: TLS configuration: no certificates in trust file \(place.state.path("ca.pem"))",
+        ]
+        #expect(lines.count == told.count, "\(lines)")
+        for (line, told) in zip(lines, told) { #expect(line.hasPrefix("purser: \(told)")) }
+    }
+
+    @Test("what is allowed and hardly meant is a remark")
+    func remarks() async throws {
+        let bare = try StateForTests(configuration: "listen: 0.0.0.0:4020\n")
+        let first = await bare.done("config", "check")
+        #expect(first.output.contains("is valid."))
+        for words in ["not a loopback address", "gateways: there are none", "wallets: there are none"] {
+            #expect(first.errors.contains(words), "\(first.errors)")
+        }
+        let place = try StateForTests(
+            configuration: """
+                wallets:
+                  main: { keystore: k, passphrase-credential: p, pay: ["eip155:42161/USDT", "eip155:99/TST"] }
+                assets:
+                  - { network: eip155:99, address: 0x00000000000000000000000000000000000000aa, symbol: TST, decimals: 18, transfer: permit2, usd: 1 }
+                """)
+        let remarks = try await place.done("config", "check", "--json").json["remarks"]?.elements
+        #expect(remarks?.compactMap(\.string).filter { $0.contains(".pay[") }.count == 1)
+        #expect(remarks?.last?.string?.hasPrefix("wallets.main.pay[1]: `eip155:99/TST` moves by permit2") == true)
+    }
+
+    @Test("an address that is taken and a trust file that is not there are named")
+    func startFailures() async throws {
+        let port = try #require(TakenPort())
+        let place = try StateForTests(configuration: "listen: 127.0.0.1:\(port.number)\n")
+        let taken = "purser: cannot listen on 127.0.0.1:\(port.number): address already in use\n"
+        #expect(await place.run("serve").errors.hasSuffix(taken))
+        let simulator = await CommandRun.run(["simulate", "--listen", "127.0.0.1:\(port.number)"])
+        #expect(simulator.errors == taken)
+        try place.state.writeConfiguration("listen: 127.0.0.1:0\ntrust-file: ca.pem\n")
+        let missing = "purser: trust-file: there is no \(place.state.path("ca.pem"))\n"
+        #expect(await place.run("serve").errors.hasSuffix(missing))
+    }
+
+    @Test("the version is output")
+    func version() async {
+        let run = await CommandRun.run(["--version"])
+        #expect(run.status == .done)
+        #expect(run.output == "0.1.0\n")
+    }
+
+    @Test("init and wallets take the passphrase from a credential of systemd")
+    func credentials() async throws {
+        await #expect(processExitsWith: .success) {
+            let place = try StateForTests(configuration: nil)
+            let folder = try TemporaryFolder()
+            try folder.write("it is a secret\n".utf8, to: "it's", mode: 0o400)
+            #expect(unsafe setenv("CREDENTIALS_DIRECTORY", folder.path, 1) == 0)
+            await place.done("init", "--light", "--passphrase-credential", "it's")
+            #expect(try place.state.loadConfiguration().wallets.first?.passphrase == .credential("it's"))
+            #expect(try !place.folder.entries().contains("main.pass"))
+            await place.done("wallet", "create", "other", "--light", "--passphrase-credential", "it's")
+            let none = await place.run("wallet", "create", "third", "--light", "--passphrase-credential", "none")
+            #expect(none.errors.contains("\(folder.path)/none cannot be read"))
+        }
+        let both = await CommandRun.run(["init", "--passphrase-file", "f", "--passphrase-credential", "c"])
+        #expect(both.status == .usage)
     }
 
     @Test("status works without a daemon and with one")

@@ -85,7 +85,7 @@ struct WalletCommandTests {
             FailingCommand(
                 ["wallet", "create", "../x", "--passphrase-file", "P"], .usage, "`../x` cannot name a wallet"),
             FailingCommand(
-                ["wallet", "create", "a", "--passphrase-file", "P", "--passphrase-fd", "3"], .usage, "Use either"),
+                ["wallet", "create", "a", "--passphrase-file", "P", "--passphrase-fd", "3"], .usage, "Use one of"),
             FailingCommand(
                 ["wallet", "create", "a", "--passphrase", "secret"], .usage, "Unknown option '--passphrase'"),
             FailingCommand(["wallet", "create", "a", "--passphrase-file", "P.none"], .failed, "cannot be read"),

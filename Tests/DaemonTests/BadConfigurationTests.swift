@@ -41,7 +41,23 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         BadConfiguration("a list at the top", "- listen\n", "config.yaml:1: a mapping of keys to values is needed"),
         BadConfiguration("two documents", "listen: 127.0.0.1:1\n---\nhosts: []\n", "config.yaml:2: this is not YAML: "),
         BadConfiguration(
-            "a key twice", "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\n", "config.yaml:1: listen: this key appears more"),
+            "a key twice", "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\n", "config.yaml:2: listen: this key appears more"),
+        BadConfiguration(
+            "a key twice, quoted", "\"hosts\": []\r\n\r\n'hosts': []\r\n", "config.yaml:3: hosts: this key appears more"
+        ),
+        BadConfiguration(
+            "a wallet twice",
+            "wallets:\n  main: { keystore: k, passphrase-file: p }\n\n  main:\n    keystore: k\n",
+            "config.yaml:4: wallets.main: this key appears more"),
+        BadConfiguration(
+            "a key twice further down", "gateways:\n  lab:\n    url: http://127.0.0.1:1\n    url: http://127.0.0.1:2\n",
+            "config.yaml:4: gateways.lab.url: this key appears more"),
+        BadConfiguration(
+            "a number twice, once as text",
+            "gateways:\n  1: { url: http://127.0.0.1 }\n  \"1\": { url: http://127.0.0.1 }\n",
+            "config.yaml:3: gateways.1: this key appears more"),
+        BadConfiguration(
+            "a list twice for a key", "? [a]\n: b\n? [a]\n: c\n", "config.yaml:1: `<uncovertable>` appears more than"),
         BadConfiguration("an unknown key", "lisen: 127.0.0.1:1", "config.yaml:1: lisen: there is no such key here"),
         BadConfiguration(
             "a key without a value", "hosts: []\nlisten:\n", "config.yaml:2: listen: the value is missing"),
@@ -157,6 +173,17 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
 }
 
 struct BadConfigurationTests {
+    @Test("every repetition of a key is told, and what else is wrong")
+    func repetitions() throws {
+        let text = "hosts: []\nlisten: nowhere\nhosts: []\nreplay: { total: 1MiB, total: 2MiB }\nhosts: []\n"
+        guard case .failure(let errors) = try read(text) else {
+            Issue.record("the file was accepted")
+            return
+        }
+        #expect(errors.mistakes.map(\.key) == ["listen", "hosts", "replay.total", "hosts"])
+        #expect(errors.mistakes.map(\.line) == [2, 3, 4, 5])
+    }
+
     @Test("a mistake is told with file, line and key", arguments: BadConfiguration.all)
     func mistake(_ bad: BadConfiguration) throws {
         let result = try read(bad.text)

@@ -1,5 +1,7 @@
 import Daemon
+import Dispatch
 import LedgerSQLite
+import Logging
 import TestSupport
 import Testing
 
@@ -58,6 +60,69 @@ struct StateDirectoryTests {
         #expect(throws: (any Error).self) { try state.loadConfiguration() }
     }
 
+    /// Something that decides over money, and how it is read.
+    enum Precious: String, CaseIterable {
+        case configuration = "config.yaml"
+        case wallets
+        case keystore = "wallets/main.json"
+        case trust = "ca.pem"
+    }
+
+    @Test(
+        "what others can write to is refused with its path and mode", arguments: Precious.allCases,
+        [0o664, 0o602, 0o777] as [UInt32])
+    func writableContents(_ precious: Precious, _ mode: UInt32) async throws {
+        let state = try preciousState(precious)
+        let path = state.path(precious.rawValue)
+        #expect(unsafe chmod(path, mode_t(mode)) == 0)
+        let error = try #require(await refusal(state))
+        #expect(error.contains("\(path) has mode 0\(String(mode, radix: 8)): others can write to it"), "\(error)")
+        #expect(error.contains("chmod go-w \(path)"))
+    }
+
+    @Test("what belongs to another user is refused", arguments: Precious.allCases)
+    func foreignContents(_ precious: Precious) async throws {
+        let state = try preciousState(precious)
+        let path = state.path(precious.rawValue)
+        // Only root may give a file away; elsewhere there is nothing to test.
+        guard unsafe chown(path, 12_345, 0) == 0 else { return }
+        #expect(await refusal(state)?.contains("\(path) belongs to user 12345") == true)
+    }
+
+    @Test("what others can only read is not refused for that", arguments: Precious.allCases)
+    func readableContents(_ precious: Precious) async throws {
+        let state = try preciousState(precious)
+        #expect(unsafe chmod(state.path(precious.rawValue), precious == .wallets ? 0o755 : 0o644) == 0)
+        #expect(await refusal(state)?.contains("write") != true)
+    }
+
+    private func preciousState(_ precious: Precious) throws -> StateDirectory {
+        let state = StateDirectory(folder.path)
+        try state.create()
+        try folder.write("{}".utf8, to: "wallets/main.json")
+        try folder.write("no certificates".utf8, to: "ca.pem")
+        let entry =
+            switch precious {
+            case .configuration, .wallets: ""
+            case .keystore: "wallets: { main: { keystore: wallets/main.json, passphrase-file: p } }"
+            case .trust: "trust-file: ca.pem"
+            }
+        try state.writeConfiguration("listen: 127.0.0.1:0\n\(entry)\n")
+        return state
+    }
+
+    /// Why a daemon does not start; nil where it does.
+    private func refusal(_ state: StateDirectory) async -> String? {
+        do {
+            try await Serving.serve(
+                state.loadConfiguration(), state: state, clock: SystemClock(), random: SystemSources.random,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, ready: { _ in }, untilAsked: {})
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
     @Test("a folder that others can only read is fine")
     func readableByOthers() throws {
         #expect(unsafe chmod(folder.path, 0o755) == 0)
@@ -86,6 +151,17 @@ struct StateDirectoryTests {
         try state.resetDemonstration()
         #expect(try folder.entries() == ["demo", "kept"])
         #expect(throws: StateDirectoryError.missing(state.configurationFile)) { try state.loadConfiguration() }
+    }
+
+    @Test("a daemon that starts waits out a look at its lock")
+    func momentaryLook() throws {
+        let lockFile = try folder.write([], to: "daemon.lock")
+        let look = unsafe open(lockFile, O_RDONLY)
+        #expect(flock(look, LOCK_SH | LOCK_NB) == 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(50)) { close(look) }
+        let lock = try StateLock(path: lockFile)
+        #expect(DaemonPresence.look(at: StateDirectory(folder.path)) == .running(process: getpid()))
+        withExtendedLifetime(lock) {}
     }
 
     @Test("a daemon is seen by its lock, and leaves no trace when it is gone")

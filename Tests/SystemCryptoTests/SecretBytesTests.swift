@@ -90,5 +90,28 @@ struct SecretBytesTests {
             #expect(!ProcessHardening.isDumpable)
         }
     }
+
+    @Test("a crash of a hardened process prints nothing, whoever wanted to report it")
+    func silentCrash() async throws {
+        let result = await #expect(processExitsWith: .signal(SIGSEGV), observing: [\.standardErrorContent]) {
+            let fatal = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT]
+            for number in fatal {
+                signal(number) { _ in
+                    _ = unsafe write(STDERR_FILENO, "registers", 9)
+                    _exit(0)
+                }
+            }
+            _ = ProcessHardening.disableDumps()
+            for number in fatal {
+                var action = sigaction()
+                #expect(unsafe sigaction(number, nil, &action) == 0)
+                #expect(unsafe action.__sigaction_handler.sa_handler == nil, "signal \(number)")
+            }
+            raise(SIGSEGV)
+        }
+        // The stream is not empty: the testing library writes bytes of its own to it.
+        let printed = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+        #expect(!printed.contains("registers") && !printed.contains("***"))
+    }
     #endif
 }

@@ -29,7 +29,8 @@ struct KeystoreTests {
 
     @Test("the development keystore opens with its public passphrase and signs")
     func development() throws {
-        let keystore = try WalletFile.read(path: Vectors.root + "/Wallets/development/payer.json")
+        let keystore = try KeystoreV3(
+            parsing: Vectors.bytes(atPath: Vectors.root + "/Wallets/development/payer.json"))
         let key = try keystore.open(passphrase: secret("purser"), context: context)
         #expect(key.address.checksummed == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
         let digest = Keccak256.hash("digest")
@@ -72,7 +73,8 @@ struct KeystoreTests {
 
     @Test("a wrong passphrase is a wrong passphrase", arguments: ["", "Purser", "purser ", "purser\n"])
     func wrongPassphrase(text: String) throws {
-        let keystore = try WalletFile.read(path: Vectors.root + "/Wallets/development/payer.json")
+        let keystore = try KeystoreV3(
+            parsing: Vectors.bytes(atPath: Vectors.root + "/Wallets/development/payer.json"))
         #expect(throws: KeystoreError.wrongPassphrase) {
             try keystore.open(passphrase: secret(text), context: context)
         }

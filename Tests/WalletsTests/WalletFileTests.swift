@@ -18,7 +18,8 @@ struct WalletFileTests {
 
     init() throws {
         self.folder = try TemporaryFolder()
-        self.keystore = try WalletFile.read(path: Vectors.root + "/Wallets/development/payer.json")
+        self.keystore = try KeystoreV3(
+            parsing: Vectors.bytes(atPath: Vectors.root + "/Wallets/development/payer.json"))
     }
 
     @Test("a new wallet is readable by its owner only and leaves nothing beside it")

@@ -13,6 +13,7 @@ struct PurserCommand: AsyncParsableCommand {
             Exit codes:
             \(CommandStatus.table)
             """,
+        version: ProgramVersion.text,
         subcommands: [
             InitCommand.self, ServeCommand.self, StatusCommand.self, DemoCommand.self, SimulateCommand.self,
             ConfigCommand.self, WalletCommand.self, AgentCommand.self, CapCommand.self, PaymentCommand.self,

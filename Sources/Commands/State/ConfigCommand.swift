@@ -11,7 +11,7 @@ struct ConfigCommand: AsyncParsableCommand {
 struct ConfigCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check config.yaml and the files it names.",
-        discussion: "Every mistake is told with file, line and key. A file that cannot be read is a remark.")
+        discussion: "Every mistake is told with file, line and key; then the files that `serve` would refuse.")
 
     @OptionGroup var options: StateOptions
 
@@ -34,17 +34,20 @@ struct ConfigCheckCommand: AsyncParsableCommand {
             }
             throw errors
         }
+        let remarks = ConfigurationFiles.remarks(on: configuration)
         let problems = ConfigurationFiles.problems(of: configuration, state: state)
         if options.json {
             JSONOutput.object { text in
                 text.field("valid", true)
                 text.field("file", state.configurationFile)
                 text.strings("problems", problems)
+                text.strings("remarks", remarks)
             }
         } else {
-            Console.print("\(state.configurationFile) is valid.")
+            let verdict = problems.isEmpty ? "is valid." : "is well-formed, but `serve` would refuse its files."
+            Console.print("\(state.configurationFile) \(verdict)")
             ConfigurationOutput.show(configuration)
         }
-        for problem in problems { Console.note(problem) }
+        for problem in problems + remarks { Console.note(problem) }
     }
 }

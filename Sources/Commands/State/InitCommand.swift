@@ -14,16 +14,26 @@ struct InitCommand: AsyncParsableCommand {
             valueName: "file"))
     var passphraseFile: String?
 
+    @Option(
+        help: ArgumentHelp("Take the wallet's passphrase from this credential of systemd.", valueName: "name"))
+    var passphraseCredential: String?
+
     @Flag(help: "Derive the wallet's key with 4 MiB of memory instead of 256: faster, and weaker against guessing.")
     var light = false
 
     @OptionGroup var options: StateOptions
 
+    func validate() throws {
+        if passphraseFile != nil, passphraseCredential != nil {
+            throw ValidationError("Use either --passphrase-file or --passphrase-credential.")
+        }
+    }
+
     func run() async throws {
         let state = try options.directory()
         let wallets = WalletAdministration(state: state, random: SystemSources.random)
         let report = try StateInitialization(state: state, wallets: wallets)
-            .run(passphraseFile: try passphraseFile.map(Path.absolute), isLight: light)
+            .run(passphrase: try passphrase, isLight: light)
         if options.json {
             JSONOutput.object { text in
                 text.field("state", state.root)
@@ -34,6 +44,13 @@ struct InitCommand: AsyncParsableCommand {
             }
         } else {
             tell(report, state: state)
+        }
+    }
+
+    private var passphrase: Configuration.Passphrase? {
+        get throws {
+            if let passphraseFile { return .file(try Path.absolute(passphraseFile)) }
+            return passphraseCredential.map(Configuration.Passphrase.credential)
         }
     }
 

@@ -6,7 +6,8 @@ import Wallets
 struct WalletCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wallet", abstract: "The keys that pay.",
-        discussion: "Passphrases come from a file, a descriptor or a prompt; never from the command line.",
+        discussion:
+            "Passphrases come from a file, a descriptor, a systemd credential or a prompt; never from the command line.",
         subcommands: [
             WalletCreateCommand.self, WalletImportCommand.self, WalletListCommand.self, WalletShowCommand.self,
         ])

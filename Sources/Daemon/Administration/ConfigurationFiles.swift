@@ -1,24 +1,60 @@
-/// The files that a configuration names.
+import Policy
+import Wallets
+
+/// What a configuration that is well-formed leads to.
 package enum ConfigurationFiles {
-    /// One line for each file that cannot be read as it is, in the configuration's order.
+    /// One line for each file that `serve` would refuse, in the configuration's order, found by the same readers.
+    ///
+    /// Credentials of systemd exist only inside the service and are not looked at; keystores are read, not opened.
     package static func problems(of configuration: Configuration, state: StateDirectory) -> [String] {
-        var files: [(key: String, path: String)] = []
+        var problems: [String] = []
+        func check(_ key: String, _ file: String, _ read: (String) throws -> Void) {
+            let path = state.path(file)
+            guard FileSystem.exists(path) else {
+                problems.append("\(key): there is no \(path)")
+                return
+            }
+            do {
+                try read(path)
+            } catch {
+                problems.append("\(key): \(error)")
+            }
+        }
         for gateway in configuration.gateways {
-            if let credential = gateway.credential {
-                files.append(("gateways.\(gateway.name).credential.file", credential.file))
+            guard let credential = gateway.credential else { continue }
+            check("gateways.\(gateway.name).credential.file", credential.file) { _ in
+                _ = try Unlocking.credential(credential, path: state.path)
             }
         }
         for wallet in configuration.wallets {
-            files.append(("wallets.\(wallet.name).keystore", wallet.keystore))
-            if case .file(let path) = wallet.passphrase {
-                files.append(("wallets.\(wallet.name).passphrase-file", path))
+            check("wallets.\(wallet.name).keystore", wallet.keystore) { _ = try WalletFile.read(path: $0) }
+            if case .file(let file) = wallet.passphrase {
+                check("wallets.\(wallet.name).passphrase-file", file) { path in
+                    _ = try PassphraseSource.file(path: path).read()
+                }
             }
         }
-        if let trust = configuration.trustFile { files.append(("trust-file", trust)) }
-        return files.compactMap { key, path in
-            let path = state.path(path)
-            guard !FileSystem.isReadable(path) else { return nil }
-            return FileSystem.exists(path) ? "\(key): \(path) cannot be read" : "\(key): there is no \(path)"
+        if let file = configuration.trustFile { check("trust-file", file, Unlocking.checkTrustFile) }
+        return problems
+    }
+
+    /// One line for each thing that `serve` accepts and that is hardly meant.
+    package static func remarks(on configuration: Configuration) -> [String] {
+        var remarks: [String] = []
+        if HostAndPort(configuration.listen.description)?.host.isLoopback != true {
+            remarks.append(
+                "listen: \(configuration.listen) is not a loopback address: tokens cross the network unencrypted")
         }
+        if configuration.gateways.isEmpty { remarks.append("gateways: there are none, so no request is forwarded") }
+        if configuration.wallets.isEmpty { remarks.append("wallets: there are none, so nothing is paid") }
+        for wallet in configuration.wallets {
+            for (index, rule) in wallet.pay.enumerated() {
+                let assets = configuration.assets.assets.filter(rule.matches)
+                guard assets.allSatisfy({ $0.transfer == .permit2 }) else { continue }
+                remarks.append(
+                    "wallets.\(wallet.name).pay[\(index)]: `\(rule)` moves by permit2 only, which is not paid")
+            }
+        }
+        return remarks
     }
 }

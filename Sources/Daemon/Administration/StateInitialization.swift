@@ -13,7 +13,7 @@ package struct StateInitialization: Sendable {
     }
 
     private static let wallet = "main"
-    private static let passphrase = "main.pass"
+    private static let passphraseFile = "main.pass"
 
     private let state: StateDirectory
     private let wallets: WalletAdministration
@@ -26,33 +26,38 @@ package struct StateInitialization: Sendable {
 
     /// Makes what is missing and leaves the rest alone, so that it may be run again.
     ///
-    /// `passphraseFile` is an absolute path that the configuration will name, or nil for a fresh passphrase in
+    /// `passphrase` is what the configuration will name, a file by its absolute path; nil makes a fresh one in
     /// `main.pass`.
-    package func run(passphraseFile: String?, isLight: Bool) throws -> Report {
+    package func run(passphrase: Configuration.Passphrase?, isLight: Bool) throws -> Report {
         try state.create()
         try state.prepareSpool()
         let writesConfiguration = !state.hasConfiguration
         if writesConfiguration {
-            try state.writeConfiguration(Self.configuration(passphraseFile: passphraseFile))
+            try state.writeConfiguration(Self.configuration(passphrase: passphrase))
         }
         guard !FileSystem.exists(wallets.path(of: Self.wallet)) else {
             return Report(wroteConfiguration: writesConfiguration, wallet: nil, passphraseFile: nil)
         }
         var fresh: String?
-        if passphraseFile == nil, !FileSystem.exists(state.path(Self.passphrase)) {
-            try wallets.makePassphrase(file: Self.passphrase)
-            fresh = state.path(Self.passphrase)
+        if passphrase == nil, !FileSystem.exists(state.path(Self.passphraseFile)) {
+            try wallets.makePassphrase(file: Self.passphraseFile)
+            fresh = state.path(Self.passphraseFile)
         }
-        let source = PassphraseSource.file(path: passphraseFile ?? state.path(Self.passphrase))
+        let source = (passphrase ?? .file(Self.passphraseFile)).source(path: state.path)
         let wallet = try wallets.make(Self.wallet, from: .freshKey, passphrase: source, isLight: isLight)
         return Report(wroteConfiguration: writesConfiguration, wallet: wallet, passphraseFile: fresh)
     }
 
-    /// The example, with another passphrase file where one was given.
-    private static func configuration(passphraseFile: String?) -> String {
-        guard let passphraseFile else { return Configuration.example }
+    /// The example, with another passphrase where one was given.
+    private static func configuration(passphrase: Configuration.Passphrase?) -> String {
+        let (key, value): (String, String)
+        switch passphrase {
+        case nil: return Configuration.example
+        case .file(let path): (key, value) = ("passphrase-file", path)
+        case .credential(let name): (key, value) = ("passphrase-credential", name)
+        }
         // Single quotes keep everything as it is but themselves, which are doubled (YAML 1.2 section 7.3.2).
-        let quoted = "'\(passphraseFile.replacing("'", with: "''"))'"
-        return Configuration.example.replacing("passphrase-file: \(passphrase)", with: "passphrase-file: \(quoted)")
+        let quoted = "'\(value.replacing("'", with: "''"))'"
+        return Configuration.example.replacing("passphrase-file: \(passphraseFile)", with: "\(key): \(quoted)")
     }
 }

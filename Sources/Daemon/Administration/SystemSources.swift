@@ -6,7 +6,11 @@ package enum SystemSources {
     /// The operating system's randomness.
     package static var random: any RandomSource { SystemRandom() }
 
-    /// Keeps this process's memory out of core dumps and away from other processes of its user; false when refused.
-    @discardableResult
-    package static func hardenProcess() -> Bool { ProcessHardening.disableDumps() }
+    /// Keeps this process's memory out of core dumps and crash reports and away from other processes of its user.
+    ///
+    /// ``isHardened`` tells whether the system agreed.
+    package static func hardenProcess() { _ = ProcessHardening.disableDumps() }
+
+    /// Whether this process can leave no core file and be read by no other process of its user.
+    package static var isHardened: Bool { !ProcessHardening.isDumpable }
 }

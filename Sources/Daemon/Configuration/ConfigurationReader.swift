@@ -37,6 +37,7 @@ struct ConfigurationValue {
 /// the same exact number.
 struct ConfigurationReader {
     private(set) var mistakes: [ConfigurationErrors.Mistake] = []
+    private var document: DuplicateKeys?
 
     /// Notes a mistake.
     mutating func note(_ place: ConfigurationPlace, _ message: String) {
@@ -47,15 +48,16 @@ struct ConfigurationReader {
 
     /// The file's top mapping, or nil when the text is no YAML mapping; an empty file is an empty mapping.
     mutating func root(of text: String, keys: [String]) -> ConfigurationSection? {
-        let node: Node?
         do {
-            node = try Yams.compose(yaml: text)
+            document = try DuplicateKeys(composing: text)
         } catch {
             note(error)
             return nil
         }
         let top = ConfigurationPlace(path: "", line: 1)
-        guard let node, !Self.isNull(node) else { return ConfigurationSection(path: "", line: 1, values: [:]) }
+        guard let node = document?.root, !Self.isNull(node) else {
+            return ConfigurationSection(path: "", line: 1, values: [:])
+        }
         return section(ConfigurationValue(place: top, node: node), keys: keys)
     }
 
@@ -65,9 +67,8 @@ struct ConfigurationReader {
             .composer(_, let problem, let mark, _):
             note(ConfigurationPlace(path: "", line: mark.line), "this is not YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            for key in duplicates {
-                note(ConfigurationPlace(path: key, line: context.mark.line), "this key appears more than once")
-            }
+            let keys = duplicates.map { "`\($0)`" }.joined(separator: ", ")
+            note(ConfigurationPlace(path: "", line: context.mark.line), "\(keys) appears more than once")
         case .reader(let problem, _, _, _):
             note(ConfigurationPlace(path: "", line: 1), "this is not YAML: \(problem)")
         default:
@@ -91,13 +92,14 @@ struct ConfigurationReader {
                 note(ConfigurationPlace(path: value.place.path, line: line), "a key has to be plain text")
                 continue
             }
-            let path = value.place.path.isEmpty ? scalar.string : "\(value.place.path).\(scalar.string)"
+            let name = document?.plain(scalar.string) ?? scalar.string
+            let path = value.place.path.isEmpty ? name : "\(value.place.path).\(name)"
             let place = ConfigurationPlace(path: path, line: line)
-            guard seen.insert(scalar.string).inserted else {
+            guard seen.insert(name).inserted else {
                 note(place, "this key appears more than once")
                 continue
             }
-            entries.append((scalar.string, ConfigurationValue(place: place, node: node)))
+            entries.append((name, ConfigurationValue(place: place, node: node)))
         }
         return entries
     }

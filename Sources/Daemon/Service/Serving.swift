@@ -16,6 +16,9 @@ package enum Serving {
         _ configuration: Configuration, state: StateDirectory, clock: any WallClock, random: any RandomSource,
         logger: Logger, ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
     ) async throws {
+        if !SystemSources.isHardened {
+            logger.critical("the system does not keep this process's memory private: keys can end up in a core dump")
+        }
         let lock = try StateLock(path: state.lockFile)
         let ledger = try SQLiteLedger(path: state.ledgerFile)
         try state.prepareSpool()
@@ -24,13 +27,21 @@ package enum Serving {
         let threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
         do {
+            let trustFile = configuration.trustFile.map(state.path)
+            if let trustFile {
+                do {
+                    try Unlocking.checkTrustFile(trustFile)
+                } catch {
+                    throw StartFailure("trust-file: \(error)")
+                }
+            }
             let gateways = try configuration.gateways.map { try Unlocking.gateway($0, path: state.path) }
             let wallets = try await Unlocking.wallets(
                 configuration.wallets, path: { state.path($0) }, threads: threads, random: random)
             let parts = RunningDaemon.Parts(
                 host: configuration.listen.host, port: configuration.listen.port, hosts: configuration.hosts,
                 gateways: gateways, wallets: wallets, table: configuration.assets,
-                trustFile: configuration.trustFile.map(state.path),
+                trustFile: trustFile,
                 replay: ReplayLimits(
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
                     folder: state.spoolFolder),
@@ -41,7 +52,7 @@ package enum Serving {
                     parts, ledger: ledger, group: group, threads: threads, clock: clock, random: random,
                     logger: logger)
             } catch let error as IOError {
-                throw StartFailure("cannot listen on \(configuration.listen): \(error.description)")
+                throw StartFailure(listen: configuration.listen, error: error)
             }
             ready(Configuration.Listen(host: configuration.listen.host, port: daemon.port))
             await untilAsked()

@@ -9,7 +9,7 @@ package enum Simulating {
     /// Serves until `untilAsked` returns; `ready` is told the address once requests are accepted.
     ///
     /// `payTo` is the account that is paid, `0x` and 40 hex digits; nil takes one that nobody has the key of. Throws
-    /// ``StartFailure``, and what the system says when the address cannot be bound.
+    /// ``StartFailure`` for a wrong account and for an address that cannot be bound.
     package static func serve(
         at listen: Configuration.Listen, payTo: String?, clock: any WallClock, random: any RandomSource,
         ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
@@ -24,7 +24,12 @@ package enum Simulating {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
             let options = SimulatorOptions(host: listen.host, port: listen.port, payTo: payee)
-            let simulator = try await GatewaySimulator.start(options, clock: clock, random: random, group: group)
+            let simulator: GatewaySimulator
+            do {
+                simulator = try await GatewaySimulator.start(options, clock: clock, random: random, group: group)
+            } catch let error as IOError {
+                throw StartFailure(listen: listen, error: error)
+            }
             ready(Configuration.Listen(host: listen.host, port: simulator.port))
             await untilAsked()
             await simulator.stop()

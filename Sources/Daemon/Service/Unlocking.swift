@@ -1,9 +1,11 @@
 import Ethereum
+import NIOCore
 import NIOPosix
 import Payments
 import Primitives
 import Proxy
 import SystemCrypto
+import Transport
 import Wallets
 
 /// Why a daemon could not be made from its configuration; the text names what to look at.
@@ -14,6 +16,11 @@ package struct StartFailure: Error, Sendable, CustomStringConvertible {
     /// Makes a failure.
     package init(_ description: String) {
         self.description = description
+    }
+
+    /// An address that could not be listened at, in the system's own words.
+    init(listen: Configuration.Listen, error: IOError) {
+        self.init("cannot listen on \(listen): \(FileSystem.message(error.errnoCode).lowercased())")
     }
 }
 
@@ -40,36 +47,55 @@ enum Unlocking {
     ) throws -> SigningKey {
         do {
             let keystore = try WalletFile.read(path: path(entry.keystore))
-            let source: PassphraseSource =
-                switch entry.passphrase {
-                case .file(let file): .file(path: path(file))
-                case .credential(let name): .systemdCredential(name: name)
-                }
-            return try keystore.open(passphrase: source.read(), context: context)
+            return try keystore.open(passphrase: entry.passphrase.source(path: path).read(), context: context)
         } catch {
             throw StartFailure("wallet \(entry.name): \(error)")
         }
     }
 
-    /// Reads a gateway's own key.
+    /// Makes a gateway with its own key.
     static func gateway(
         _ entry: Configuration.GatewayEntry, path: (String) -> String
     ) throws(StartFailure) -> Gateway {
         var credential: Gateway.Credential?
-        if let wanted = entry.credential {
-            do {
-                let secret = try PassphraseSource.file(path: path(wanted.file)).read()
-                credential = Gateway.Credential(field: wanted.field, secret: secret)
-            } catch {
-                throw StartFailure("gateway \(entry.name): \(error)")
-            }
-            guard let credential, credential.isFieldValue else {
-                throw StartFailure("gateway \(entry.name): \(wanted.file) holds no key that fits a header field")
-            }
+        do {
+            credential = try entry.credential.map { try self.credential($0, path: path) }
+        } catch {
+            throw StartFailure("gateway \(entry.name): \(error)")
         }
         return Gateway(
             name: entry.name, origin: entry.origin, basePath: entry.basePath, paths: entry.paths,
             credential: credential, redirectHosts: entry.redirectHosts, timeouts: entry.timeouts)
+    }
+}
+
+extension Configuration.Passphrase {
+    /// Where it is read from; `path` makes paths absolute.
+    func source(path: (String) -> String) -> PassphraseSource {
+        switch self {
+        case .file(let file): .file(path: path(file))
+        case .credential(let name): .systemdCredential(name: name)
+        }
+    }
+}
+
+extension Unlocking {
+    /// Reads a gateway's own key.
+    ///
+    /// Throws ``StartFailure`` for one that no header field can carry, and what the file's reader throws.
+    static func credential(_ entry: Configuration.Credential, path: (String) -> String) throws -> Gateway.Credential {
+        let file = path(entry.file)
+        let credential = Gateway.Credential(field: entry.field, secret: try PassphraseSource.file(path: file).read())
+        guard credential.isFieldValue else { throw StartFailure("\(file) holds no key that fits a header field") }
+        return credential
+    }
+
+    /// Reads the trust file as the daemon will: it can vouch for any gateway, so nobody else may write to it.
+    ///
+    /// Throws ``StateDirectoryError``, and what the certificates' reader throws.
+    static func checkTrustFile(_ path: String) throws {
+        try FileSystem.check(path)
+        _ = try TLSClientContext(trustFile: path)
     }
 }
 

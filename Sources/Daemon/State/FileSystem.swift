@@ -1,3 +1,5 @@
+import Wallets
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -31,17 +33,40 @@ enum FileSystem {
         unsafe access(path, F_OK) == 0
     }
 
-    /// Whether this process can read a file.
-    static func isReadable(_ path: String) -> Bool {
-        unsafe access(path, R_OK) == 0
+    /// Throws where somebody else than this user and root can write to what `status` describes.
+    static func check(_ status: stat, path: String) throws(StateDirectoryError) {
+        switch FileFault(owner: status.st_uid, mode: UInt32(status.st_mode)) {
+        case .foreignOwner(let owner): throw .foreignOwner(path, owner: owner)
+        case .writableByOthers(let mode): throw .writableByOthers(path, mode: mode)
+        case nil: return
+        }
     }
 
-    /// Reads a text of at most ``maximumBytes``.
-    static func readText(_ path: String) throws(StateDirectoryError) -> String {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    /// Throws unless a file can be opened and nobody but this user and root can write to it.
+    static func check(_ path: String) throws(StateDirectoryError) {
+        close(try openChecked(path))
+    }
+
+    /// Opens a file that nobody but this user and root can write to, judged by what was opened.
+    private static func openChecked(_ path: String) throws(StateDirectoryError) -> Int32 {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw errno == ENOENT ? .missing(path) : .system("read", path: path, code: errno)
         }
+        do throws(StateDirectoryError) {
+            var status = stat()
+            guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read", path: path, code: errno) }
+            try check(status, path: path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// Reads a text of at most ``maximumBytes`` that nobody but this user and root can change.
+    static func readText(_ path: String) throws(StateDirectoryError) -> String {
+        let descriptor = try openChecked(path)
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)

@@ -64,20 +64,22 @@ package struct StateDirectory: Sendable, Hashable {
         try FileSystem.makeFolders(spoolFolder)
     }
 
-    /// Throws unless the folder exists, belongs to this user or to root, and nobody else can write to it.
+    /// Throws unless the folder exists and nobody but this user and root can write to it and to `wallets/`.
     ///
     /// Whoever can write here can name another wallet's rules, gateways and passphrase file.
+    /// Files that are read as a whole, such as the configuration and keystores, are judged when they are opened.
     package func check() throws(StateDirectoryError) {
         var status = stat()
         guard unsafe stat(root, &status) == 0 else {
             throw errno == ENOENT ? .missing(root) : .system("opened", path: root, code: errno)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(root) }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw .foreignOwner(root, owner: status.st_uid)
+        try FileSystem.check(status, path: root)
+        guard unsafe stat(walletsFolder, &status) == 0 else {
+            if errno == ENOENT { return }
+            throw .system("opened", path: walletsFolder, code: errno)
         }
-        let mode = UInt32(status.st_mode) & 0o7777
-        guard mode & 0o022 == 0 else { throw .writableByOthers(root, mode: mode) }
+        try FileSystem.check(status, path: walletsFolder)
     }
 
     /// Writes the configuration over what is there.

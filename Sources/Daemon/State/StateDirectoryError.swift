@@ -1,3 +1,5 @@
+import Wallets
+
 /// Why a state directory cannot be used.
 package enum StateDirectoryError: Error, Equatable, Sendable {
     /// There is no such folder or file.
@@ -24,9 +26,8 @@ extension StateDirectoryError: CustomStringConvertible {
         switch self {
         case .missing(let path): "there is no \(path)"
         case .notAFolder(let path): "\(path) is not a folder"
-        case .foreignOwner(let path, let owner): "\(path) belongs to user \(owner), neither to this user nor to root"
-        case .writableByOthers(let path, let mode):
-            "\(path) has mode 0\(String(mode, radix: 8)): others can write to it (run `chmod go-w \(path)`)"
+        case .foreignOwner(let path, let owner): FileFault.foreignOwner(owner).description(of: path)
+        case .writableByOthers(let path, let mode): FileFault.writableByOthers(mode: mode).description(of: path)
         case .exists(let path): "\(path) exists already"
         case .notADemonstration(let path):
             "\(path) was not made by `purser demo`, so it is left alone: name another folder"

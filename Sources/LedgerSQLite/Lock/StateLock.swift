@@ -28,11 +28,23 @@ package enum StateLockError: Error, Equatable, Sendable, CustomStringConvertible
 package final class StateLock: Sendable {
     private let descriptor: Int32
 
+    /// Who only looks whether a daemon runs holds a shared lock for a moment: that is waited out, 20 times 10 ms.
+    private static let attempts = 20
+    private static let pause: UInt32 = 10_000
+
     /// Takes the lock on a file, usually `daemon.lock`, making it when it is missing, and writes this process's number.
+    ///
+    /// Blocks for 200 ms before it gives up.
     package init(path: String) throws(StateLockError) {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, LedgerFiles.fileMode)
         guard descriptor >= 0 else { throw .unusable(Self.lastError) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        var attempt = 1
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK, attempt < Self.attempts {
+                attempt += 1
+                usleep(Self.pause)
+                continue
+            }
             let error: StateLockError =
                 errno == EWOULDBLOCK ? .held(by: Self.holder(descriptor)) : .unusable(Self.lastError)
             close(descriptor)

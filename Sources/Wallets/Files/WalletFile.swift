@@ -16,11 +16,16 @@ package enum WalletFile {
         package let content: Result<KeystoreV3, WalletFileError>
     }
 
-    /// Reads a keystore.
+    /// Reads a keystore, unless somebody else can write to it: its key would not have to be this user's.
     package static func read(path: String) throws(WalletFileError) -> KeystoreV3 {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(path: path, code: errno) }
         defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, code: errno) }
+        if let fault = FileFault(owner: status.st_uid, mode: UInt32(status.st_mode)) {
+            throw .untrusted(path: path, fault)
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while bytes.count <= KeystoreV3.maximumBytes {

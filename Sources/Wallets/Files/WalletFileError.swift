@@ -2,6 +2,8 @@
 package enum WalletFileError: Error, Equatable, Sendable {
     /// The system refused to read; `code` is `errno`.
     case unreadable(path: String, code: Int32)
+    /// Somebody else can write to the file.
+    case untrusted(path: String, FileFault)
     /// The system refused to write; `code` is `errno`.
     case unwritable(path: String, code: Int32)
     /// There is a file already, and no wallet is ever overwritten.
@@ -15,6 +17,7 @@ extension WalletFileError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unreadable(let path, let code): "\(path) cannot be read: \(systemMessage(code))"
+        case .untrusted(let path, let fault): fault.description(of: path)
         case .unwritable(let path, let code): "\(path) cannot be written: \(systemMessage(code))"
         case .exists(let path): "\(path) exists already, and a wallet is never overwritten"
         case .keystore(let path, let error): "\(path): \(error)"
