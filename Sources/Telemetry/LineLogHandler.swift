@@ -39,10 +39,12 @@ package struct LineLogHandler: LogHandler {
 
 extension String {
     fileprivate var onOneLine: String {
-        String(unicodeScalars.prefix(512).map { $0.value < 0x20 || $0.value == 0x7f ? " " : Character($0) })
+        if utf8.count <= 512, utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) { return self }
+        return String(unicodeScalars.prefix(512).map { $0.value < 0x20 || $0.value == 0x7f ? " " : Character($0) })
     }
 
     fileprivate var quotedIfNeeded: String {
-        contains(" ") || contains("\"") || isEmpty ? "\"\(replacing("\"", with: "'"))\"" : self
+        guard isEmpty || utf8.contains(where: { $0 == 0x20 || $0 == 0x22 }) else { return self }
+        return "\"\(replacing("\"", with: "'"))\""
     }
 }

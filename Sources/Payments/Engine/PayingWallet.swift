@@ -10,12 +10,15 @@ package struct PayingWallet: Sendable {
     package let signer: any Signer
     /// The wallet's `pay:` list; empty pays nothing.
     package let rules: [PayRule]
+    /// The signer's address in EIP-55, worked out once.
+    let addressText: String
 
     /// Makes a wallet.
     package init(name: String, signer: any Signer, rules: [PayRule]) {
         self.name = name
         self.signer = signer
         self.rules = rules
+        addressText = signer.address.checksummed
     }
 }
 

@@ -38,7 +38,7 @@ struct ReservedPayment: Sendable {
             throw .randomness
         }
         let intent = PaymentIntent(
-            id: id, purpose: request.purpose, terms: vetted.terms(wallet: wallet.name, nonce: nonce),
+            id: id, purpose: request.purpose, terms: vetted.terms(of: wallet, nonce: nonce),
             echo: PaymentIntent.Echo(
                 version: challenge.version, accepted: vetted.requirement.raw, resource: challenge.resource,
                 extensions: ExtensionEcho.object(for: challenge.extensions, identifier: id.description)))
@@ -70,10 +70,10 @@ struct ReservedPayment: Sendable {
 }
 
 extension VettedPayment {
-    func terms(wallet: String, nonce: Bytes32) -> PaymentIntent.Terms {
+    func terms(of wallet: PayingWallet, nonce: Bytes32) -> PaymentIntent.Terms {
         PaymentIntent.Terms(
-            scheme: requirement.scheme, network: asset.network, asset: asset.address.checksummed,
-            symbol: asset.symbol, decimals: asset.decimals, wallet: wallet, payer: payer.checksummed,
+            scheme: requirement.scheme, network: asset.network, asset: asset.addressText,
+            symbol: asset.symbol, decimals: asset.decimals, wallet: wallet.name, payer: wallet.addressText,
             payTo: payTo.checksummed, amount: requirement.amount, value: value, nonce: nonce, validAfter: validAfter,
             validBefore: validBefore)
     }

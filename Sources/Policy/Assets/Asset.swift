@@ -17,6 +17,8 @@ package struct Asset: Sendable, Hashable {
     package let chainID: UInt64
     /// The token contract.
     package let address: Address
+    /// The contract in EIP-55, worked out once.
+    package let addressText: String
     /// The family operators write, `USDT`.
     package let symbol: String
     /// What the contract calls itself, `USD₮0`.
@@ -50,6 +52,7 @@ package struct Asset: Sendable, Hashable {
         self.network = network
         self.chainID = chainID
         self.address = address
+        addressText = address.checksummed
         self.symbol = symbol
         self.tokenSymbol = tokenSymbol ?? symbol
         self.decimals = decimals
