@@ -84,7 +84,7 @@ final class Wire: Sendable {
 
     /// Receives once; returns false at the end of the stream.
     private func fill() throws -> Bool {
-        let chunk = try receive(64 << 10)
+        let chunk = try receiveFresh(64 << 10)
         guard !chunk.isEmpty else { return false }
         buffer.withLock { $0.append(contentsOf: chunk) }
         return true
@@ -97,7 +97,11 @@ final class Wire: Sendable {
             bytes.removeFirst(taken.count)
             return taken
         }
-        if !early.isEmpty { return early }
+        return early.isEmpty ? try receiveFresh(count) : early
+    }
+
+    /// Receives from the socket, whatever is still kept from before.
+    private func receiveFresh(_ count: Int) throws -> [UInt8] {
         let bytes = try [UInt8](capacity: count) { output in
             try unsafe output.withUnsafeMutableBufferPointer { target, initialized in
                 let got = unsafe recv(descriptor, target.baseAddress, count, 0)
