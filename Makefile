@@ -34,10 +34,10 @@ demo: release ## the main job on the embedded simulator, told step by step
 test: unit interop ## all tests: unit, end to end, and against the official x402 SDK on a real EVM
 
 # One test at a time: some wait for other programs, and on two cores they would hold up those that watch the clock.
-unit: deps-test
+unit: deps-test ## unit and end-to-end tests
 	$(SWIFT) test --no-parallel --scratch-path $(SCRATCH)
 
-interop: build deps-test
+interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge
 	Tests/Interop/run --purser $(SCRATCH)/debug/purser
 
 lint: ## formatting and style, strict
