@@ -88,24 +88,24 @@ final class Exchange {
     }
 
     private func connectUnpaid() {
-        connect { exchange, result in
-            switch result {
-            case .success(let connection):
-                exchange.send(on: connection)
-                connection.flush()
-            case .failure(let failure): exchange.failed(failure)
-            }
+        connect { exchange, connection in
+            exchange.send(on: connection)
+            connection.flush()
         }
     }
 
-    private func connect(_ completion: @escaping (Exchange, Result<UpstreamConnection, UpstreamFailure>) -> Void) {
+    /// Opens a connection and goes on with it, unless the exchange is over by then or there is none to be had.
+    private func connect(_ proceed: @escaping (Exchange, UpstreamConnection) -> Void) {
         if !life.agentIsGone { deadline = nil }
         shared.pool.connect(to: gateway.origin, timeout: gateway.timeouts.connect) { result in
             guard self.life.phase != .over else {
                 if case .success(let connection) = result { connection.abandon() }
                 return
             }
-            completion(self, result)
+            switch result {
+            case .success(let connection): proceed(self, connection)
+            case .failure(let failure): self.failed(failure)
+            }
         }
     }
 
@@ -278,12 +278,7 @@ final class Exchange {
         if life.phase == .connecting, let connection = shared.pool.idleConnection(to: gateway.origin) {
             return sendPaid(on: connection)
         }
-        connect { exchange, result in
-            switch result {
-            case .success(let connection): exchange.sendPaid(on: connection)
-            case .failure(let failure): exchange.failed(failure)
-            }
-        }
+        connect { exchange, connection in exchange.sendPaid(on: connection) }
     }
 
     private func sendPaid(on connection: UpstreamConnection) {
@@ -325,12 +320,7 @@ final class Exchange {
             book(.neverSent(reason: failure.sentence))
             respond(.upstream(failure, gateway: gateway.name, payment: nil))
         case .resend:
-            connect { exchange, result in
-                switch result {
-                case .success(let connection): exchange.sendPaid(on: connection)
-                case .failure(let failure): exchange.failed(failure)
-                }
-            }
+            connect { exchange, connection in exchange.sendPaid(on: connection) }
         case .doubt(let thenAnswer):
             let paid = book(.silence(reason: failure.sentence))
             if thenAnswer { respond(.upstream(failure, gateway: gateway.name, payment: paid)) } else { end() }

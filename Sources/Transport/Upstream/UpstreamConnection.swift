@@ -50,6 +50,7 @@ package final class UpstreamConnection: ChannelInboundHandler {
     private var head: ResponseHead?
     private var isRequestComplete = true
     private var isTruncated = false
+    private var isReading = true
     private var whenReady: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
 
     init(origin: Origin, pool: UpstreamPool, whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void)
@@ -94,7 +95,8 @@ package final class UpstreamConnection: ChannelInboundHandler {
 
     /// Stops or resumes reading, for back-pressure.
     package func setReading(_ isReading: Bool) {
-        guard let context, context.channel.isActive else { return }
+        guard isReading != self.isReading, let context, context.channel.isActive else { return }
+        self.isReading = isReading
         try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
     }
 
