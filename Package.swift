@@ -71,7 +71,7 @@ let package = Package(
             dependencies: ["Ledger", "Policy", "Wallets", "X402", "Ethereum", "Primitives", logging],
             swiftSettings: strict),
         .target(name: "Policy", dependencies: ["X402", "Ethereum", "Primitives", "CSpecs"], swiftSettings: strict),
-        .target(name: "Ledger", dependencies: ["Primitives"], swiftSettings: strict),
+        .target(name: "Ledger", dependencies: ["SystemCrypto", "Primitives"], swiftSettings: strict),
         .target(name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb, grdbSQLite], swiftSettings: strict),
         .target(name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
 

@@ -5,76 +5,132 @@ import Testing
 
 @Suite("Caps")
 struct CapTests {
-    private let caps = [
-        Cap(window: .lifetime, limit: .cents(100)), Cap(window: .request, limit: .cents(10)),
-        Cap(window: .day, limit: .cents(50)),
-    ]
+    private static func line(_ text: String, used: Dollars, at now: Timestamp = .vectors) -> CapUsage? {
+        CapLimit(text).map { limit in
+            let counter = CapCounter(
+                open: .zero,
+                buckets: [.init(start: now.startOfUTCHour, counted: used.quantity, open: .zero)])
+            let isOneBucket = [.day, .lifetime, .week, .month].contains(limit.window)
+            let kept =
+                isOneBucket
+                ? CapCounter(
+                    open: .zero,
+                    buckets: [
+                        .init(
+                            start: limit.window == .lifetime ? Timestamp(milliseconds: 0) : now,
+                            counted: used.quantity, open: .zero)
+                    ]) : counter
+            return CapUsage(cap: Cap(agent: "scout", limit), counter: kept, at: now)
+        }
+    }
 
-    private func refusal(_ cents: Int64, day: Int64 = 0, lifetime: Int64 = 0) -> CapRefusal? {
-        CapCheck.refusal(
-            of: .cents(cents), caps: caps, counted: Counted(day: .cents(day), lifetime: .cents(lifetime)),
-            at: .vectors)
+    private static func spend(_ dollars: Dollars) -> Spend {
+        let intent = PaymentIntent.sample(1, value: dollars)
+        return intent.purpose.spend(intent.terms)
+    }
+
+    private func binding(_ cents: Int64, day: Int64 = 0, lifetime: Int64 = 0) -> CapUsage? {
+        let lines = [
+            Self.line("lifetime=1.00", used: .cents(lifetime)), Self.line("request=0.10", used: .zero),
+            Self.line("day=0.50", used: .cents(day)),
+        ].compactMap(\.self)
+        return CapUsage.binding(of: lines, for: Self.spend(.cents(cents)))
     }
 
     @Test("a payment that fills a cap exactly is admitted")
     func exactFit() {
-        #expect(refusal(10) == nil)
-        #expect(refusal(10, day: 40, lifetime: 90) == nil)
+        #expect(binding(10) == nil)
+        #expect(binding(10, day: 40, lifetime: 90) == nil)
     }
 
     @Test(
-        "the narrowest cap that does not hold is named",
+        "of the caps that do not hold, the one that is free again last is named, the narrowest of equals",
         arguments: [
-            (11, 0, 0, CapWindow.request), (11, 50, 100, .request), (1, 50, 100, .day), (2, 49, 60, .day),
+            (11, 0, 0, CapWindow.request), (11, 50, 100, .request), (1, 50, 100, .lifetime), (2, 49, 60, .day),
             (5, 40, 96, .lifetime),
         ] as [(Int64, Int64, Int64, CapWindow)])
-    func binding(cents: Int64, day: Int64, lifetime: Int64, window: CapWindow) throws {
-        guard case .exceeded(let usage)? = refusal(cents, day: day, lifetime: lifetime) else {
-            Issue.record("not refused")
-            return
-        }
-        #expect(usage.cap.window == window)
-    }
-
-    @Test("an agent without a cap pays nothing")
-    func noCap() {
-        let none = Counted(day: .zero, lifetime: .zero)
-        #expect(CapCheck.refusal(of: .zero, caps: [], counted: none, at: .vectors) == .noCap)
-    }
-
-    @Test("the day's cap starts anew at the next midnight UTC")
-    func reset() {
-        let usage = CapCheck.usage(
-            of: caps, counted: Counted(day: .cents(7), lifetime: .cents(9)), at: .vectors.adding(seconds: 86_399))
-        #expect(usage.map(\.cap.window) == [.request, .day, .lifetime])
-        #expect(usage.map(\.used) == [.zero, .cents(7), .cents(9)])
-        #expect(usage.map(\.resetsAt) == [nil, .vectors.adding(seconds: 86_400), nil])
+    func bindingCap(cents: Int64, day: Int64, lifetime: Int64, window: CapWindow) {
+        #expect(binding(cents, day: day, lifetime: lifetime)?.cap.limit.window == window)
     }
 
     @Test("a cap below what is used leaves nothing")
-    func lowered() {
-        let usage = CapUsage(cap: Cap(window: .day, limit: .cents(5)), used: .cents(9), resetsAt: nil)
+    func lowered() throws {
+        let usage = try #require(Self.line("day=0.05", used: .cents(9)))
         #expect(usage.left == .zero)
-        #expect(!usage.admits(.cents(1)))
+        #expect(!usage.admits(UInt256(1)))
     }
 
-    @Test("a lifetime total that cannot be represented is refused")
+    @Test("sums that do not fit are refused, never wrapped")
     func overflow() {
-        let refusal = CapCheck.refusal(
-            of: .max, caps: [Cap(window: .request, limit: .max)],
-            counted: Counted(day: .zero, lifetime: .cents(1)), at: .vectors)
-        #expect(refusal?.code == "cap-lifetime")
+        let cap = Cap(agent: "scout", CapLimit(.lifetime, .dollars, .max))
+        let usage = CapUsage(cap: cap, used: .max, resetsAt: nil)
+        #expect(usage.admits(.zero))
+        #expect(!usage.admits(UInt256(1)))
     }
 
-    @Test("an operator's text is read strictly", arguments: ["day", "day=", "week=5", "day=-1", "day=1e3", "=5"])
-    func badText(text: String) {
-        #expect(Cap(text) == nil)
+    @Test(
+        "an operator's limit is read as it was meant",
+        arguments: [
+            ("day=5", CapLimit(.day, .cents(500))), ("15m=0.10", CapLimit(.rolling(minutes: 15), .cents(10))),
+            ("hour=100payments", CapLimit(.hour, .payments, UInt256(100))),
+            ("month=5000000units", CapLimit(.month, .units, UInt256(5_000_000))),
+        ])
+    func limits(text: String, limit: CapLimit) {
+        #expect(CapLimit(text) == limit)
+    }
+
+    @Test(
+        "reject- limits that are not plain",
+        arguments: [
+            "day", "day=", "fortnight=5", "day=-1", "day=1e3", "=5", "0m=1", "015m=1", "10081m=1", "m=1", "day=1 unit",
+            "day=units", "request=3payments", "day=1.5payments",
+        ])
+    func badLimits(text: String) {
+        #expect(CapLimit(text) == nil)
+    }
+
+    @Test(
+        "scopes are read as they are written",
+        arguments: [
+            "house", "team:research", "agent:scout", "agent:scout gateway:lab", "house payee:0xAb",
+            "team:a asset:eip155:42161/0xfd", "agent:scout network:eip155:1", "agent:scout host:api.example",
+        ])
+    func scopes(text: String) {
+        #expect(CapScope(text)?.description == text)
+    }
+
+    @Test(
+        "reject- scopes that name nothing", arguments: ["", "team:", "agent:A B", "house x", "house color:red", "Team"])
+    func badScopes(text: String) {
+        #expect(CapScope(text) == nil)
+    }
+
+    @Test("a bare name is an agent's")
+    func bareName() {
+        #expect(CapHolder("scout") == .agent("scout"))
+    }
+
+    @Test(
+        "warnings come at 50, 80 and 95 percent, once each and the highest only",
+        arguments: [
+            (0, 49, nil), (0, 50, 50), (49, 1, 50), (50, 10, nil), (50, 30, 80), (0, 96, 95), (80, 15, 95),
+            (95, 5, nil),
+        ] as [(Int64, Int64, UInt64?)])
+    func warnings(used: Int64, more: Int64, share: UInt64?) throws {
+        let usage = try #require(Self.line("lifetime=1.00", used: .cents(used)))
+        let warnings = CapUsage.warnings(of: [usage], adding: Self.spend(.cents(more)))
+        #expect(warnings.map(\.share) == [share].compactMap(\.self))
+        #expect(warnings.allSatisfy { $0.usage.used == Dollars.cents(used + more).quantity })
     }
 
     @Test("codes of refusals stay what they are")
     func codes() {
-        #expect(CapRefusal.noCap.code == "no-cap")
-        #expect(CapRefusal.unknownAgent.code == "unknown-agent")
-        #expect(refusal(11)?.code == "cap-request")
+        let freeze = Freeze(scope: .everything, since: .vectors, actor: "tester", reason: nil)
+        #expect(ReservationRefusal.noCap.code == "no-cap")
+        #expect(ReservationRefusal.unknownAgent.code == "unknown-agent")
+        #expect(ReservationRefusal.frozen(freeze).code == "frozen")
+        #expect(ReservationRefusal.gatewayRejecting(until: .vectors).code == "gateway-rejecting")
+        #expect(ReservationRefusal.clockBehind(seconds: 61).code == "clock-behind")
+        #expect(binding(11).map { ReservationRefusal.exceeded($0).code } == "cap-request")
     }
 }

@@ -20,10 +20,74 @@ extension Timestamp {
     package static let vectors = Timestamp(seconds: 1_795_305_600)
 }
 
-extension Agent {
-    /// An agent whose token hash is the numbered one.
-    package static func sample(_ name: String = "scout", number: UInt64 = 1, caps: [Cap] = []) -> Agent {
-        Agent(name: name, wallet: nil, tokenHash: .numbered(number), caps: caps, addedAt: .vectors)
+/// An agent with caps of its own.
+package struct SampleAgent: Sendable {
+    /// The agent; its token hash is the numbered one.
+    package let agent: Agent
+    /// Its caps.
+    package let limits: [CapLimit]
+
+    /// Makes an agent.
+    package static func sample(
+        _ name: String = "scout", number: UInt64 = 1, team: String? = nil, caps: [CapLimit] = []
+    ) -> SampleAgent {
+        SampleAgent(
+            agent: Agent(name: name, wallet: nil, team: team, tokenHash: .numbered(number), addedAt: .vectors),
+            limits: caps)
+    }
+}
+
+extension LedgerStore {
+    /// Adds an agent with its caps.
+    package func add(_ sample: SampleAgent) async throws(LedgerError) {
+        try await add(sample.agent, limits: sample.limits, by: "tester")
+    }
+
+    /// Sets a cap of an agent as a whole.
+    package func setCap(_ limit: CapLimit, of agent: String) async throws(LedgerError) {
+        try await setCap(Cap(agent: agent, limit), by: "tester", at: .vectors)
+    }
+
+    /// Removes a cap of an agent as a whole.
+    @discardableResult
+    package func removeCap(_ window: CapWindow, of agent: String) async throws(LedgerError) -> Bool {
+        try await removeCap(Cap.Key(CapScope(.agent(agent)), window), by: "tester", at: .vectors)
+    }
+
+    /// Sets money aside without a key and by the usual rules.
+    @discardableResult
+    package func reserve(
+        _ intent: PaymentIntent, at now: Timestamp
+    ) async throws(LedgerError) -> ReservationOutcome {
+        try await reserve(ReservationRequest(intent), at: now)
+    }
+
+    /// The use of an agent's own dollar cap of one window.
+    package func used(
+        _ window: CapWindow, of agent: String = "scout", at now: Timestamp = .vectors
+    ) async throws(LedgerError) -> Dollars? {
+        let key = Cap.Key(CapScope(.agent(agent)), window)
+        return try await usage(of: agent, at: now).first { $0.cap.key == key }.flatMap { Dollars(quantity: $0.used) }
+    }
+}
+
+extension ReservationOutcome {
+    /// The payment, when money was set aside for it.
+    package var record: PaymentRecord? {
+        guard case .reserved(let reservation) = self else { return nil }
+        return reservation.record
+    }
+
+    /// The payment that was taken over.
+    package var adopted: PaymentRecord? {
+        guard case .adopted(let reservation) = self else { return nil }
+        return reservation.record
+    }
+
+    /// The refusal, when nothing was set aside.
+    package var refusal: ReservationRefusal? {
+        guard case .refused(let refusal) = self else { return nil }
+        return refusal
     }
 }
 
@@ -32,24 +96,29 @@ extension PaymentIntent {
     ///
     /// `amount` is in atomic units of 6 decimals and by default worth `value`.
     package static func sample(
-        _ number: UInt64, agent: String = "scout", value: Dollars = .cents(1), amount: UInt256? = nil,
-        nonce: UInt64? = nil, payer: String = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23",
+        _ number: UInt64, agent: String = "scout", team: String? = nil, gateway: String = "lab",
+        value: Dollars = .cents(1), amount: UInt256? = nil, nonce: UInt64? = nil,
+        payer: String = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23",
+        payTo: String = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", fingerprint: UInt64? = nil,
         validFor seconds: Int64 = 300
     ) -> PaymentIntent {
         PaymentIntent(
-            id: PaymentID(random: .numbered(number)),
+            id: PaymentID(at: .vectors, random: Bytes32(words: (number, number, 0, 0))),
             purpose: Purpose(
-                agent: agent, gateway: "lab", method: "POST", url: "http://127.0.0.1:8402/v1/chat/completions",
-                fingerprint: .numbered(number &+ 1)),
+                agent: agent, team: team, gateway: gateway, host: "127.0.0.1",
+                request: Request(
+                    method: "POST", url: "http://127.0.0.1:8402/v1/chat/completions", model: "light",
+                    fingerprint: .numbered(fingerprint ?? number &+ 1))),
             terms: Terms(
                 scheme: "exact", network: "eip155:42161", asset: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9",
                 symbol: "USDT", decimals: 6, wallet: "main", payer: payer,
-                payTo: "0x209693Bc6afc0C5328bA36FaF03C514EF312287C",
+                payTo: payTo,
                 amount: amount ?? UInt256(UInt64(value.nanodollars) / 1000), value: value,
                 nonce: .numbered(nonce ?? number), validAfter: Timestamp.vectors.seconds - 600,
                 validBefore: Timestamp.vectors.seconds + seconds),
             echo: Echo(
                 version: 2, accepted: Array(#"{"scheme":"exact","network":"eip155:42161","amount":"10000"}"#.utf8),
-                resource: Array(#"{"url":"http://127.0.0.1:8402/v1/chat/completions"}"#.utf8), extensions: nil))
+                resource: Array(#"{"url":"http://127.0.0.1:8402/v1/chat/completions"}"#.utf8), extensions: nil),
+            salt: .numbered(number &+ 2))
     }
 }

@@ -1,24 +1,24 @@
 package import Primitives
 
-/// A caller with its own token, caps and wallet.
+/// A caller with its own token and wallet; what it may spend is said by the caps that name it, its team or the house.
 package struct Agent: Sendable, Equatable {
     /// The name: 1 to 64 characters of `a-z 0-9 . _ -`, beginning with a letter or digit.
     package let name: String
     /// The wallet it pays from; nil means the only wallet of the configuration.
     package let wallet: String?
+    /// The team it is in; nil means none. Names are like agents' names.
+    package let team: String?
     /// SHA-256 of the token; the token itself is never stored.
     package let tokenHash: Bytes32
-    /// The limits, at most one for each window.
-    package let caps: [Cap]
     /// When it was added.
     package let addedAt: Timestamp
 
     /// Makes an agent.
-    package init(name: String, wallet: String?, tokenHash: Bytes32, caps: [Cap], addedAt: Timestamp) {
+    package init(name: String, wallet: String?, team: String?, tokenHash: Bytes32, addedAt: Timestamp) {
         self.name = name
         self.wallet = wallet
+        self.team = team
         self.tokenHash = tokenHash
-        self.caps = caps
         self.addedAt = addedAt
     }
 

@@ -1,129 +1,130 @@
 package import Primitives
 
-/// The span of time over which a cap adds up.
+/// What a cap adds up.
 ///
 /// Raw values are stored and typed by operators.
-package enum CapWindow: String, Sendable, CaseIterable, Comparable {
-    /// One payment on its own.
-    case request
-    /// One day from midnight to midnight UTC.
-    case day
-    /// For ever.
-    case lifetime
+package enum CapMeasure: String, Sendable, CaseIterable {
+    /// The dollar value of payments, in nano-dollars.
+    case dollars
+    /// Atomic units of the one token that the cap's scope names.
+    case units
+    /// The number of payments, and of calls that a prepaid gateway bills.
+    case payments
+}
 
-    package static func < (left: CapWindow, right: CapWindow) -> Bool { left.rank < right.rank }
+/// A limit in a window, whosever it is.
+package struct CapLimit: Sendable, Hashable {
+    /// The window.
+    package let window: CapWindow
+    /// What is added up.
+    package let measure: CapMeasure
+    /// The most that may be settled and reserved together: nano-dollars, atomic units or payments.
+    package let amount: UInt256
 
-    private var rank: Int {
-        switch self {
-        case .request: 0
-        case .day: 1
-        case .lifetime: 2
+    /// Makes a limit.
+    package init(_ window: CapWindow, _ measure: CapMeasure, _ amount: UInt256) {
+        self.window = window
+        self.measure = measure
+        self.amount = amount
+    }
+
+    /// Makes a limit in dollars.
+    package init(_ window: CapWindow, _ dollars: Dollars) {
+        self.init(window, .dollars, dollars.quantity)
+    }
+
+    /// What an operator may write for a limit.
+    package static let form =
+        "WINDOW=DOLLARS, WINDOW=Npayments or WINDOW=Nunits, such as request=0.10, day=5, hour=100payments"
+
+    /// Reads an operator's `day=5`, `hour=100payments` or `month=5000000units`; nil for anything else.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "=", maxSplits: 1)
+        guard parts.count == 2, let window = CapWindow(parts[0]) else { return nil }
+        for measure in [CapMeasure.units, .payments] where parts[1].hasSuffix(measure.rawValue) {
+            guard let amount = try? UInt256(decimal: parts[1].dropLast(measure.rawValue.count)) else { return nil }
+            // One payment is one payment: a limit on its number would say yes or no to all of them.
+            guard measure != .payments || window != .request else { return nil }
+            self.init(window, measure, amount)
+            return
         }
+        guard let dollars = Dollars(parts[1]) else { return nil }
+        self.init(window, dollars)
     }
 }
 
-/// One limit of one agent in one window, in dollars.
+/// One limit on one scope.
 package struct Cap: Sendable, Hashable {
-    /// The window.
-    package let window: CapWindow
-    /// The most that may be settled and reserved together.
-    package let limit: Dollars
+    /// What names a cap: a scope has at most one of each window and measure.
+    package struct Key: Sendable, Hashable {
+        /// What is counted.
+        package let scope: CapScope
+        /// Over which time.
+        package let window: CapWindow
+        /// In which measure.
+        package let measure: CapMeasure
+
+        /// Makes a key.
+        package init(_ scope: CapScope, _ window: CapWindow, _ measure: CapMeasure = .dollars) {
+            self.scope = scope
+            self.window = window
+            self.measure = measure
+        }
+    }
+
+    /// What is counted.
+    package let scope: CapScope
+    /// How much of it.
+    package let limit: CapLimit
 
     /// Makes a cap.
-    package init(window: CapWindow, limit: Dollars) {
-        self.window = window
+    package init(_ scope: CapScope, _ limit: CapLimit) {
+        self.scope = scope
         self.limit = limit
     }
 
-    /// Reads an operator's `day=5`; nil when the window is unknown or the amount is not plain dollars.
-    package init?(_ text: String) {
-        let parts = text.split(separator: "=", maxSplits: 1)
-        guard parts.count == 2, let window = CapWindow(rawValue: String(parts[0])), let limit = Dollars(parts[1]) else {
-            return nil
-        }
-        self.init(window: window, limit: limit)
-    }
-}
-
-/// How far one cap is used.
-package struct CapUsage: Sendable, Equatable {
-    /// The cap.
-    package let cap: Cap
-    /// What counts against it: settled, presumed and exposed.
-    package let used: Dollars
-    /// When the window starts anew; nil for `request` and `lifetime`.
-    package let resetsAt: Timestamp?
-
-    /// Makes a usage line.
-    package init(cap: Cap, used: Dollars, resetsAt: Timestamp?) {
-        self.cap = cap
-        self.used = used
-        self.resetsAt = resetsAt
+    /// Makes a cap of an agent as a whole.
+    package init(agent: String, _ limit: CapLimit) {
+        self.init(CapScope(.agent(agent)), limit)
     }
 
-    /// What may still be spent; zero when a lowered cap is already exceeded.
-    package var left: Dollars { cap.limit.subtracting(used) ?? .zero }
+    /// Its name.
+    package var key: Key { Key(scope, limit.window, limit.measure) }
 
-    /// Whether one more payment of this value fits.
-    package func admits(_ value: Dollars) -> Bool {
-        guard let total = used.adding(value) else { return false }
-        return total <= cap.limit
+    /// Throws `unsound` for a cap that cannot be: units are units of one token, so the scope has to name it.
+    package func checkSoundness() throws(LedgerError) {
+        guard limit.measure == .units else { return }
+        if case .asset = scope.facet { return }
+        throw .unsound("a cap in units needs a scope that names the token")
     }
-}
 
-/// What counts in the windows of one agent at one moment; the input of the one cap decision.
-package struct Counted: Sendable, Equatable {
-    /// Reserved in the current UTC day, plus what is still open from earlier days.
-    package let day: Dollars
-    /// Everything ever counted.
-    package let lifetime: Dollars
-
-    /// Makes the totals.
-    package init(day: Dollars, lifetime: Dollars) {
-        self.day = day
-        self.lifetime = lifetime
-    }
-}
-
-/// Why the books would not set money aside.
-package enum CapRefusal: Sendable, Equatable {
-    /// The agent has no cap at all, so nothing may be paid.
-    case noCap
-    /// This cap would be exceeded.
-    case exceeded(CapUsage)
-    /// The agent is not in the books any more.
-    case unknownAgent
-
-    /// The refusal's stable code, as the history of the refused payment keeps it.
-    package var code: String {
-        switch self {
-        case .noCap: "no-cap"
-        case .exceeded(let usage): "cap-\(usage.cap.window.rawValue)"
-        case .unknownAgent: "unknown-agent"
+    /// An amount of the cap's measure for people: `$0.10`, `100 payments`, `5000000 units`.
+    package func text(of quantity: UInt256) -> String {
+        switch limit.measure {
+        case .dollars: "$" + (Dollars(quantity: quantity) ?? .max).description
+        case .units: "\(quantity) units"
+        case .payments: "\(quantity) \(quantity == UInt256(1) ? "payment" : "payments")"
         }
     }
 }
 
-/// The cap decision, pure: every store calls it inside its own transaction.
-package enum CapCheck {
-    /// Usage of each cap, narrowest window first.
-    package static func usage(of caps: [Cap], counted: Counted, at now: Timestamp) -> [CapUsage] {
-        caps.sorted { $0.window < $1.window }.map { cap in
-            switch cap.window {
-            case .request: CapUsage(cap: cap, used: .zero, resetsAt: nil)
-            case .day: CapUsage(cap: cap, used: counted.day, resetsAt: .startOfUTCDay(now.utcDay + 1))
-            case .lifetime: CapUsage(cap: cap, used: counted.lifetime, resetsAt: nil)
-            }
-        }
+extension Cap: Comparable {
+    /// The order of lists and of checks: narrow scopes first, then narrow windows.
+    package static func < (left: Cap, right: Cap) -> Bool {
+        if left.scope.depth != right.scope.depth { return left.scope.depth > right.scope.depth }
+        if left.scope != right.scope { return left.scope.description < right.scope.description }
+        if left.limit.window != right.limit.window { return left.limit.window < right.limit.window }
+        return left.limit.measure.rawValue < right.limit.measure.rawValue
     }
+}
 
-    /// The first cap that would not hold, or nil when the value may be reserved.
-    ///
-    /// A lifetime total that ``Dollars`` cannot hold is refused like an exceeded lifetime cap of ``Dollars/max``.
-    package static func refusal(of value: Dollars, caps: [Cap], counted: Counted, at now: Timestamp) -> CapRefusal? {
-        guard !caps.isEmpty else { return .noCap }
-        let representable = Cap(window: .lifetime, limit: .max)
-        let usage = usage(of: caps, counted: counted, at: now) + usage(of: [representable], counted: counted, at: now)
-        return usage.first { !$0.admits(value) }.map(CapRefusal.exceeded)
+extension Dollars {
+    /// The value in the unit of caps, nano-dollars.
+    package var quantity: UInt256 { UInt256(UInt64(nanodollars)) }
+
+    /// Dollars from nano-dollars; nil when they are out of range.
+    package init?(quantity: UInt256) {
+        guard let small = quantity.uint64, let nanodollars = Int64(exactly: small) else { return nil }
+        self.init(nanodollars: nanodollars)
     }
 }

@@ -8,21 +8,41 @@ package struct PaymentIntent: Sendable, Equatable {
     package struct Purpose: Sendable, Equatable {
         /// The agent's name.
         package let agent: String
+        /// The team the agent is in; nil when it is in none.
+        package let team: String?
         /// The gateway's name in the configuration.
         package let gateway: String
-        /// The HTTP method of the paid request.
+        /// The upstream host, lower case, without a port.
+        package let host: String
+        /// The request; nil once an operator has erased it.
+        package let request: Request?
+
+        /// Makes a purpose.
+        package init(agent: String, team: String?, gateway: String, host: String, request: Request?) {
+            self.agent = agent
+            self.team = team
+            self.gateway = gateway
+            self.host = host
+            self.request = request
+        }
+    }
+
+    /// The HTTP request that is paid for, as far as the books keep it.
+    package struct Request: Sendable, Equatable {
+        /// The HTTP method.
         package let method: String
         /// The upstream URL without its query, for people; the fingerprint covers the whole.
         package let url: String
+        /// What the request's JSON names as its model, at most 128 printable characters.
+        package let model: String?
         /// SHA-256 over method, whole URL, body hash and agent: equal requests have equal fingerprints.
         package let fingerprint: Bytes32
 
-        /// Makes a purpose.
-        package init(agent: String, gateway: String, method: String, url: String, fingerprint: Bytes32) {
-            self.agent = agent
-            self.gateway = gateway
+        /// Makes a request.
+        package init(method: String, url: String, model: String?, fingerprint: Bytes32) {
             self.method = method
             self.url = url
+            self.model = model
             self.fingerprint = fingerprint
         }
     }
@@ -106,12 +126,15 @@ package struct PaymentIntent: Sendable, Equatable {
     package let terms: Terms
     /// The seller's JSON that is echoed.
     package let echo: Echo
+    /// 32 random bytes that keep the hash of what may be erased from being guessed.
+    package let salt: Bytes32
 
     /// Makes an intent.
-    package init(id: PaymentID, purpose: Purpose, terms: Terms, echo: Echo) {
+    package init(id: PaymentID, purpose: Purpose, terms: Terms, echo: Echo, salt: Bytes32) {
         self.id = id
         self.purpose = purpose
         self.terms = terms
         self.echo = echo
+        self.salt = salt
     }
 }

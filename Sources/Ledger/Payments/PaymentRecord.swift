@@ -25,6 +25,11 @@ package struct PaymentEvidence: Sendable, Equatable {
         self.reason = reason
     }
 
+    /// This evidence without the texts that others wrote.
+    package var erased: PaymentEvidence {
+        PaymentEvidence(status: status, signature: signature, transaction: transaction)
+    }
+
     /// This evidence with what is newly known written over it; fields that are nil there stay.
     package func merging(_ newer: PaymentEvidence) -> PaymentEvidence {
         PaymentEvidence(
@@ -42,8 +47,10 @@ package struct PaymentRecord: Sendable, Equatable {
     package let purpose: PaymentIntent.Purpose
     /// What is paid; nil for a refusal whose challenge could not be read that far.
     package let terms: PaymentIntent.Terms?
-    /// The seller's JSON that is echoed; nil for refusals.
+    /// The seller's JSON that is echoed; nil for refusals, and once it is erased.
     package let echo: PaymentIntent.Echo?
+    /// What salts the hash of its erasable parts; nil once they are erased.
+    package let salt: Bytes32?
     /// Where it stands.
     package let state: PaymentState
     /// Ledger time of the reservation or refusal; decides the cap window.
@@ -56,12 +63,13 @@ package struct PaymentRecord: Sendable, Equatable {
     /// Makes a record.
     package init(
         id: PaymentID, purpose: PaymentIntent.Purpose, terms: PaymentIntent.Terms?, echo: PaymentIntent.Echo?,
-        state: PaymentState, reservedAt: Timestamp, changedAt: Timestamp, evidence: PaymentEvidence
+        salt: Bytes32?, state: PaymentState, reservedAt: Timestamp, changedAt: Timestamp, evidence: PaymentEvidence
     ) {
         self.id = id
         self.purpose = purpose
         self.terms = terms
         self.echo = echo
+        self.salt = salt
         self.state = state
         self.reservedAt = reservedAt
         self.changedAt = changedAt
@@ -71,32 +79,38 @@ package struct PaymentRecord: Sendable, Equatable {
     /// The same payment in its next state.
     package func after(_ state: PaymentState, at time: Timestamp, evidence: PaymentEvidence) -> PaymentRecord {
         PaymentRecord(
-            id: id, purpose: purpose, terms: terms, echo: echo, state: state, reservedAt: reservedAt,
+            id: id, purpose: purpose, terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt,
             changedAt: time, evidence: evidence)
     }
-}
 
-/// One line of a payment's history; lines are only ever added.
-package struct PaymentTransition: Sendable, Equatable {
-    /// The line's number over the whole ledger, from 1.
-    package let sequence: Int64
-    /// The payment.
-    package let payment: PaymentID
-    /// Ledger time.
-    package let at: Timestamp
-    /// The state after the line.
-    package let state: PaymentState
-    /// Why: the event's name, or the code of a refusal.
-    package let cause: String
-
-    /// Makes a line.
-    package init(sequence: Int64, payment: PaymentID, at: Timestamp, state: PaymentState, cause: String) {
-        self.sequence = sequence
-        self.payment = payment
-        self.at = at
-        self.state = state
-        self.cause = cause
+    /// A payment that was just set aside.
+    package init(reserving intent: PaymentIntent, at time: Timestamp) {
+        self.init(
+            id: intent.id, purpose: intent.purpose, terms: intent.terms, echo: intent.echo, salt: intent.salt,
+            state: .reserved, reservedAt: time, changedAt: time, evidence: PaymentEvidence())
     }
+
+    /// A challenge that was just refused.
+    package init(refusing refusal: RefusedPayment, at time: Timestamp) {
+        self.init(
+            id: refusal.id, purpose: refusal.purpose, terms: refusal.terms, echo: nil, salt: refusal.salt,
+            state: .refused, reservedAt: time, changedAt: time, evidence: PaymentEvidence(reason: refusal.code))
+    }
+
+    /// The same payment without what can be erased.
+    package var erased: PaymentRecord {
+        let bare = PaymentIntent.Purpose(
+            agent: purpose.agent, team: purpose.team, gateway: purpose.gateway, host: purpose.host, request: nil)
+        return PaymentRecord(
+            id: id, purpose: bare, terms: terms, echo: nil, salt: nil, state: state, reservedAt: reservedAt,
+            changedAt: changedAt, evidence: evidence.erased)
+    }
+
+    /// The payment as caps see it; nil for a refusal that was not read so far.
+    package var spend: Spend? { terms.map { purpose.spend($0) } }
+
+    /// Until when somebody may settle the authorization, in Unix seconds, exclusive on chain.
+    package var liveUntil: Int64? { terms?.validBefore }
 }
 
 /// A challenge that was not paid, kept so that an operator can see what agents were asked for.
@@ -109,10 +123,15 @@ package struct RefusedPayment: Sendable, Equatable {
     package let code: String
     /// The terms of the entry that was refused, when one could be read that far.
     package let terms: PaymentIntent.Terms?
+    /// 32 random bytes that keep the hash of what may be erased from being guessed.
+    package let salt: Bytes32
 
     /// Makes a refusal.
-    package init(id: PaymentID, purpose: PaymentIntent.Purpose, code: String, terms: PaymentIntent.Terms?) {
+    package init(
+        id: PaymentID, purpose: PaymentIntent.Purpose, code: String, terms: PaymentIntent.Terms?, salt: Bytes32
+    ) {
         self.id = id
+        self.salt = salt
         self.purpose = purpose
         self.code = code
         self.terms = terms

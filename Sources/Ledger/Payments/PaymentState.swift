@@ -4,33 +4,51 @@
 package enum PaymentState: String, Sendable, CaseIterable {
     /// A challenge that was not paid; no money was set aside.
     case refused
-    /// Money is set aside; a signature may exist and may have left the process.
+    /// Money is set aside; a signature may exist and may have left the process. The agent waits for the outcome.
     case reserved
+    /// An unresolved attempt that a later identical request took over; its bytes are sent again and the agent waits.
+    case resumed
     /// The seller reported settlement; booked at the full signed amount.
     case settled
     /// Counted as spent without proof: the answer was good but carried no usable report, or the window passed.
-    /// Only a report of settlement changes it; any other late outcome adds its evidence.
     case presumed
     /// The seller refused the payment; the authorization stays exposed until proof.
     case rejected
-    /// Nobody knows: time-out, lost connection, server error, or a restart.
+    /// Nobody knows: time-out, lost connection, server error, an agent that went away, or a restart.
     case inDoubt = "in-doubt"
     /// The process knows that no byte of the authorization reached a socket.
     case voided
+    /// The chain shows that the nonce was used.
+    case confirmed
+    /// The chain shows that the nonce was not used and never can be.
+    case released
+    /// The window passed, and the gateway's operator chose not to wait for proof. Not counted, and not proven.
+    case lapsed
 
     /// Whether an authorization may still be settled by somebody: the payment is exposure.
     package var isOpen: Bool {
         switch self {
-        case .reserved, .rejected, .inDoubt: true
-        case .refused, .settled, .presumed, .voided: false
+        case .reserved, .resumed, .rejected, .inDoubt: true
+        case .refused, .settled, .presumed, .voided, .confirmed, .released, .lapsed: false
         }
     }
 
     /// Whether the amount counts against caps.
     package var isCounted: Bool {
         switch self {
-        case .reserved, .settled, .presumed, .rejected, .inDoubt: true
-        case .refused, .voided: false
+        case .reserved, .resumed, .settled, .presumed, .rejected, .inDoubt, .confirmed: true
+        case .refused, .voided, .released, .lapsed: false
+        }
+    }
+
+    /// Whether an agent is connected and waits for the outcome.
+    package var isAttended: Bool { self == .reserved || self == .resumed }
+
+    /// Whether the chain can still teach something: the fate of the authorization is not proven.
+    package var isUnproven: Bool {
+        switch self {
+        case .rejected, .inDoubt, .presumed, .lapsed: true
+        case .refused, .reserved, .resumed, .settled, .voided, .confirmed, .released: false
         }
     }
 }
@@ -43,31 +61,84 @@ package enum PaymentEvent: String, Sendable, CaseIterable {
     case servedUnproven = "served-unproven"
     /// The seller answered 402 or reported failure.
     case rejected
-    /// The outcome is unknown.
+    /// The outcome is unknown, or nobody waits for it any more.
     case lostSight = "lost-sight"
     /// No byte of the payment header was handed to a socket.
     case neverSent = "never-sent"
-    /// The signed window of a refused or lost payment has passed and nobody could say whether the money moved.
+    /// The same bytes, sent again, met a seller that has seen them: 409, or the nonce is used.
+    case alreadyUsed = "already-used"
+    /// A later identical request of the agent took the attempt over.
+    case adopted
+    /// The signed window has passed and nobody could say whether the money moved.
     case windowPassed = "window-passed"
+    /// The signed window has passed, and the gateway is set to release unproven payments then.
+    case lapsed
+    /// A final block shows the nonce used.
+    case provenUsed = "proven-used"
+    /// A final block at or past the end of the window shows the nonce unused.
+    case provenUnused = "proven-unused"
 }
 
 extension PaymentState {
     /// The state after an event, or nil when the event cannot happen in this state.
     ///
-    /// The one transition table of the books: money leaves exposure only through `settled`, `servedUnproven`,
-    /// `neverSent` and `windowPassed`; never because a seller says that it did not take it. A reserved payment has
-    /// somebody who waits for its answer, so its window passes only once that answer is booked or lost. Outcomes that
-    /// come after the presumption leave it as it is and their evidence with it.
+    /// The one transition table of the books. Money leaves exposure through `settled`, `servedUnproven`, `alreadyUsed`,
+    /// `neverSent`, `windowPassed`, `lapsed` and the chain; never because a seller says that it did not take it. Late
+    /// outcomes of a payment that is closed leave it as it is and their evidence with it. What was sent once can never
+    /// become `voided`: an adopter that sent nothing has lost sight of what was sent before.
     package func after(_ event: PaymentEvent) -> PaymentState? {
-        switch (self, event) {
-        case (.reserved, .settled), (.rejected, .settled), (.inDoubt, .settled), (.presumed, .settled): .settled
-        case (.reserved, .servedUnproven), (.inDoubt, .servedUnproven), (.rejected, .servedUnproven): .presumed
-        case (.reserved, .rejected), (.inDoubt, .rejected): .rejected
-        case (.reserved, .lostSight): .inDoubt
-        case (.reserved, .neverSent): .voided
-        case (.rejected, .windowPassed), (.inDoubt, .windowPassed): .presumed
-        case (.presumed, .servedUnproven), (.presumed, .rejected), (.presumed, .lostSight): .presumed
-        default: nil
+        switch self {
+        case .refused, .voided: nil
+        case .reserved: event == .neverSent ? .voided : attended(event)
+        case .resumed: attended(event)
+        case .rejected, .inDoubt: unattended(event)
+        case .presumed:
+            switch event {
+            case .settled: .settled
+            case .provenUsed: .confirmed
+            case .provenUnused: .released
+            case .servedUnproven, .rejected, .lostSight, .alreadyUsed: .presumed
+            case .neverSent, .adopted, .windowPassed, .lapsed: nil
+            }
+        case .lapsed:
+            switch event {
+            case .settled: .settled
+            case .servedUnproven, .alreadyUsed: .presumed
+            case .provenUsed: .confirmed
+            case .provenUnused: .released
+            case .rejected, .lostSight: .lapsed
+            case .neverSent, .adopted, .windowPassed, .lapsed: nil
+            }
+        case .settled, .confirmed, .released:
+            switch event {
+            case .settled, .servedUnproven, .rejected, .lostSight, .alreadyUsed: self
+            case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused: nil
+            }
+        }
+    }
+
+    private func attended(_ event: PaymentEvent) -> PaymentState? {
+        switch event {
+        case .settled: .settled
+        case .servedUnproven, .alreadyUsed: .presumed
+        case .rejected: .rejected
+        case .lostSight: .inDoubt
+        case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused: nil
+        }
+    }
+
+    private func unattended(_ event: PaymentEvent) -> PaymentState? {
+        switch event {
+        case .settled: .settled
+        case .servedUnproven, .alreadyUsed: .presumed
+        case .rejected: .rejected
+        case .lostSight: self
+        case .adopted: .resumed
+        case .windowPassed: .presumed
+        case .lapsed: .lapsed
+        case .provenUsed: .confirmed
+        case .provenUnused: .released
+        case .neverSent: nil
         }
     }
 }

@@ -2,165 +2,273 @@ import Primitives
 
 /// The books as a plain value: the model that every store is held against.
 ///
-/// It keeps no totals and no indexes; whatever it is asked it works out from the payments themselves.
+/// It keeps no totals and no indexes; whatever it is asked it works out from the payments and calls themselves.
 struct InMemoryBooks {
     private(set) var payments: [PaymentRecord] = []
-    private(set) var transitions: [PaymentTransition] = []
-    private(set) var agents: [String: Agent] = [:]
-    private(set) var generation: UInt64 = 1
+    private(set) var calls: [(call: MeteredCall, at: Timestamp)] = []
+    private(set) var journal: [JournalEntry] = []
+    private(set) var evidence: [Int64: PaymentEvidence] = [:]
+    private var streaks: [GatewayAsset: RejectionStreak] = [:]
+    private var keys: [AgentKey: KeyBinding] = [:]
+    // Changed by the extension on rules.
+    var agents: [String: Agent] = [:]
+    var caps: [Cap.Key: Cap] = [:]
+    var freezes: [FreezeScope: Freeze] = [:]
+    var generation: UInt64 = 1
 
-    private func time(at now: Timestamp) -> Timestamp {
-        transitions.last.map { max($0.at, now) } ?? now
+    private struct GatewayAsset: Hashable {
+        let gateway: String
+        let asset: String
+    }
+
+    private struct AgentKey: Hashable {
+        let agent: String
+        let key: Bytes32
+    }
+
+    private struct KeyBinding {
+        let fingerprint: Bytes32
+        let payment: PaymentID
+        let at: Timestamp
+    }
+
+    func time(at now: Timestamp) -> Timestamp {
+        journal.last.map { max($0.at, now) } ?? now
     }
 
     private func index(of id: PaymentID) -> Int? {
         payments.firstIndex { $0.id == id }
     }
 
-    private mutating func note(_ record: PaymentRecord, cause: String) {
-        transitions.append(
-            PaymentTransition(
-                sequence: Int64(transitions.count + 1), payment: record.id, at: record.changedAt, state: record.state,
-                cause: cause))
+    mutating func write(_ line: JournalLine, at time: Timestamp) {
+        let entry = JournalEntry(
+            line, number: Int64(journal.count + 1), at: time, behind: journal.last?.hash ?? JournalEntry.origin)
+        journal.append(entry)
     }
 
     // MARK: Payments
 
-    mutating func reserve(_ intent: PaymentIntent, at now: Timestamp) throws(LedgerError) -> ReservationOutcome {
-        let terms = intent.terms
+    mutating func reserve(_ request: ReservationRequest, at now: Timestamp) throws(LedgerError) -> ReservationOutcome {
+        let intent = request.intent
         guard index(of: intent.id) == nil else { throw .duplicate("payment \(intent.id)") }
         let time = time(at: now)
-        let agent = agents[intent.purpose.agent]
-        let counted = counted(for: intent.purpose.agent, on: time.utcDay)
-        let refusal =
-            agent.map { CapCheck.refusal(of: terms.value, caps: $0.caps, counted: counted, at: time) } ?? .unknownAgent
-        if let refusal {
-            try record(
-                RefusedPayment(id: intent.id, purpose: intent.purpose, code: refusal.code, terms: terms), at: now)
-            return .refused(refusal)
+        let spend = intent.purpose.spend(intent.terms)
+        let rulebook = rulebook
+        let caps = rulebook.caps(counting: spend)
+        if let refusal = clock(behind: time, now) { return try refuse(intent, refusal, at: time) }
+        let obstacle = rulebook.obstacle(to: spend, caps: caps, isMetered: false)
+        if let obstacle, obstacle != .noCap { return try refuse(intent, obstacle, at: time) }
+        switch earlier(request, at: time) {
+        case (let id?, .adopt): return try adopt(id, for: request, caps: caps, at: time)
+        case (_, .refuse(let refusal)): return try refuse(intent, refusal, at: time)
+        default: break
         }
-        let isKnown = payments.contains { payment in
+        if let obstacle { return try refuse(intent, obstacle, at: time) }
+        let place = GatewayAsset(gateway: spend.gateway, asset: intent.terms.assetName)
+        let limit = request.rules.stopAfterRejections
+        if let streak = streaks[place], !streak.admits(after: limit, at: time) {
+            return try refuse(intent, .gatewayRejecting(until: streak.nextProbe), at: time)
+        }
+        let before = usage(of: caps, toFit: spend, at: time)
+        if let usage = CapUsage.binding(of: before, for: spend) {
+            return try refuse(intent, .exceeded(usage), at: time)
+        }
+        guard !isKnown(intent.terms) else { throw .duplicate(LedgerError.knownNonce) }
+        if let streak = streaks[place], streak.stops(after: limit) { streaks[place] = streak.probed(at: time) }
+        let record = PaymentRecord(reserving: intent, at: time)
+        payments.append(record)
+        bind(request, to: record.id, at: time)
+        write(record.firstLine(cause: PaymentState.reserved.rawValue), at: time)
+        let warnings = CapUsage.warnings(of: before, adding: spend)
+        for warning in warnings { write(.warning(warning), at: time) }
+        return .reserved(
+            Reservation(
+                record: record, usage: usage(of: caps, at: time), warnings: warnings, generation: generation))
+    }
+
+    private func clock(behind time: Timestamp, _ now: Timestamp) -> ReservationRefusal? {
+        let seconds = time.seconds - now.seconds
+        return seconds > ReservationRefusal.clockTolerance ? .clockBehind(seconds: seconds) : nil
+    }
+
+    private func earlier(_ request: ReservationRequest, at time: Timestamp) -> (PaymentID?, EarlierAttempt) {
+        guard let fingerprint = request.intent.purpose.request?.fingerprint else { return (nil, .ignore) }
+        let agent = request.intent.purpose.agent
+        if let key = request.idempotencyKey, let bound = keys[AgentKey(agent: agent, key: key)],
+            time.seconds - bound.at.seconds < ReservationRequest.keyLifetime, let index = index(of: bound.payment)
+        {
+            let attempt = EarlierAttempt.sameKey(
+                payments[index], boundTo: bound.fingerprint, fingerprint: fingerprint, at: time)
+            if attempt != .ignore { return (bound.payment, attempt) }
+        }
+        let same = payments.filter { $0.purpose.agent == agent && $0.purpose.request?.fingerprint == fingerprint }
+        let attempts = same.map { ($0.id, EarlierAttempt.sameRequest($0, at: time)) }.filter { $0.1 != .ignore }
+        return attempts.first { $0.1 == .adopt } ?? attempts.first ?? (nil, .ignore)
+    }
+
+    private mutating func adopt(
+        _ id: PaymentID, for request: ReservationRequest, caps: [Cap], at time: Timestamp
+    ) throws(LedgerError) -> ReservationOutcome {
+        guard let index = index(of: id) else { throw .unknownPayment(id.description) }
+        if payments[index].state.after(.adopted) != nil {
+            _ = try book(.adopted, of: id, evidence: PaymentEvidence(), at: time)
+        }
+        bind(request, to: id, at: time)
+        return .adopted(
+            Reservation(
+                record: payments[index], usage: usage(of: caps, at: time), warnings: [], generation: generation))
+    }
+
+    private mutating func bind(_ request: ReservationRequest, to id: PaymentID, at time: Timestamp) {
+        guard let key = request.idempotencyKey, let fingerprint = request.intent.purpose.request?.fingerprint else {
+            return
+        }
+        let name = AgentKey(agent: request.intent.purpose.agent, key: key)
+        // A key stays with the time of its first use.
+        if let bound = keys[name], bound.payment == id { return }
+        keys[name] = KeyBinding(fingerprint: fingerprint, payment: id, at: time)
+    }
+
+    private func isKnown(_ terms: PaymentIntent.Terms) -> Bool {
+        payments.contains { payment in
             guard payment.state != .refused, let known = payment.terms else { return false }
             return known.nonce == terms.nonce && known.payer == terms.payer && known.asset == terms.asset
                 && known.network == terms.network
         }
-        guard !isKnown else { throw .duplicate(LedgerError.knownNonce) }
-        let record = PaymentRecord(
-            id: intent.id, purpose: intent.purpose, terms: terms, echo: intent.echo, state: .reserved,
-            reservedAt: time, changedAt: time, evidence: PaymentEvidence())
-        payments.append(record)
-        note(record, cause: PaymentState.reserved.rawValue)
-        let after = self.counted(for: intent.purpose.agent, on: time.utcDay)
-        return .reserved(record, usage: CapCheck.usage(of: agent?.caps ?? [], counted: after, at: time))
+    }
+
+    private mutating func refuse(
+        _ intent: PaymentIntent, _ refusal: ReservationRefusal, at time: Timestamp
+    ) throws(LedgerError) -> ReservationOutcome {
+        try record(
+            RefusedPayment(
+                id: intent.id, purpose: intent.purpose, code: refusal.code, terms: intent.terms, salt: intent.salt),
+            at: time)
+        return .refused(refusal)
     }
 
     mutating func record(_ refusal: RefusedPayment, at now: Timestamp) throws(LedgerError) {
         guard index(of: refusal.id) == nil else { throw .duplicate("payment \(refusal.id)") }
         let time = time(at: now)
-        let record = PaymentRecord(
-            id: refusal.id, purpose: refusal.purpose, terms: refusal.terms, echo: nil, state: .refused,
-            reservedAt: time, changedAt: time, evidence: PaymentEvidence(reason: refusal.code))
+        let record = PaymentRecord(refusing: refusal, at: time)
         payments.append(record)
-        note(record, cause: refusal.code)
+        write(record.firstLine(cause: refusal.code), at: time)
     }
 
     mutating func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence newer: PaymentEvidence, at now: Timestamp
     ) throws(LedgerError) -> PaymentRecord {
         guard let index = index(of: id) else { throw .unknownPayment(id.description) }
         let record = payments[index]
         guard let next = record.state.after(event) else { throw .impossible(state: record.state, event: event) }
-        payments[index] = record.after(next, at: time(at: now), evidence: record.evidence.merging(evidence))
-        note(payments[index], cause: event.rawValue)
-        return payments[index]
+        let time = time(at: now)
+        let left = record.salt == nil ? newer.erased : newer
+        let changed = record.after(next, at: time, evidence: record.evidence.merging(left))
+        payments[index] = changed
+        write(changed.line(event, from: record.state, leaving: left), at: time)
+        if left != PaymentEvidence() { evidence[Int64(journal.count)] = left }
+        follow(event, of: changed, at: time)
+        return changed
+    }
+
+    /// Keeps count of rejections in a row.
+    private mutating func follow(_ event: PaymentEvent, of record: PaymentRecord, at time: Timestamp) {
+        guard let terms = record.terms else { return }
+        let place = GatewayAsset(gateway: record.purpose.gateway, asset: terms.assetName)
+        switch event {
+        case .rejected where record.state == .rejected:
+            streaks[place] = .after(streaks[place], rejectedAt: time)
+        case .settled, .servedUnproven: streaks[place] = nil
+        default: break
+        }
     }
 
     /// Books an event for every payment that a condition picks and returns how many there were.
     mutating func bookAll(
-        _ event: PaymentEvent, at now: Timestamp, where picks: (PaymentRecord) -> Bool
+        at now: Timestamp, _ event: (PaymentRecord) -> PaymentEvent?
     ) throws(LedgerError) -> Int {
-        let ids = payments.filter(picks).map(\.id)
-        for id in ids { _ = try book(event, of: id, evidence: PaymentEvidence(), at: now) }
-        return ids.count
+        let steps = payments.compactMap { record in event(record).map { (record.id, $0) } }
+        for (id, event) in steps { _ = try book(event, of: id, evidence: PaymentEvidence(), at: now) }
+        return steps.count
     }
 
-    mutating func presumeOverdue(margin: Int64, at now: Timestamp) throws(LedgerError) -> Int {
-        let seconds = time(at: now).seconds
-        return try bookAll(.windowPassed, at: now) { record in
-            guard record.state.after(.windowPassed) != nil, let terms = record.terms else { return false }
-            return terms.validBefore < seconds - margin
+    mutating func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) throws(LedgerError) -> Int {
+        let bound = time(at: now).seconds - policy.margin
+        return try bookAll(at: now) { record in
+            guard record.state == .rejected || record.state == .inDoubt, let terms = record.terms,
+                terms.validBefore < bound
+            else { return nil }
+            return policy.event(gateway: record.purpose.gateway, network: terms.network)
         }
     }
 
-    private func counted(for agent: String, on day: Int64) -> Counted {
-        func total(_ picks: (PaymentRecord) -> Bool) -> Dollars {
-            payments.filter { $0.purpose.agent == agent && $0.state.isCounted && picks($0) }
-                .reduce(.zero) { $0.adding($1.terms?.value ?? .zero) ?? .max }
+    mutating func erase(paymentAt index: Int) {
+        payments[index] = payments[index].erased
+        let id = payments[index].id.description
+        for entry in journal where entry.line.kind == .payment && entry.line.subject == id {
+            evidence[entry.number] = evidence[entry.number]?.erased
         }
-        return Counted(day: total { $0.reservedAt.utcDay == day || $0.state.isOpen }, lifetime: total { _ in true })
     }
 
-    // MARK: Questions
+    // MARK: Calls
 
-    func payments(_ filter: PaymentFilter) -> [PaymentRecord] {
-        let matching = payments.reversed().filter { record in
-            filter.agent.map { $0 == record.purpose.agent } ?? true
-                && filter.states.map { $0.contains(record.state) } ?? true
-        }
-        return Array(matching.prefix(min(max(filter.limit, 1), PaymentFilter.maximumLimit)))
-    }
-
-    func usage(of agent: String, at now: Timestamp) throws(LedgerError) -> [CapUsage] {
-        guard let known = agents[agent] else { throw .unknownAgent(agent) }
+    mutating func meter(_ call: MeteredCall, at now: Timestamp) -> MeteringOutcome {
         let time = time(at: now)
-        return CapCheck.usage(of: known.caps, counted: counted(for: agent, on: time.utcDay), at: time)
+        if let refusal = clock(behind: time, now) { return .refused(refusal) }
+        let rulebook = rulebook
+        let caps = rulebook.caps(counting: call.spend).filter { $0.limit.measure == .payments }
+        if let obstacle = rulebook.obstacle(to: call.spend, caps: caps, isMetered: true) { return .refused(obstacle) }
+        let before = usage(of: caps, toFit: call.spend, at: time)
+        if let usage = CapUsage.binding(of: before, for: call.spend) { return .refused(.exceeded(usage)) }
+        calls.append((call, time))
+        write(.metered(call), at: time)
+        let warnings = CapUsage.warnings(of: before, adding: call.spend)
+        for warning in warnings { write(.warning(warning), at: time) }
+        return .booked(usage: usage(of: caps, at: time), warnings: warnings)
     }
 
-    // MARK: Agents
+    // MARK: Caps
 
-    mutating func add(_ agent: Agent) throws(LedgerError) {
-        guard agents[agent.name] == nil else { throw .agentExists(agent.name) }
-        try change(agent.name, wallet: agent.wallet, hash: agent.tokenHash, caps: agent.caps, addedAt: agent.addedAt)
+    var rulebook: Rulebook {
+        Rulebook(
+            generation: generation, agents: Array(agents.values), caps: Array(caps.values),
+            freezes: Array(freezes.values))
     }
 
-    mutating func removeAgent(_ name: String) throws(LedgerError) {
-        _ = try known(name)
-        agents[name] = nil
-        generation += 1
-    }
-
-    mutating func replaceToken(of name: String, hash: Bytes32) throws(LedgerError) {
-        let agent = try known(name)
-        try change(name, wallet: agent.wallet, hash: hash, caps: agent.caps, addedAt: agent.addedAt)
-    }
-
-    mutating func setCap(_ cap: Cap, of name: String) throws(LedgerError) {
-        let agent = try known(name)
-        let caps = agent.caps.filter { $0.window != cap.window } + [cap]
-        try change(name, wallet: agent.wallet, hash: agent.tokenHash, caps: caps, addedAt: agent.addedAt)
-    }
-
-    mutating func removeCap(_ window: CapWindow, of name: String) throws(LedgerError) -> Bool {
-        let agent = try known(name)
-        let caps = agent.caps.filter { $0.window != window }
-        guard caps.count < agent.caps.count else { return false }
-        try change(name, wallet: agent.wallet, hash: agent.tokenHash, caps: caps, addedAt: agent.addedAt)
-        return true
-    }
-
-    private func known(_ name: String) throws(LedgerError) -> Agent {
-        guard let agent = agents[name] else { throw .unknownAgent(name) }
-        return agent
-    }
-
-    private mutating func change(
-        _ name: String, wallet: String?, hash: Bytes32, caps: [Cap], addedAt: Timestamp
-    ) throws(LedgerError) {
-        guard !agents.values.contains(where: { $0.tokenHash == hash && $0.name != name }) else {
-            throw .duplicate(LedgerError.knownToken)
+    func usage(of caps: [Cap], toFit spend: Spend? = nil, at time: Timestamp) -> [CapUsage] {
+        caps.map { cap in
+            let line = CapUsage(
+                cap: cap, counter: recounted(cap, at: time),
+                toFit: spend?.quantity(of: cap.limit.measure) ?? .zero, at: time)
+            return CapUsage(cap: cap, used: used(cap, at: time), resetsAt: line.resetsAt)
         }
-        let sorted = caps.sorted { $0.window < $1.window }
-        agents[name] = Agent(name: name, wallet: wallet, tokenHash: hash, caps: sorted, addedAt: addedAt)
-        generation += 1
+    }
+
+    /// The meaning of a cap, word for word: what was reserved in its window and counts, and what is open from before.
+    private func used(_ cap: Cap, at time: Timestamp) -> UInt256 {
+        let window = cap.limit.window
+        if window == .request { return .zero }
+        func isIn(_ moment: Timestamp) -> Bool { window.counts(bucket: window.bucket(of: moment), at: time) }
+        let paid = payments.compactMap { record -> UInt256? in
+            guard let spend = record.spend, spend.isCounted(by: cap.scope), record.state.isCounted,
+                record.state.isOpen || isIn(record.reservedAt)
+            else { return nil }
+            return spend.quantity(of: cap.limit.measure)
+        }
+        let called = calls.filter { cap.limit.measure == .payments && $0.call.spend.isCounted(by: cap.scope) }
+            .filter { isIn($0.at) }.map { _ in UInt256(1) }
+        return (paid + called).reduce(.zero) { $0.saturatingSum($1) }
+    }
+
+    func recounted(_ cap: Cap, at time: Timestamp) -> CapCounter {
+        var counter = CapCounter()
+        for record in payments {
+            guard let spend = record.spend, spend.isCounted(by: cap.scope) else { continue }
+            counter.add(spend, reservedAt: record.reservedAt, state: record.state, to: cap.limit, at: time)
+        }
+        for (call, moment) in calls where call.spend.isCounted(by: cap.scope) && cap.limit.measure == .payments {
+            counter.add(call.spend, reservedAt: moment, state: .settled, to: cap.limit, at: time)
+        }
+        return counter
     }
 }

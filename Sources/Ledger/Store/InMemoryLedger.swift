@@ -8,75 +8,218 @@ package final class InMemoryLedger: LedgerStore {
     /// Makes empty books.
     package init() {}
 
+    private func change<Value>(
+        _ body: (inout InMemoryBooks) throws(LedgerError) -> Value
+    ) throws(LedgerError) -> Value {
+        try books.withLock { (books) throws(LedgerError) in try body(&books) }
+    }
+}
+
+extension InMemoryLedger: PaymentBooks {
+    package var currentGeneration: UInt64 { books.withLock { $0.generation } }
+
     package func reserve(
-        _ intent: PaymentIntent, at now: Timestamp
+        _ request: ReservationRequest, at now: Timestamp
     ) async throws(LedgerError) -> ReservationOutcome {
-        try books.withLock { (books) throws(LedgerError) in try books.reserve(intent, at: now) }
+        try change { (books) throws(LedgerError) in try books.reserve(request, at: now) }
     }
 
     package func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
     ) async throws(LedgerError) -> PaymentRecord {
-        try books.withLock { (books) throws(LedgerError) in
-            try books.book(event, of: id, evidence: evidence, at: now)
-        }
+        try change { (books) throws(LedgerError) in try books.book(event, of: id, evidence: evidence, at: now) }
     }
 
     package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) {
-        try books.withLock { (books) throws(LedgerError) in try books.record(refusal, at: now) }
+        try change { (books) throws(LedgerError) in try books.record(refusal, at: now) }
     }
 
-    package func doubtReserved(at now: Timestamp) async throws(LedgerError) -> Int {
-        try books.withLock { (books) throws(LedgerError) in
-            try books.bookAll(.lostSight, at: now) { $0.state == .reserved }
+    package func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome {
+        books.withLock { $0.meter(call, at: now) }
+    }
+
+    package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Int {
+        try change { (books) throws(LedgerError) in
+            try books.bookAll(at: now) { $0.state.isAttended ? .lostSight : nil }
         }
     }
 
-    package func presumeOverdue(margin: Int64, at now: Timestamp) async throws(LedgerError) -> Int {
-        try books.withLock { (books) throws(LedgerError) in try books.presumeOverdue(margin: margin, at: now) }
+    package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Int {
+        try change { (books) throws(LedgerError) in try books.closeOverdue(policy, at: now) }
     }
 
     package func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord] {
-        books.withLock { $0.payments(filter) }
+        books.withLock { books in
+            let matching = books.payments.reversed().filter { record in
+                filter.agent.map { $0 == record.purpose.agent } ?? true
+                    && filter.states.map { $0.contains(record.state) } ?? true
+            }
+            return Array(matching.prefix(filter.boundedLimit))
+        }
+    }
+
+    package func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+        books.withLock { books in
+            let matching = books.payments.enumerated().filter {
+                $0.element.state.isUnproven && $0.element.terms?.network == network
+            }
+            let sorted = matching.sorted {
+                ($0.element.liveUntil ?? 0, $0.offset) < ($1.element.liveUntil ?? 0, $1.offset)
+            }
+            return Array(sorted.prefix(limit).map(\.element))
+        }
     }
 
     package func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord? {
         books.withLock { $0.payments.first { $0.id == id } }
     }
 
-    package func history(of id: PaymentID) async throws(LedgerError) -> [PaymentTransition] {
-        books.withLock { $0.transitions.filter { $0.payment == id } }
+    package func history(of id: PaymentID) async throws(LedgerError) -> [JournalEntry] {
+        books.withLock { books in
+            books.journal.filter { $0.line.kind == .payment && $0.line.subject == id.description }
+        }
     }
+}
 
-    package func usage(of agent: String, at now: Timestamp) async throws(LedgerError) -> [CapUsage] {
-        try books.withLock { (books) throws(LedgerError) in try books.usage(of: agent, at: now) }
-    }
-
-    package func add(_ agent: Agent) async throws(LedgerError) {
-        try books.withLock { (books) throws(LedgerError) in try books.add(agent) }
-    }
-
-    package func removeAgent(_ name: String) async throws(LedgerError) {
-        try books.withLock { (books) throws(LedgerError) in try books.removeAgent(name) }
-    }
-
-    package func replaceToken(of agent: String, hash: Bytes32) async throws(LedgerError) {
-        try books.withLock { (books) throws(LedgerError) in try books.replaceToken(of: agent, hash: hash) }
-    }
-
-    package func setCap(_ cap: Cap, of agent: String) async throws(LedgerError) {
-        try books.withLock { (books) throws(LedgerError) in try books.setCap(cap, of: agent) }
-    }
-
-    package func removeCap(_ window: CapWindow, of agent: String) async throws(LedgerError) -> Bool {
-        try books.withLock { (books) throws(LedgerError) in try books.removeCap(window, of: agent) }
-    }
-
-    package func agents() async throws(LedgerError) -> [Agent] {
-        books.withLock { $0.agents.values.sorted { $0.name < $1.name } }
-    }
-
+extension InMemoryLedger: RuleBooks {
     package func registry() async throws(LedgerError) -> AgentRegistry {
         books.withLock { AgentRegistry(generation: $0.generation, agents: Array($0.agents.values)) }
+    }
+
+    package func rulebook() async throws(LedgerError) -> Rulebook { books.withLock { $0.rulebook } }
+
+    package func usage(of name: String, at now: Timestamp) async throws(LedgerError) -> [CapUsage] {
+        try change { (books) throws(LedgerError) in
+            guard let agent = books.agents[name] else { throw .unknownAgent(name) }
+            return books.usage(of: books.rulebook.caps(of: agent), at: books.time(at: now))
+        }
+    }
+
+    package func usage(at now: Timestamp) async throws(LedgerError) -> [CapUsage] {
+        books.withLock { $0.usage(of: $0.rulebook.allCaps, at: $0.time(at: now)) }
+    }
+
+    package func add(_ agent: Agent, limits: [CapLimit], by actor: String) async throws(LedgerError) {
+        try change { (books) throws(LedgerError) in try books.add(agent, limits: limits, by: actor) }
+    }
+
+    package func removeAgent(_ name: String, by actor: String, at now: Timestamp) async throws(LedgerError) {
+        try change { (books) throws(LedgerError) in try books.removeAgent(name, by: actor, at: now) }
+    }
+
+    package func replaceToken(
+        of agent: String, hash: Bytes32, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        try change { (books) throws(LedgerError) in
+            try books.replaceToken(of: agent, hash: hash, by: actor, at: now)
+        }
+    }
+
+    package func setTeam(
+        _ team: String?, of agent: String, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        try change { (books) throws(LedgerError) in try books.setTeam(team, of: agent, by: actor, at: now) }
+    }
+
+    package func setCap(_ cap: Cap, by actor: String, at now: Timestamp) async throws(LedgerError) {
+        try change { (books) throws(LedgerError) in try books.setCap(cap, by: actor, at: now) }
+    }
+
+    package func removeCap(_ key: Cap.Key, by actor: String, at now: Timestamp) async throws(LedgerError) -> Bool {
+        books.withLock { $0.removeCap(key, by: actor, at: now) }
+    }
+
+    package func freeze(_ freeze: Freeze) async throws(LedgerError) -> Bool {
+        books.withLock { $0.freeze(freeze) }
+    }
+
+    package func unfreeze(
+        _ scope: FreezeScope, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        books.withLock { $0.unfreeze(scope, by: actor, at: now) }
+    }
+}
+
+extension InMemoryLedger: JournalBooks {
+    package func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any LedgerSnapshot) throws(LedgerError) -> Value
+    ) async throws(LedgerError) -> Value {
+        try body(books.withLock { $0 })
+    }
+
+    package func adjust(_ adjustment: Adjustment, by actor: String, at now: Timestamp) async throws(LedgerError) {
+        books.withLock { $0.write(.adjusted(adjustment, by: actor), at: $0.time(at: now)) }
+    }
+
+    package func notice(
+        _ cause: String, about subject: String, detail: String?, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        books.withLock { $0.notice(cause, about: subject, detail: detail, at: now) }
+    }
+
+    package func dueCheckpoint(at now: Timestamp) async throws(LedgerError) -> CheckpointStatement? {
+        books.withLock { $0.dueCheckpoint(at: now) }
+    }
+
+    package func add(_ checkpoint: Checkpoint, at now: Timestamp) async throws(LedgerError) {
+        books.withLock { $0.write(checkpoint.line, at: $0.time(at: now)) }
+    }
+
+    package func erase(
+        before time: Timestamp, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> Int {
+        books.withLock { $0.erase(before: time, by: actor, at: now) }
+    }
+}
+
+extension InMemoryBooks: LedgerSnapshot {
+    func entries(from number: Int64, limit: Int) throws(LedgerError) -> [JournalEntry] {
+        Array(journal.dropFirst(Int(max(number, 1) - 1)).prefix(limit))
+    }
+
+    func evidence(ofEntries range: ClosedRange<Int64>) throws(LedgerError) -> [Int64: PaymentEvidence] {
+        evidence.filter { range.contains($0.key) }
+    }
+
+    func payments(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedPayment] {
+        let first = Int(max(number, 1))
+        return payments.dropFirst(first - 1).prefix(limit).enumerated().map {
+            NumberedPayment(number: Int64(first + $0.offset), record: $0.element)
+        }
+    }
+
+    func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64 {
+        Int64((journal.firstIndex { $0.at >= time } ?? journal.count) + 1)
+    }
+
+    func firstPayment(since time: Timestamp) throws(LedgerError) -> Int64 {
+        Int64((payments.firstIndex { $0.reservedAt >= time } ?? payments.count) + 1)
+    }
+
+    func balances() throws(LedgerError) -> [AccountBalance] {
+        struct Place: Hashable {
+            let account: Account
+            let asset: String
+        }
+        var sums: [Place: (debits: UInt256, credits: UInt256)] = [:]
+        for transfer in journal.compactMap(\.line.transfer) {
+            let (debit, credit) = (
+                Place(account: transfer.debit, asset: transfer.asset),
+                Place(account: transfer.credit, asset: transfer.asset)
+            )
+            let amount = transfer.amount
+            sums[debit, default: (.zero, .zero)].debits = sums[debit]?.debits.saturatingSum(amount) ?? amount
+            sums[credit, default: (.zero, .zero)].credits = sums[credit]?.credits.saturatingSum(amount) ?? amount
+        }
+        return sums.map { place, sum in
+            AccountBalance(account: place.account, asset: place.asset, debits: sum.debits, credits: sum.credits)
+        }.sorted()
+    }
+
+    func rules() throws(LedgerError) -> Rulebook { rulebook }
+
+    func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {
+        guard let cap = caps[key], let last = journal.last?.at else { return nil }
+        return recounted(cap, at: last)
     }
 }

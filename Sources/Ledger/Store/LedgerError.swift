@@ -14,8 +14,10 @@ package enum LedgerError: Error, Equatable, Sendable {
     case impossible(state: PaymentState, event: PaymentEvent)
     /// The same identifier or nonce is already in the books.
     case duplicate(String)
-    /// The books were written by a newer program.
+    /// The books were written by another version of the program.
     case newerSchema(String)
+    /// A cap that cannot be.
+    case unsound(String)
     /// A stored row does not say what it must.
     case damaged(String)
 }
@@ -37,7 +39,8 @@ extension LedgerError: CustomStringConvertible {
         case .unknownPayment(let id): "there is no payment \(id)"
         case .impossible(let state, let event): "a payment that is \(state.rawValue) cannot become \(event.rawValue)"
         case .duplicate(let what): "\(what) is already in the books"
-        case .newerSchema(let migration): "the ledger was written by a newer purser (migration \(migration))"
+        case .newerSchema(let migration): "the ledger was written by another version of purser (migration \(migration))"
+        case .unsound(let what): what
         case .damaged(let what): "the ledger is damaged: \(what)"
         }
     }

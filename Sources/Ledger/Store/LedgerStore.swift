@@ -1,13 +1,5 @@
 package import Primitives
 
-/// The answer to a request to set money aside.
-package enum ReservationOutcome: Sendable, Equatable {
-    /// The money is set aside and the row is on disk; `left` is what each cap admits afterwards.
-    case reserved(PaymentRecord, usage: [CapUsage])
-    /// Nothing was set aside; the refusal is on record under the intent's identifier.
-    case refused(CapRefusal)
-}
-
 /// Which payments to list.
 package struct PaymentFilter: Sendable, Equatable {
     /// Only this agent's.
@@ -25,19 +17,30 @@ package struct PaymentFilter: Sendable, Equatable {
         self.states = states
         self.limit = limit
     }
+
+    /// The limit within its range.
+    package var boundedLimit: Int { min(max(limit, 1), Self.maximumLimit) }
 }
 
 /// The books.
 ///
 /// Each method is one atomic, durable step: when it returns, the change survives a power cut.
 ///
-/// Ledger time is the larger of `now` and the last time in the books, so it never goes back.
-package protocol LedgerStore: Sendable {
-    /// Checks every cap of the agent and sets the amount aside, in one step.
+/// Ledger time is the larger of `now` and the last time in the books, so it never goes back. `by` names who made a change
+/// (a user of the system), for the journal.
+package protocol LedgerStore: PaymentBooks, RuleBooks, JournalBooks {}
+
+/// The part of the books that payments go through.
+package protocol PaymentBooks: Sendable {
+    /// The number of the newest change of agents, tokens, caps or freezes: one cheap load.
+    var currentGeneration: UInt64 { get }
+
+    /// Checks freezes, earlier attempts, rejections and every cap, and sets the amount aside or takes an earlier attempt
+    /// over, in one step.
     ///
     /// A refusal is booked as a `refused` payment. Throws `duplicate` when the identifier is known, or when the money
     /// could be set aside but the nonce is known for that network, asset and payer.
-    func reserve(_ intent: PaymentIntent, at now: Timestamp) async throws(LedgerError) -> ReservationOutcome
+    func reserve(_ request: ReservationRequest, at now: Timestamp) async throws(LedgerError) -> ReservationOutcome
 
     /// Books what happened to a payment and returns it.
     ///
@@ -49,48 +52,102 @@ package protocol LedgerStore: Sendable {
     /// Records a challenge that was refused before the caps were asked.
     func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError)
 
-    /// Books `lostSight` for every reserved row: after a restart nobody is left who waits for an answer.
-    func doubtReserved(at now: Timestamp) async throws(LedgerError) -> Int
+    /// Checks freezes and the caps that count payments, and books a call of a prepaid gateway, in one step.
+    func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome
 
-    /// Books `windowPassed` for rejected and doubtful rows whose validBefore is more than `margin` seconds before `now`.
+    /// Books `lostSight` for every reserved and resumed row: after a restart nobody is left who waits for an answer.
+    func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Int
+
+    /// Books what the policy says for rejected and doubtful rows whose validBefore is more than its margin before `now`.
     ///
-    /// Reserved rows are left alone, however old: their outcome is still to come, or a restart puts them in doubt.
-    func presumeOverdue(margin: Int64, at now: Timestamp) async throws(LedgerError) -> Int
+    /// Reserved and resumed rows are left alone, however old: their outcome is still to come, or a restart puts them in
+    /// doubt. Returns how many were booked.
+    func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Int
 
     /// The payments that match, newest first.
     func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord]
 
+    /// The unproven payments on a network, those whose window ends first in front, at most `limit`.
+    func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord]
+
     /// One payment, or nil.
     func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord?
 
-    /// One payment's history, oldest first.
-    func history(of id: PaymentID) async throws(LedgerError) -> [PaymentTransition]
+    /// One payment's entries, oldest first.
+    func history(of id: PaymentID) async throws(LedgerError) -> [JournalEntry]
+}
 
-    /// The use of each of an agent's caps, narrowest window first. Throws `unknownAgent`.
+/// The part of the books that says who may spend.
+package protocol RuleBooks: Sendable {
+    /// Agents and generation, read in one step.
+    func registry() async throws(LedgerError) -> AgentRegistry
+
+    /// All agents, caps and freezes, read in one step.
+    func rulebook() async throws(LedgerError) -> Rulebook
+
+    /// The use of every cap that can count an agent's payments, narrowest first. Throws `unknownAgent`.
     func usage(of agent: String, at now: Timestamp) async throws(LedgerError) -> [CapUsage]
 
-    /// Adds an agent; throws `agentExists`, and `duplicate` when another agent has the token.
+    /// The use of every cap, narrowest first.
+    func usage(at now: Timestamp) async throws(LedgerError) -> [CapUsage]
+
+    /// Adds an agent with caps of its own; throws `agentExists`, and `duplicate` when another agent has the token.
     ///
     /// Payments of an earlier agent of that name go on counting against the caps.
-    func add(_ agent: Agent) async throws(LedgerError)
+    func add(_ agent: Agent, limits: [CapLimit], by actor: String) async throws(LedgerError)
 
-    /// Removes an agent, its token and caps; its payments stay. Throws `unknownAgent`.
-    func removeAgent(_ name: String) async throws(LedgerError)
+    /// Removes an agent, its token and its own caps; its payments stay. Throws `unknownAgent`.
+    func removeAgent(_ name: String, by actor: String, at now: Timestamp) async throws(LedgerError)
 
     /// Replaces an agent's token; the old one is dead from the next request.
     ///
     /// Throws `unknownAgent`, and `duplicate` when another agent has the token.
-    func replaceToken(of agent: String, hash: Bytes32) async throws(LedgerError)
+    func replaceToken(
+        of agent: String, hash: Bytes32, by actor: String, at now: Timestamp
+    ) async throws(LedgerError)
 
-    /// Sets one cap of an agent, replacing the one of the same window. Throws `unknownAgent`.
-    func setCap(_ cap: Cap, of agent: String) async throws(LedgerError)
+    /// Puts an agent into a team, or into none; what it spent stays with the team it was in. Throws `unknownAgent`.
+    func setTeam(_ team: String?, of agent: String, by actor: String, at now: Timestamp) async throws(LedgerError)
 
-    /// Removes one cap of an agent; false when there was none. Throws `unknownAgent`.
-    func removeCap(_ window: CapWindow, of agent: String) async throws(LedgerError) -> Bool
+    /// Sets a cap, replacing the one of the same scope, window and measure; what was spent before counts.
+    ///
+    /// Throws `unknownAgent` for a cap of an agent that is not there.
+    func setCap(_ cap: Cap, by actor: String, at now: Timestamp) async throws(LedgerError)
 
-    /// All agents by name.
-    func agents() async throws(LedgerError) -> [Agent]
+    /// Removes a cap; false when there was none.
+    func removeCap(_ key: Cap.Key, by actor: String, at now: Timestamp) async throws(LedgerError) -> Bool
 
-    /// Agents and generation, read in one step.
-    func registry() async throws(LedgerError) -> AgentRegistry
+    /// Freezes; false when that is frozen already.
+    func freeze(_ freeze: Freeze) async throws(LedgerError) -> Bool
+
+    /// Lifts a freeze; false when there was none.
+    func unfreeze(_ scope: FreezeScope, by actor: String, at now: Timestamp) async throws(LedgerError) -> Bool
+}
+
+/// The part of the books that accountants read.
+package protocol JournalBooks: Sendable {
+    /// Lends one consistent state of the books, for as long as the body runs; nothing else waits for it.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any LedgerSnapshot) throws(LedgerError) -> Value
+    ) async throws(LedgerError) -> Value
+
+    /// Books money that came into a wallet or left it without a payment.
+    func adjust(_ adjustment: Adjustment, by actor: String, at now: Timestamp) async throws(LedgerError)
+
+    /// Writes down something an operator should hear of, unless a notice of the same cause about the same subject is
+    /// younger than an hour; false then.
+    func notice(
+        _ cause: String, about subject: String, detail: String?, at now: Timestamp
+    ) async throws(LedgerError) -> Bool
+
+    /// The statement of the last closed day that has entries and no checkpoint yet; nil when there is none.
+    func dueCheckpoint(at now: Timestamp) async throws(LedgerError) -> CheckpointStatement?
+
+    /// Books a signed checkpoint.
+    func add(_ checkpoint: Checkpoint, at now: Timestamp) async throws(LedgerError)
+
+    /// Erases requests, echoes and sellers' texts of closed payments that were reserved before a time; returns how many.
+    ///
+    /// Hashes stay, so that the chain holds.
+    func erase(before time: Timestamp, by actor: String, at now: Timestamp) async throws(LedgerError) -> Int
 }

@@ -53,7 +53,7 @@ extension Timestamp: CustomStringConvertible {
     }
 
     /// Gregorian date of a day number: eras of 400 years that start in March, so that leap days come last.
-    private static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = day + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097

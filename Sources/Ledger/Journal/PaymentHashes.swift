@@ -1,0 +1,77 @@
+package import Primitives
+
+extension PaymentRecord {
+    /// The hash of what a payment's first entry fixes for ever.
+    package var termsHash: Bytes32 {
+        var bytes = CanonicalBytes("purser-terms-1")
+        bytes.add(id.description)
+        bytes.add(reservedAt.milliseconds)
+        bytes.add(purpose.agent)
+        bytes.add(purpose.team)
+        bytes.add(purpose.gateway)
+        bytes.add(purpose.host)
+        bytes.add(terms?.scheme)
+        bytes.add(terms?.network)
+        bytes.add(terms?.asset)
+        bytes.add(terms?.symbol)
+        bytes.add((terms?.decimals).map(Int64.init))
+        bytes.add(terms?.wallet)
+        bytes.add(terms?.payer)
+        bytes.add(terms?.payTo)
+        bytes.add(terms?.amount.description)
+        bytes.add(terms?.value.nanodollars)
+        bytes.add(terms?.nonce)
+        bytes.add(terms?.validAfter)
+        bytes.add(terms?.validBefore)
+        return bytes.hash
+    }
+
+    /// The salted hash of what a payment's first entry fixes until it is erased; nil behind that.
+    package var requestHash: Bytes32? {
+        guard let salt, let request = purpose.request else { return nil }
+        var bytes = CanonicalBytes("purser-request-1")
+        bytes.add(salt)
+        bytes.add(request.method)
+        bytes.add(request.url)
+        bytes.add(request.model)
+        bytes.add(request.fingerprint)
+        bytes.add((echo?.version).map(Int64.init))
+        bytes.add(echo?.accepted)
+        bytes.add(echo?.resource)
+        bytes.add(echo?.extensions)
+        return bytes.hash
+    }
+
+    /// The first line of a payment's history.
+    package func firstLine(cause: String) -> JournalLine {
+        JournalLine(
+            .payment, subject: id.description, cause: cause, state: state,
+            transfer: terms?.transfer(from: nil, to: state, for: purpose.agent), terms: termsHash,
+            metadata: requestHash)
+    }
+
+    /// The line of a step that has brought the payment from `previous` to its present state.
+    package func line(_ event: PaymentEvent, from previous: PaymentState, leaving evidence: PaymentEvidence)
+        -> JournalLine
+    {
+        JournalLine(
+            .payment, subject: id.description, cause: event.rawValue, state: state,
+            transfer: terms?.transfer(from: previous, to: state, for: purpose.agent),
+            metadata: salt.flatMap { evidence.hash(salt: $0) })
+    }
+}
+
+extension PaymentEvidence {
+    /// The salted hash of what one step left; nil when it left nothing.
+    package func hash(salt: Bytes32) -> Bytes32? {
+        guard self != PaymentEvidence() else { return nil }
+        var bytes = CanonicalBytes("purser-evidence-1")
+        bytes.add(salt)
+        bytes.add(status.map(Int64.init))
+        bytes.add(signature)
+        bytes.add(settlement)
+        bytes.add(transaction)
+        bytes.add(reason)
+        return bytes.hash
+    }
+}

@@ -1,0 +1,49 @@
+/// Who may spend how much, as of one generation of the books: agents, caps and freezes.
+package struct Rulebook: Sendable {
+    /// Grows with every change of an agent, a token, a cap or a freeze.
+    package let generation: UInt64
+    /// The agents by name.
+    package let agents: [String: Agent]
+    /// The freezes in force.
+    package let freezes: [FreezeScope: Freeze]
+    private let caps: [CapHolder: [Cap]]
+
+    /// Makes a rulebook.
+    package init(generation: UInt64, agents: [Agent], caps: [Cap], freezes: [Freeze]) {
+        self.generation = generation
+        self.agents = Dictionary(agents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.freezes = Dictionary(freezes.map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
+        self.caps = Dictionary(grouping: caps.sorted(), by: \.scope.holder)
+    }
+
+    /// The caps that count a spend, narrowest first.
+    package func caps(counting spend: Spend) -> [Cap] {
+        spend.holders.flatMap { caps[$0] ?? [] }.filter { spend.isCounted(by: $0.scope) }
+    }
+
+    /// The caps that can count payments of an agent: its own, its team's and the house's, narrowest first.
+    package func caps(of agent: Agent) -> [Cap] {
+        var holders: [CapHolder] = [.agent(agent.name)]
+        if let team = agent.team { holders.append(.team(team)) }
+        holders.append(.house)
+        return holders.flatMap { caps[$0] ?? [] }
+    }
+
+    /// All caps, narrowest first.
+    package var allCaps: [Cap] { caps.values.flatMap(\.self).sorted() }
+
+    /// The freeze that an agent stands under at a gateway, the widest first.
+    package func freeze(of agent: String, at gateway: String) -> Freeze? {
+        freezes[.everything] ?? freezes[.agent(agent)] ?? freezes[.gateway(gateway)]
+    }
+
+    /// What stands against a spend before its caps are counted: an unknown agent, a freeze, or no cap of that kind.
+    ///
+    /// A payment needs a cap that limits money, a call of a prepaid gateway one that limits calls.
+    package func obstacle(to spend: Spend, caps: [Cap], isMetered: Bool) -> ReservationRefusal? {
+        guard agents[spend.agent] != nil else { return .unknownAgent }
+        if let freeze = freeze(of: spend.agent, at: spend.gateway) { return .frozen(freeze) }
+        let isLimited = caps.contains { ($0.limit.measure == .payments) == isMetered }
+        return isLimited ? nil : .noCap
+    }
+}

@@ -1,0 +1,121 @@
+import Primitives
+
+/// Agents, caps, freezes and what accountants add.
+extension InMemoryBooks {
+    private func known(_ name: String) throws(LedgerError) -> Agent {
+        guard let agent = agents[name] else { throw .unknownAgent(name) }
+        return agent
+    }
+
+    private func checkToken(_ hash: Bytes32, of name: String) throws(LedgerError) {
+        guard !agents.values.contains(where: { $0.tokenHash == hash && $0.name != name }) else {
+            throw .duplicate(LedgerError.knownToken)
+        }
+    }
+
+    mutating func add(_ agent: Agent, limits: [CapLimit], by actor: String) throws(LedgerError) {
+        guard agents[agent.name] == nil else { throw .agentExists(agent.name) }
+        try checkToken(agent.tokenHash, of: agent.name)
+        let time = time(at: agent.addedAt)
+        agents[agent.name] = agent
+        write(.agent(agent.name, "added", by: actor), at: time)
+        for limit in limits {
+            let cap = Cap(agent: agent.name, limit)
+            write(.set(cap, before: caps[cap.key], by: actor), at: time)
+            caps[cap.key] = cap
+        }
+        generation += 1
+    }
+
+    mutating func removeAgent(_ name: String, by actor: String, at now: Timestamp) throws(LedgerError) {
+        _ = try known(name)
+        let time = time(at: now)
+        for cap in caps.values.filter({ $0.scope.holder == .agent(name) }).sorted() {
+            caps[cap.key] = nil
+            write(.removed(cap, by: actor), at: time)
+        }
+        agents[name] = nil
+        write(.agent(name, "removed", by: actor), at: time)
+        generation += 1
+    }
+
+    mutating func replaceToken(
+        of name: String, hash: Bytes32, by actor: String, at now: Timestamp
+    ) throws(LedgerError) {
+        let agent = try known(name)
+        try checkToken(hash, of: name)
+        agents[name] = Agent(
+            name: name, wallet: agent.wallet, team: agent.team, tokenHash: hash, addedAt: agent.addedAt)
+        write(.agent(name, "token", by: actor), at: time(at: now))
+        generation += 1
+    }
+
+    mutating func setTeam(
+        _ team: String?, of name: String, by actor: String, at now: Timestamp
+    ) throws(LedgerError) {
+        let agent = try known(name)
+        agents[name] = Agent(
+            name: name, wallet: agent.wallet, team: team, tokenHash: agent.tokenHash, addedAt: agent.addedAt)
+        write(.team(of: name, before: agent.team, after: team, by: actor), at: time(at: now))
+        generation += 1
+    }
+
+    mutating func setCap(_ cap: Cap, by actor: String, at now: Timestamp) throws(LedgerError) {
+        try cap.checkSoundness()
+        if case .agent(let name) = cap.scope.holder { _ = try known(name) }
+        write(.set(cap, before: caps[cap.key], by: actor), at: time(at: now))
+        caps[cap.key] = cap
+        generation += 1
+    }
+
+    mutating func removeCap(_ key: Cap.Key, by actor: String, at now: Timestamp) -> Bool {
+        guard let cap = caps[key] else { return false }
+        caps[key] = nil
+        write(.removed(cap, by: actor), at: time(at: now))
+        generation += 1
+        return true
+    }
+
+    mutating func freeze(_ freeze: Freeze) -> Bool {
+        guard freezes[freeze.scope] == nil else { return false }
+        freezes[freeze.scope] = freeze
+        write(.frozen(freeze), at: time(at: freeze.since))
+        generation += 1
+        return true
+    }
+
+    mutating func unfreeze(_ scope: FreezeScope, by actor: String, at now: Timestamp) -> Bool {
+        guard freezes[scope] != nil else { return false }
+        freezes[scope] = nil
+        write(.unfrozen(scope, by: actor), at: time(at: now))
+        generation += 1
+        return true
+    }
+
+    // MARK: The journal
+
+    mutating func notice(_ cause: String, about subject: String, detail: String?, at now: Timestamp) -> Bool {
+        let time = time(at: now)
+        let last = journal.last { $0.line.kind == .notice && $0.line.cause == cause && $0.line.subject == subject }
+        if let last, time.seconds - last.at.seconds < JournalLine.noticePause { return false }
+        write(JournalLine(.notice, subject: subject, cause: cause, detail: detail), at: time)
+        return true
+    }
+
+    func dueCheckpoint(at now: Timestamp) -> CheckpointStatement? {
+        let today = Timestamp.startOfUTCDay(time(at: now).utcDay)
+        guard let last = journal.last(where: { $0.at < today }) else { return nil }
+        let covered = journal.compactMap { Checkpoint($0.line)?.statement.entries }.max() ?? 0
+        return covered < last.number ? CheckpointStatement(closing: last) : nil
+    }
+
+    mutating func erase(before bound: Timestamp, by actor: String, at now: Timestamp) -> Int {
+        let erasable = payments.indices.filter {
+            payments[$0].reservedAt < bound && !payments[$0].state.isOpen && payments[$0].salt != nil
+        }
+        guard !erasable.isEmpty else { return 0 }
+        for index in erasable { erase(paymentAt: index) }
+        write(.erased(erasable.count, before: bound, by: actor), at: time(at: now))
+        return erasable.count
+    }
+}

@@ -1,0 +1,73 @@
+package import Primitives
+
+/// A payment with its place in the books.
+package struct NumberedPayment: Sendable, Equatable {
+    /// 1, 2, 3, … in the order of reservation, without gaps.
+    package let number: Int64
+    /// The payment.
+    package let record: PaymentRecord
+
+    /// Makes a pair.
+    package init(number: Int64, record: PaymentRecord) {
+        self.number = number
+        self.record = record
+    }
+}
+
+/// One consistent state of the books, read page by page.
+package protocol LedgerSnapshot {
+    /// Entries in order, from a number on, at most `limit`.
+    func entries(from number: Int64, limit: Int) throws(LedgerError) -> [JournalEntry]
+
+    /// What the entries in a range left as evidence, by their numbers; not what was erased.
+    func evidence(ofEntries range: ClosedRange<Int64>) throws(LedgerError) -> [Int64: PaymentEvidence]
+
+    /// Payments in order, from a number on, at most `limit`.
+    func payments(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedPayment]
+
+    /// The number of the first entry at or after a time; one more than the last number when there is none.
+    func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64
+
+    /// The number of the first payment reserved at or after a time; one more than the last number when there is none.
+    func firstPayment(since time: Timestamp) throws(LedgerError) -> Int64
+
+    /// What was ever moved into and out of each account, by account and asset.
+    func balances() throws(LedgerError) -> [AccountBalance]
+
+    /// Agents, caps and freezes.
+    func rules() throws(LedgerError) -> Rulebook
+
+    /// What the books keep for a cap; nil when they keep nothing.
+    func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter?
+
+    /// What a cap counts, worked out from the payments themselves.
+    func recounted(_ cap: Cap, at now: Timestamp) throws(LedgerError) -> CapCounter
+}
+
+extension LedgerSnapshot {
+    /// Walks through all entries of a range of numbers, page by page.
+    package func forEachEntry(
+        from first: Int64 = 1, to last: Int64 = .max, _ body: (JournalEntry) throws(LedgerError) -> Void
+    ) throws(LedgerError) {
+        var next = first
+        while next <= last {
+            let page = try entries(from: next, limit: 1000)
+            guard let end = page.last?.number else { return }
+            for entry in page where entry.number <= last { try body(entry) }
+            next = end + 1
+        }
+    }
+
+    /// Walks through all payments of a range of numbers, page by page.
+    package func forEachPayment(
+        from first: Int64 = 1, to last: Int64 = .max, _ body: (NumberedPayment) throws(LedgerError) -> Void
+    ) throws(LedgerError) {
+        var next = first
+        while next <= last {
+            let page = try payments(from: next, limit: 1000)
+            guard let end = page.last?.number else { return }
+            for payment in page where payment.number <= last { try body(payment) }
+            next = end + 1
+        }
+    }
+}
