@@ -6,7 +6,7 @@ package struct Agent: Sendable, Equatable {
     package let name: String
     /// The wallet it pays from; nil means the only wallet of the configuration.
     package let wallet: String?
-    /// The team it is in; nil means none. Names are like agents' names.
+    /// The team it is in, named as agents are; nil means none.
     package let team: String?
     /// SHA-256 of the token; the token itself is never stored.
     package let tokenHash: Bytes32
