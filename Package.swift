@@ -80,7 +80,9 @@ let package = Package(
         .target(name: "Ethereum", dependencies: ["Primitives", "CSecp256k1"], swiftSettings: strict),
         .target(name: "SystemCrypto", dependencies: ["Primitives", "COpenSSL"], swiftSettings: strict),
         .target(name: "Telemetry", dependencies: [logging], swiftSettings: strict),
-        .target(name: "Primitives", swiftSettings: strict),
+        .target(
+            name: "Primitives",
+            swiftSettings: strict + [.define("FAULT_POINTS", .when(configuration: .debug))]),
 
         // C: the system's libraries and the machine-readable contract of Specs/
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),

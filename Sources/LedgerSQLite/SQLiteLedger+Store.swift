@@ -1,11 +1,15 @@
 package import Ledger
 package import Primitives
 
-extension SQLiteLedger: LedgerStore {
+extension SQLiteLedger: LedgerStore {}
+
+extension SQLiteLedger: PaymentBooks {
+    package var currentGeneration: UInt64 { generation.current }
+
     package func reserve(
-        _ intent: PaymentIntent, at now: Timestamp
+        _ request: ReservationRequest, at now: Timestamp
     ) async throws(LedgerError) -> ReservationOutcome {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.reserve(intent, at: now) }
+        try await writer.perform { (keeper) throws(Fault) in try keeper.reserve(request, at: now) }
     }
 
     package func book(
@@ -20,61 +24,148 @@ extension SQLiteLedger: LedgerStore {
         try await writer.perform { (keeper) throws(Fault) in try keeper.record(refusal, at: now) }
     }
 
-    package func doubtReserved(at now: Timestamp) async throws(LedgerError) -> Int {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.doubtReserved(at: now) }
+    package func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.meter(call, at: now) }
     }
 
-    package func presumeOverdue(margin: Int64, at now: Timestamp) async throws(LedgerError) -> Int {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.presumeOverdue(margin: margin, at: now) }
+    package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Int {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.doubtAttended(at: now) }
+    }
+
+    package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Int {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.closeOverdue(policy, at: now) }
     }
 
     package func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord] {
-        try await read { (database) throws(Fault) in try PaymentQueries.list(filter, in: database) }
+        try await query { (database) throws(Fault) in try PaymentQueries.list(filter, in: database) }
+    }
+
+    package func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+        try await query { (database) throws(Fault) in
+            try PaymentQueries.unproven(network: network, limit: limit, in: database)
+        }
     }
 
     package func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord? {
-        try await read { (database) throws(Fault) in try PaymentRows.find(id, in: database)?.record }
+        try await query { (database) throws(Fault) in try PaymentRows.find(id, in: database)?.record }
     }
 
-    package func history(of id: PaymentID) async throws(LedgerError) -> [PaymentTransition] {
-        try await read { (database) throws(Fault) in try PaymentQueries.history(of: id, in: database) }
+    package func history(of id: PaymentID) async throws(LedgerError) -> [JournalEntry] {
+        try await query { (database) throws(Fault) in try EntryRows.history(of: id, in: database) }
     }
+}
 
-    package func usage(of agent: String, at now: Timestamp) async throws(LedgerError) -> [CapUsage] {
-        try await read { (database) throws(Fault) in try PaymentQueries.usage(of: agent, at: now, in: database) }
-    }
-
-    package func add(_ agent: Agent) async throws(LedgerError) {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.add(agent) }
-    }
-
-    package func removeAgent(_ name: String) async throws(LedgerError) {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.removeAgent(name) }
-    }
-
-    package func replaceToken(of agent: String, hash: Bytes32) async throws(LedgerError) {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.replaceToken(of: agent, hash: hash) }
-    }
-
-    package func setCap(_ cap: Cap, of agent: String) async throws(LedgerError) {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.setCap(cap, of: agent) }
-    }
-
-    package func removeCap(_ window: CapWindow, of agent: String) async throws(LedgerError) -> Bool {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.removeCap(window, of: agent) }
-    }
-
-    package func agents() async throws(LedgerError) -> [Agent] {
-        try await read { (database) throws(Fault) in try AgentRows.all(in: database) }
-    }
-
+extension SQLiteLedger: RuleBooks {
     /// Agents and generation, read in one step.
     ///
     /// Where the shared number does not agree with the rows, a change is being committed or its writer died: the rows
     /// are then read under the write lock, which waits for the one and repairs after the other.
     package func registry() async throws(LedgerError) -> AgentRegistry {
-        let registry = try await read { (database) throws(Fault) in try AgentRows.registry(in: database) }
+        let registry = try await query { (database) throws(Fault) in try AgentRows.registry(in: database) }
         guard registry.generation != generation.current else { return registry }
         return try await writer.perform { (keeper) throws(Fault) in try keeper.healedRegistry() }
+    }
+
+    package func rulebook() async throws(LedgerError) -> Rulebook {
+        try await query { (database) throws(Fault) in try AgentRows.rulebook(in: database) }
+    }
+
+    package func usage(of name: String, at now: Timestamp) async throws(LedgerError) -> [CapUsage] {
+        try await query { (database) throws(Fault) in
+            try SQLiteSnapshot(database: database).usage(at: now) { (rules) throws(Fault) in
+                guard let agent = rules.agents[name] else { throw .step(.unknownAgent(name)) }
+                return rules.caps(of: agent)
+            }
+        }
+    }
+
+    package func usage(at now: Timestamp) async throws(LedgerError) -> [CapUsage] {
+        try await query { (database) throws(Fault) in
+            try SQLiteSnapshot(database: database).usage(at: now) { (rules) throws(Fault) in rules.allCaps }
+        }
+    }
+
+    package func add(_ agent: Agent, limits: [CapLimit], by actor: String) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.add(agent, limits: limits, by: actor) }
+    }
+
+    package func removeAgent(_ name: String, by actor: String, at now: Timestamp) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.removeAgent(name, by: actor, at: now) }
+    }
+
+    package func replaceToken(
+        of agent: String, hash: Bytes32, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.replaceToken(of: agent, hash: hash, by: actor, at: now)
+        }
+    }
+
+    package func setTeam(
+        _ team: String?, of agent: String, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.setTeam(team, of: agent, by: actor, at: now)
+        }
+    }
+
+    package func setCap(_ cap: Cap, by actor: String, at now: Timestamp) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.setCap(cap, by: actor, at: now) }
+    }
+
+    package func removeCap(_ key: Cap.Key, by actor: String, at now: Timestamp) async throws(LedgerError) -> Bool {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.removeCap(key, by: actor, at: now) }
+    }
+
+    package func freeze(_ freeze: Freeze) async throws(LedgerError) -> Bool {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.freeze(freeze) }
+    }
+
+    package func unfreeze(
+        _ scope: FreezeScope, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.unfreeze(scope, by: actor, at: now) }
+    }
+}
+
+extension SQLiteLedger: JournalBooks {
+    package func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any LedgerSnapshot) throws(LedgerError) -> Value
+    ) async throws(LedgerError) -> Value {
+        try await query { (database) throws(Fault) in
+            do throws(LedgerError) {
+                return try body(SQLiteSnapshot(database: database))
+            } catch {
+                throw .step(error)
+            }
+        }
+    }
+
+    package func adjust(_ adjustment: Adjustment, by actor: String, at now: Timestamp) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.adjust(adjustment, by: actor, at: now) }
+    }
+
+    package func notice(
+        _ cause: String, about subject: String, detail: String?, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.notice(cause, about: subject, detail: detail, at: now)
+        }
+    }
+
+    package func dueCheckpoint(at now: Timestamp) async throws(LedgerError) -> CheckpointStatement? {
+        try await query { (database) throws(Fault) in
+            try SQLiteSnapshot(database: database).dueCheckpoint(at: now)
+        }
+    }
+
+    package func add(_ checkpoint: Checkpoint, at now: Timestamp) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.add(checkpoint, at: now) }
+    }
+
+    package func erase(
+        before time: Timestamp, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> Int {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.erase(before: time, by: actor, at: now) }
     }
 }

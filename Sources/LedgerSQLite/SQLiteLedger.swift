@@ -83,7 +83,7 @@ package final class SQLiteLedger: Sendable {
     }
 
     /// Reads from one consistent state of the books, on a reading connection's own queue.
-    func read<Value: Sendable>(
+    func query<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws(Fault) -> Value
     ) async throws(LedgerError) -> Value {
         let result: Result<Value, LedgerError> = await withCheckedContinuation { caller in

@@ -21,6 +21,22 @@ package struct Spend: Sendable, Equatable {
     /// The amount in atomic units.
     package let units: UInt256
 
+    /// Makes a spend.
+    package init(
+        agent: String, team: String?, gateway: String, host: String, payee: String?, asset: String?, network: String?,
+        dollars: Dollars, units: UInt256
+    ) {
+        self.agent = agent
+        self.team = team
+        self.gateway = gateway
+        self.host = host
+        self.payee = payee
+        self.asset = asset
+        self.network = network
+        self.dollars = dollars
+        self.units = units
+    }
+
     /// The scopes that hold it, without their facets, narrowest first.
     package var holders: [CapHolder] {
         var holders: [CapHolder] = [.agent(agent)]

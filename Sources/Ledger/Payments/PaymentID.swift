@@ -14,6 +14,15 @@ package struct PaymentID: Hashable, Sendable, CustomStringConvertible {
         description = "pay_" + Hex.encode(time.bigEndianPrefix + random.bytes[..<10])
     }
 
+    /// Makes an identifier from its 16 bytes; nil for any other number.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        description = "pay_" + Hex.encode(bytes)
+    }
+
+    /// The 16 bytes behind the prefix, as the books on disk keep them.
+    package var bytes: [UInt8] { Hex.decode(description.dropFirst(4)) ?? [] }
+
     /// Reads an identifier; nil when the text is not one.
     package init?(_ text: some StringProtocol) {
         let digits = text.utf8.dropFirst(4)

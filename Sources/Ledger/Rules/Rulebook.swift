@@ -29,6 +29,11 @@ package struct Rulebook: Sendable {
         return holders.flatMap { caps[$0] ?? [] }
     }
 
+    /// The cap of a name, or nil.
+    package func cap(_ key: Cap.Key) -> Cap? {
+        caps[key.scope.holder]?.first { $0.key == key }
+    }
+
     /// All caps, narrowest first.
     package var allCaps: [Cap] { caps.values.flatMap(\.self).sorted() }
 

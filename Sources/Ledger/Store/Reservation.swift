@@ -56,7 +56,7 @@ package struct Reservation: Sendable, Equatable {
 }
 
 /// What an unresolved attempt or a known idempotency key means for a new request of the same fingerprint.
-enum EarlierAttempt: Equatable {
+package enum EarlierAttempt: Sendable, Equatable {
     /// Its bytes are sent again.
     case adopt
     /// It has no say any more.
@@ -67,13 +67,13 @@ enum EarlierAttempt: Equatable {
     /// An attempt with the same fingerprint, at a moment of ledger time.
     ///
     /// One whose agent is connected is left alone: parallel identical requests are separate payments.
-    static func sameRequest(_ record: PaymentRecord, at now: Timestamp) -> EarlierAttempt {
+    package static func sameRequest(_ record: PaymentRecord, at now: Timestamp) -> EarlierAttempt {
         guard record.state == .rejected || record.state == .inDoubt, let end = record.liveUntil else { return .ignore }
         return resend(record, until: end, at: now) ?? .ignore
     }
 
     /// The payment that an idempotency key is bound to, when `fingerprint` comes with that key again.
-    static func sameKey(
+    package static func sameKey(
         _ record: PaymentRecord, boundTo known: Bytes32, fingerprint: Bytes32, at now: Timestamp
     ) -> EarlierAttempt {
         guard known == fingerprint else { return .refuse(.keyReused(record.id)) }

@@ -1,113 +1,85 @@
 import Ledger
 import Primitives
 
+/// What becomes of payments.
 extension BookKeeper {
-    /// Checks the caps against the rows of this transaction, and sets the amount aside or books the refusal.
-    func reserve(_ intent: PaymentIntent, at now: Timestamp) throws(Fault) -> ReservationOutcome {
-        let time = time(at: now)
-        let agent = intent.purpose.agent
-        let value = intent.terms.value
-        guard let caps = try AgentRows.caps(of: agent, in: database) else {
-            return try refuse(intent, .unknownAgent, at: time)
-        }
-        var totals = try AgentTotals.read(of: agent, day: time.utcDay, in: database)
-        let counted = try totals.counted(on: time.utcDay)
-        if let refusal = CapCheck.refusal(of: value, caps: caps, counted: counted, at: time) {
-            return try refuse(intent, refusal, at: time)
-        }
-        let record = PaymentRecord(
-            id: intent.id, purpose: intent.purpose, terms: intent.terms, echo: intent.echo, state: .reserved,
-            reservedAt: time, changedAt: time, evidence: PaymentEvidence())
-        guard let number = try PaymentRows.insert(record, into: database) else {
-            let isKnown = try PaymentRows.exists(intent.id, in: database)
-            throw .step(.duplicate(isKnown ? "payment \(intent.id)" : LedgerError.knownNonce))
-        }
-        totals.reserve(value, on: time.utcDay)
-        try totals.write(of: agent, in: database)
-        try note(.reserved, of: number, at: time, cause: PaymentState.reserved.rawValue)
-        let after = try totals.counted(on: time.utcDay)
-        return .reserved(record, usage: CapCheck.usage(of: caps, counted: after, at: time))
-    }
-
-    private func refuse(
-        _ intent: PaymentIntent, _ refusal: CapRefusal, at time: Timestamp
-    ) throws(Fault) -> ReservationOutcome {
-        try insert(
-            RefusedPayment(id: intent.id, purpose: intent.purpose, code: refusal.code, terms: intent.terms), at: time)
-        return .refused(refusal)
-    }
-
-    /// Books a challenge that was refused before the caps were asked.
-    func record(_ refusal: RefusedPayment, at now: Timestamp) throws(Fault) {
-        try insert(refusal, at: time(at: now))
-    }
-
-    private func insert(_ refusal: RefusedPayment, at time: Timestamp) throws(Fault) {
-        let record = PaymentRecord(
-            id: refusal.id, purpose: refusal.purpose, terms: refusal.terms, echo: nil, state: .refused,
-            reservedAt: time, changedAt: time, evidence: PaymentEvidence(reason: refusal.code))
-        guard let number = try PaymentRows.insert(record, into: database) else {
-            throw .step(.duplicate("payment \(refusal.id)"))
-        }
-        try note(.refused, of: number, at: time, cause: refusal.code)
-    }
-
     /// Books what happened to a payment.
     func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
     ) throws(Fault) -> PaymentRecord {
-        guard let (number, record) = try PaymentRows.find(id, in: database) else {
+        guard let payment = try PaymentRows.find(id, in: database) else {
             throw .step(.unknownPayment(id.description))
         }
+        return try book(event, of: payment, evidence: evidence, at: time(at: now))
+    }
+
+    /// Books a step of a payment; `time` is ledger time.
+    func book(
+        _ event: PaymentEvent, of payment: NumberedPayment, evidence newer: PaymentEvidence, at time: Timestamp
+    ) throws(Fault) -> PaymentRecord {
+        let record = payment.record
         guard let next = record.state.after(event) else {
             throw .step(.impossible(state: record.state, event: event))
         }
-        let time = time(at: now)
         var row = try Prepared("UPDATE payments SET state = ?, changed_at = ? WHERE number = ?", in: database)
         row.bind(next.rawValue)
-        row.bind(time.milliseconds)
-        row.bind(number)
+        row.bind(time)
+        row.bind(payment.number)
         try row.run()
-        let merged = record.evidence.merging(evidence)
-        if merged != record.evidence { try PaymentRows.write(merged, of: number, in: database) }
-        if record.state.isOpen, !next.isOpen, let value = record.terms?.value {
-            try AgentTotals.release(
-                value, of: record.purpose.agent, reservedOn: record.reservedAt.utcDay, stillCounted: next.isCounted,
-                in: database)
+        let left = record.salt == nil ? newer.erased : newer
+        let changed = record.after(next, at: time, evidence: record.evidence.merging(left))
+        let entry = try write(
+            changed.line(event, from: record.state, leaving: left), of: payment.number, at: time)
+        if left != PaymentEvidence() {
+            try EvidenceRows.insert(left, of: payment.number, entry: entry, into: database)
         }
-        try note(next, of: number, at: time, cause: event.rawValue)
-        return record.after(next, at: time, evidence: merged)
+        if let spend = record.spend {
+            try known.count(
+                spend, in: known.rulebook.caps(counting: spend), reservedAt: record.reservedAt, from: record.state,
+                to: next, at: time, database: database)
+        }
+        try follow(event, of: changed, at: time)
+        return changed
     }
 
-    /// Books `lostSight` for every reserved row and returns how many there were.
-    func doubtReserved(at now: Timestamp) throws(Fault) -> Int {
-        let ids = try openPayments(where: "state = 'reserved'", bound: nil)
-        for id in ids { _ = try book(.lostSight, of: id, evidence: PaymentEvidence(), at: now) }
-        return ids.count
+    /// Keeps count of rejections in a row.
+    private func follow(_ event: PaymentEvent, of record: PaymentRecord, at time: Timestamp) throws(Fault) {
+        guard let asset = record.terms?.assetName else { return }
+        let gateway = record.purpose.gateway
+        switch event {
+        case .rejected where record.state == .rejected:
+            let streak = try StreakRows.find(gateway: gateway, asset: asset, in: database)
+            try StreakRows.write(.after(streak, rejectedAt: time), gateway: gateway, asset: asset, in: database)
+        case .settled, .servedUnproven:
+            guard try StreakRows.find(gateway: gateway, asset: asset, in: database) != nil else { return }
+            try StreakRows.write(nil, gateway: gateway, asset: asset, in: database)
+        default: break
+        }
     }
 
-    /// Books `windowPassed` for rejected and doubtful rows whose validBefore is more than `margin` seconds before ledger
-    /// time.
-    func presumeOverdue(margin: Int64, at now: Timestamp) throws(Fault) -> Int {
-        let ids = try openPayments(
-            where: "valid_before < ? AND (state = 'rejected' OR state = 'in-doubt')",
-            bound: time(at: now).seconds - margin)
-        for id in ids { _ = try book(.windowPassed, of: id, evidence: PaymentEvidence(), at: now) }
-        return ids.count
+    /// Books `lostSight` for every reserved and resumed row and returns how many there were.
+    func doubtAttended(at now: Timestamp) throws(Fault) -> Int {
+        let payments = try PaymentQueries.open(where: "(state = 'reserved' OR state = 'resumed')", in: database)
+        for payment in payments {
+            _ = try book(.lostSight, of: payment, evidence: PaymentEvidence(), at: time(at: now))
+        }
+        return payments.count
     }
 
-    private func openPayments(where condition: String, bound: Int64?) throws(Fault) -> [PaymentID] {
-        var query = try Prepared(
-            "SELECT id FROM \(PaymentRows.openOnly) WHERE \(PaymentRows.openStates) AND \(condition) ORDER BY number",
+    /// Books what a policy says for rejected and doubtful rows whose window passed longer ago than its margin.
+    func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) throws(Fault) -> Int {
+        let time = time(at: now)
+        let payments = try PaymentQueries.open(
+            where: "valid_before < \(time.seconds - policy.margin) AND (state = 'rejected' OR state = 'in-doubt')",
             in: database)
-        if let bound { query.bind(bound) }
-        var ids: [PaymentID] = []
-        while try query.step() {
-            guard let id = PaymentID(query.text()) else {
-                throw .batch(.damaged("an open payment has no valid identifier"))
-            }
-            ids.append(id)
+        var count = 0
+        for payment in payments {
+            guard let network = payment.record.terms?.network,
+                let event = policy.event(gateway: payment.record.purpose.gateway, network: network)
+            else { continue }
+            _ = try book(event, of: payment, evidence: PaymentEvidence(), at: time)
+            count += 1
         }
-        return ids
+        return count
     }
 }

@@ -2,55 +2,49 @@ import GRDB
 import Ledger
 import Primitives
 
-/// What the steps of one transaction work with: the writing connection and the ledger's clock.
+/// Performs the steps of one transaction after the other on the writing connection.
 final class BookKeeper {
-    /// The connection, inside an IMMEDIATE transaction.
+    /// The connection, inside an IMMEDIATE transaction whenever a step runs.
     let database: Database
     /// The number that other processes watch.
     let generation: RegistryGeneration
-    private var last: Timestamp?
+    /// What is known of the books.
+    var known: WorkingSet
+    /// SQLite's number of the newest change by anybody else.
+    private let version: Int64
 
+    /// Reads what steps need, inside a transaction.
     init(database: Database, generation: RegistryGeneration) throws(Fault) {
         self.database = database
         self.generation = generation
-        try reload()
+        version = try Self.version(of: database)
+        known = try WorkingSet(reading: database)
     }
 
-    /// Reads the ledger's time again after steps were undone.
-    func reload() throws(Fault) {
-        last = try LedgerTime.last(in: database)
+    /// Whether nobody else has written since this was made; asked inside a transaction.
+    func isCurrent() throws(Fault) -> Bool { try Self.version(of: database) == version }
+
+    private static func version(of database: Database) throws(Fault) -> Int64 {
+        var query = try Prepared("PRAGMA data_version", in: database)
+        return try query.step() ? query.integer() : -1
     }
 
     /// Ledger time at a moment of the clock.
-    func time(at now: Timestamp) -> Timestamp {
-        LedgerTime.later(now, last)
+    func time(at now: Timestamp) -> Timestamp { known.head.time(at: now) }
+
+    /// Adds an entry to the journal, moves what it moves, and returns its number; `time` is ledger time.
+    @discardableResult
+    func write(_ line: JournalLine, of payment: Int64? = nil, at time: Timestamp) throws(Fault) -> Int64 {
+        let entry = JournalEntry(line, number: known.head.number + 1, at: time, behind: known.head.hash)
+        let accounts = try line.transfer.map { (transfer) throws(Fault) in try known.move(transfer, in: database) }
+        try EntryRows.insert(entry, payment: payment, accounts: accounts, into: database)
+        known.follow(entry)
+        return entry.number
     }
 
-    /// Adds a line to a payment's history; `time` is ledger time.
-    func note(_ state: PaymentState, of payment: Int64, at time: Timestamp, cause: String) throws(Fault) {
-        var line = try Prepared(
-            "INSERT INTO transitions (payment, at, state, cause) VALUES (?, ?, ?, ?)", in: database)
-        line.bind(payment)
-        line.bind(time.milliseconds)
-        line.bind(state.rawValue)
-        line.bind(cause)
-        try line.run()
-        last = time
-    }
-}
-
-/// The clock of the books: it follows the wall clock and never goes back.
-enum LedgerTime {
-    /// The time of the newest line; nil in empty books.
-    ///
-    /// Lines are written in the order of their times, so that the last one is the latest.
-    static func last(in database: Database) throws(Fault) -> Timestamp? {
-        var newest = try Prepared("SELECT at FROM transitions ORDER BY sequence DESC LIMIT 1", in: database)
-        return try newest.step() ? Timestamp(milliseconds: newest.integer()) : nil
-    }
-
-    /// The later of the clock and the books.
-    static func later(_ now: Timestamp, _ last: Timestamp?) -> Timestamp {
-        last.map { max(now, $0) } ?? now
+    /// How far the clock is behind the books, when that is too far to go on.
+    func clock(behind time: Timestamp, _ now: Timestamp) -> ReservationRefusal? {
+        let seconds = time.seconds - now.seconds
+        return seconds > ReservationRefusal.clockTolerance ? .clockBehind(seconds: seconds) : nil
     }
 }

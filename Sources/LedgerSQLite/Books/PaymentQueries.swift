@@ -2,7 +2,7 @@ import GRDB
 import Ledger
 import Primitives
 
-/// Reading payments, histories and usage.
+/// Reading payments.
 enum PaymentQueries {
     /// The payments that match, newest first.
     static func list(_ filter: PaymentFilter, in database: Database) throws(Fault) -> [PaymentRecord] {
@@ -21,39 +21,50 @@ enum PaymentQueries {
             PaymentRows.selection(from: source) + condition + " ORDER BY number DESC LIMIT ?", in: database)
         if let agent = filter.agent { query.bind(agent) }
         for state in states ?? [] { query.bind(state.rawValue) }
-        query.bind(Int64(min(max(filter.limit, 1), PaymentFilter.maximumLimit)))
-        var records: [PaymentRecord] = []
-        while try query.step() { records.append(try PaymentRows.read(&query).record) }
-        return records
+        query.bind(Int64(filter.boundedLimit))
+        return try PaymentRows.all(&query, in: database).map(\.record)
     }
 
-    /// One payment's history, oldest first; empty when it is not in the books.
-    static func history(of id: PaymentID, in database: Database) throws(Fault) -> [PaymentTransition] {
+    /// Payments in order, from a number on.
+    static func page(from number: Int64, limit: Int, in database: Database) throws(Fault) -> [NumberedPayment] {
         var query = try Prepared(
-            """
-            SELECT sequence, at, transitions.state, cause
-            FROM transitions JOIN payments ON payments.number = transitions.payment
-            WHERE payments.id = ? ORDER BY sequence
-            """, in: database)
-        query.bind(id.description)
-        var lines: [PaymentTransition] = []
-        while try query.step() {
-            let sequence = query.integer()
-            let time = Timestamp(milliseconds: query.integer())
-            guard let state = PaymentState(rawValue: query.text()) else {
-                throw .batch(.damaged("line \(sequence) of transitions has no valid state"))
-            }
-            lines.append(
-                PaymentTransition(sequence: sequence, payment: id, at: time, state: state, cause: query.text()))
-        }
-        return lines
+            PaymentRows.selection() + " WHERE number >= ? ORDER BY number LIMIT ?", in: database)
+        query.bind(number)
+        query.bind(Int64(limit))
+        return try PaymentRows.all(&query, in: database)
     }
 
-    /// The use of an agent's caps at ledger time.
-    static func usage(of agent: String, at now: Timestamp, in database: Database) throws(Fault) -> [CapUsage] {
-        guard let caps = try AgentRows.caps(of: agent, in: database) else { throw .step(.unknownAgent(agent)) }
-        let time = LedgerTime.later(now, try LedgerTime.last(in: database))
-        let totals = try AgentTotals.read(of: agent, day: time.utcDay, in: database)
-        return CapCheck.usage(of: caps, counted: try totals.counted(on: time.utcDay), at: time)
+    /// Open payments that meet a condition, in order.
+    static func open(where condition: String, in database: Database) throws(Fault) -> [NumberedPayment] {
+        var query = try Prepared(
+            PaymentRows.selection(from: PaymentRows.openOnly)
+                + " WHERE \(PaymentRows.openStates) AND \(condition) ORDER BY number", in: database)
+        return try PaymentRows.all(&query, in: database)
+    }
+
+    private static let attemptSelection =
+        PaymentRows.selection(from: "payments INDEXED BY payments_attempts")
+        + " WHERE fingerprint = ? AND (state = 'rejected' OR state = 'in-doubt') AND agent = ? ORDER BY number"
+
+    /// Unattended attempts at a request, oldest first.
+    static func attempts(
+        agent: String, fingerprint: Bytes32, in database: Database
+    ) throws(Fault) -> [NumberedPayment] {
+        var query = try Prepared(attemptSelection, in: database)
+        query.bind(fingerprint)
+        query.bind(agent)
+        return try PaymentRows.all(&query, in: database)
+    }
+
+    /// Unproven payments of a network, those whose window ends first in front.
+    static func unproven(network: String, limit: Int, in database: Database) throws(Fault) -> [PaymentRecord] {
+        var query = try Prepared(
+            PaymentRows.selection(from: "payments INDEXED BY payments_unproven") + """
+                 WHERE (state = 'rejected' OR state = 'in-doubt' OR state = 'presumed' OR state = 'lapsed')
+                AND network = ? ORDER BY valid_before, number LIMIT ?
+                """, in: database)
+        query.bind(network)
+        query.bind(Int64(limit))
+        return try PaymentRows.all(&query, in: database).map(\.record)
     }
 }

@@ -2,21 +2,17 @@ import GRDB
 import Ledger
 import Primitives
 
-/// Rows of `payments` and `evidence`.
+/// Rows of `payments`.
 enum PaymentRows {
     private static let fields = """
-        id, agent, gateway, method, url, fingerprint, state, reserved_at, changed_at,
-        version, accepted, resource, extensions,
+        id, agent, team, gateway, host, state, reserved_at, changed_at,
         scheme, network, asset, symbol, decimals, wallet, payer, pay_to, amount, nanodollars, nonce,
-        valid_after, valid_before
+        valid_after, valid_before, version, salt, method, url, model, fingerprint, accepted, resource, extensions
         """
 
     /// The beginning of every query that ``read(_:)`` reads; `source` is ``everything`` or ``openOnly``.
     static func selection(from source: String = everything) -> String {
-        """
-        SELECT number, \(fields), status, signature, settlement, chain_transaction, reason
-        FROM \(source) LEFT JOIN evidence ON evidence.payment = payments.number
-        """
+        "SELECT number, \(fields) FROM \(source)"
     }
 
     /// All payments.
@@ -27,31 +23,33 @@ enum PaymentRows {
     /// that cannot use it is an error.
     static let openOnly = "payments INDEXED BY payments_open"
     /// The open states, as the condition of the index writes them.
-    static let openStates = "(state = 'reserved' OR state = 'rejected' OR state = 'in-doubt')"
+    static let openStates = "(state = 'reserved' OR state = 'resumed' OR state = 'rejected' OR state = 'in-doubt')"
 
-    /// Inserts a payment with its evidence and returns its number, or nil when identifier or nonce are known.
+    /// Inserts a payment and returns its number, or nil when identifier or nonce are known.
     static func insert(_ record: PaymentRecord, into database: Database) throws(Fault) -> Int64? {
         var row = try Prepared(
-            "INSERT INTO payments (\(fields)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO payments (\(fields)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             in: database)
-        row.bind(record.id.description)
+        row.bind(record.id.bytes)
         row.bind(record.purpose.agent)
+        row.bind(record.purpose.team)
         row.bind(record.purpose.gateway)
-        row.bind(record.purpose.method)
-        row.bind(record.purpose.url)
-        row.bind(record.purpose.fingerprint)
+        row.bind(record.purpose.host)
         row.bind(record.state.rawValue)
-        row.bind(record.reservedAt.milliseconds)
-        row.bind(record.changedAt.milliseconds)
+        row.bind(record.reservedAt)
+        row.bind(record.changedAt)
+        bind(record.terms, to: &row)
         row.bind((record.echo?.version).map(Int64.init))
+        row.bind(record.salt)
+        let request = record.purpose.request
+        row.bind(request?.method)
+        row.bind(request?.url)
+        row.bind(request?.model)
+        row.bind(request?.fingerprint)
         row.bind(record.echo?.accepted)
         row.bind(record.echo?.resource)
         row.bind(record.echo?.extensions)
-        bind(record.terms, to: &row)
-        guard try row.insert() else { return nil }
-        let number = database.lastInsertedRowID
-        if record.evidence != PaymentEvidence() { try write(record.evidence, of: number, in: database) }
-        return number
+        return try row.insert() ? database.lastInsertedRowID : nil
     }
 
     private static func bind(_ terms: PaymentIntent.Terms?, to row: inout Prepared) {
@@ -63,80 +61,99 @@ enum PaymentRows {
         row.bind(terms?.wallet)
         row.bind(terms?.payer)
         row.bind(terms?.payTo)
-        row.bind(terms?.amount.bigEndianBytes)
+        row.bind(terms?.amount)
         row.bind(terms?.value.nanodollars)
         row.bind(terms?.nonce)
         row.bind(terms?.validAfter)
         row.bind(terms?.validBefore)
     }
 
-    /// Writes all evidence of a payment over what is stored.
-    static func write(_ evidence: PaymentEvidence, of number: Int64, in database: Database) throws(Fault) {
-        var row = try Prepared(
-            """
-            INSERT OR REPLACE INTO evidence (payment, status, signature, settlement, chain_transaction, reason)
-            VALUES (?, ?, ?, ?, ?, ?)
-            """, in: database)
-        row.bind(number)
-        row.bind(evidence.status.map(Int64.init))
-        row.bind(evidence.signature)
-        row.bind(evidence.settlement)
-        row.bind(evidence.transaction)
-        row.bind(evidence.reason)
-        try row.run()
-    }
-
     /// Whether an identifier is in the books.
     static func exists(_ id: PaymentID, in database: Database) throws(Fault) -> Bool {
         var query = try Prepared("SELECT 1 FROM payments WHERE id = ?", in: database)
-        query.bind(id.description)
+        query.bind(id.bytes)
         return try query.step()
     }
 
     private static let selectionByID = selection() + " WHERE id = ?"
+    private static let selectionByNumber = selection() + " WHERE number = ?"
 
     /// One payment with its number, or nil.
-    static func find(
-        _ id: PaymentID, in database: Database
-    ) throws(Fault) -> (number: Int64, record: PaymentRecord)? {
+    static func find(_ id: PaymentID, in database: Database) throws(Fault) -> NumberedPayment? {
         var query = try Prepared(selectionByID, in: database)
-        query.bind(id.description)
-        return try query.step() ? try read(&query) : nil
+        query.bind(id.bytes)
+        return try one(&query, in: database)
     }
 
-    /// The row a statement stands on.
-    static func read(_ row: inout Prepared) throws(Fault) -> (number: Int64, record: PaymentRecord) {
+    /// One payment by its number, or nil.
+    static func find(number: Int64, in database: Database) throws(Fault) -> NumberedPayment? {
+        var query = try Prepared(selectionByNumber, in: database)
+        query.bind(number)
+        return try one(&query, in: database)
+    }
+
+    private static func one(_ query: inout Prepared, in database: Database) throws(Fault) -> NumberedPayment? {
+        guard try query.step() else { return nil }
+        let found = try read(&query)
+        // Nothing has come back for a payment that was only set aside.
+        if found.record.state == .reserved { return found }
+        return found.leaving(try EvidenceRows.merged(of: found.number, in: database))
+    }
+
+    /// The payments of a query, with their evidence.
+    static func all(_ query: inout Prepared, in database: Database) throws(Fault) -> [NumberedPayment] {
+        var payments: [NumberedPayment] = []
+        while try query.step() { payments.append(try read(&query)) }
+        for index in payments.indices {
+            let evidence = try EvidenceRows.merged(of: payments[index].number, in: database)
+            payments[index] = payments[index].leaving(evidence)
+        }
+        return payments
+    }
+
+    /// The row a statement stands on, without its evidence.
+    private static func read(_ row: inout Prepared) throws(Fault) -> NumberedPayment {
         let number = row.integer()
-        guard let id = PaymentID(row.text()) else { throw damaged(number, "identifier") }
+        guard let id = PaymentID(bytes: row.blob()) else { throw damaged(number, "identifier") }
         let agent = row.text()
+        let team = row.optionalText()
         let gateway = row.text()
-        let method = row.text()
-        let url = row.text()
-        guard let fingerprint = row.bytes32() else { throw damaged(number, "fingerprint") }
+        let host = row.text()
         guard let state = PaymentState(rawValue: row.text()) else { throw damaged(number, "state") }
-        let reservedAt = Timestamp(milliseconds: row.integer())
-        let changedAt = Timestamp(milliseconds: row.integer())
-        let echo = readEcho(&row)
+        let reservedAt = row.timestamp()
+        let changedAt = row.timestamp()
         let terms = try readTerms(&row, number)
-        let evidence = PaymentEvidence(
-            status: row.optionalInteger().map { Int($0) }, signature: row.optionalBlob(),
-            settlement: row.optionalBlob(), transaction: row.optionalText(), reason: row.optionalText())
-        let record = PaymentRecord(
-            id: id,
-            purpose: PaymentIntent.Purpose(
-                agent: agent, gateway: gateway, method: method, url: url, fingerprint: fingerprint),
-            terms: terms, echo: echo, state: state, reservedAt: reservedAt, changedAt: changedAt, evidence: evidence)
-        return (number, record)
-    }
-
-    private static func readEcho(_ row: inout Prepared) -> PaymentIntent.Echo? {
         let version = row.optionalInteger()
+        let salt = row.optionalBytes32()
+        let request = try readRequest(&row, number, salt: salt)
         let accepted = row.optionalBlob()
         let resource = row.optionalBlob()
         let extensions = row.optionalBlob()
-        guard let version, let accepted else { return nil }
-        return PaymentIntent.Echo(
-            version: Int(version), accepted: accepted, resource: resource, extensions: extensions)
+        var echo: PaymentIntent.Echo?
+        if let version, let accepted {
+            echo = PaymentIntent.Echo(
+                version: Int(version), accepted: accepted, resource: resource, extensions: extensions)
+        }
+        return NumberedPayment(
+            number: number,
+            record: PaymentRecord(
+                id: id,
+                purpose: PaymentIntent.Purpose(
+                    agent: agent, team: team, gateway: gateway, host: host, request: request),
+                terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt, changedAt: changedAt,
+                evidence: PaymentEvidence()))
+    }
+
+    private static func readRequest(
+        _ row: inout Prepared, _ number: Int64, salt: Bytes32?
+    ) throws(Fault) -> PaymentIntent.Request? {
+        let method = row.text()
+        let url = row.text()
+        let model = row.optionalText()
+        let fingerprint = row.optionalBytes32()
+        guard salt != nil else { return nil }
+        guard let fingerprint else { throw damaged(number, "fingerprint") }
+        return PaymentIntent.Request(method: method, url: url, model: model, fingerprint: fingerprint)
     }
 
     private static func readTerms(_ row: inout Prepared, _ number: Int64) throws(Fault) -> PaymentIntent.Terms? {
@@ -152,16 +169,22 @@ enum PaymentRows {
         let wallet = row.text()
         let payer = row.text()
         let payTo = row.text()
-        guard let amount = row.bytes32() else { throw damaged(number, "amount") }
+        guard let amount = row.amount() else { throw damaged(number, "amount") }
         guard let value = Dollars(nanodollars: row.integer()) else { throw damaged(number, "dollar value") }
         guard let nonce = row.bytes32() else { throw damaged(number, "nonce") }
         return PaymentIntent.Terms(
             scheme: scheme, network: network, asset: asset, symbol: symbol, decimals: decimals, wallet: wallet,
-            payer: payer, payTo: payTo, amount: UInt256(bigEndian: amount), value: value, nonce: nonce,
-            validAfter: row.integer(), validBefore: row.integer())
+            payer: payer, payTo: payTo, amount: amount, value: value, nonce: nonce, validAfter: row.integer(),
+            validBefore: row.integer())
     }
 
     private static func damaged(_ number: Int64, _ what: String) -> Fault {
         .batch(.damaged("row \(number) of payments has no valid \(what)"))
+    }
+}
+
+extension NumberedPayment {
+    fileprivate func leaving(_ evidence: PaymentEvidence) -> NumberedPayment {
+        NumberedPayment(number: number, record: record.after(record.state, at: record.changedAt, evidence: evidence))
     }
 }

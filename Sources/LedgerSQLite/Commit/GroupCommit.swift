@@ -1,5 +1,6 @@
 import GRDB
 import Ledger
+import Primitives
 import Synchronization
 
 #if canImport(Glibc)
@@ -38,7 +39,13 @@ final class GroupCommit: Sendable {
         var isClosed = false
     }
 
+    /// The keeper of the transaction before; touched on the writing connection's queue alone.
+    private final class Kept: @unchecked Sendable {
+        var value: BookKeeper?
+    }
+
     private let queue = Mutex(Queue())
+    private let kept = Kept()
     private let pool: DatabasePool
     private let generation: RegistryGeneration
 
@@ -101,13 +108,19 @@ final class GroupCommit: Sendable {
         completions.reserveCapacity(batch.count)
         do throws(Fault) {
             try database.run("BEGIN IMMEDIATE")
-            let keeper = try BookKeeper(database: database, generation: generation)
+            FaultPoint.reach(.ledgerBegun)
+            let keeper = try keeper(database)
             for member in batch {
                 completions.append(try attempt(member, alone: batch.count == 1, keeper))
+                FaultPoint.reach(.ledgerStepped)
             }
+            try keeper.known.flush(to: database)
+            FaultPoint.reach(.ledgerFlushed)
             try database.run("COMMIT")
+            FaultPoint.reach(.ledgerCommitted)
         } catch {
             if database.isInsideTransaction { try? database.run("ROLLBACK") }
+            kept.value = nil
             let failure = error.ledgerError
             for completion in completions { completion(failure) }
             for member in batch.dropFirst(completions.count) { member.fail(failure) }
@@ -116,22 +129,31 @@ final class GroupCommit: Sendable {
         for completion in completions { completion(nil) }
     }
 
-    /// Runs one step in its savepoint; a lone step needs none, for the transaction is its own.
+    /// What is known of the books from the transaction before, unless somebody else has written since.
+    private func keeper(_ database: Database) throws(Fault) -> BookKeeper {
+        if let known = kept.value, try known.isCurrent() { return known }
+        let fresh = try BookKeeper(database: database, generation: generation)
+        kept.value = fresh
+        return fresh
+    }
+
+    /// Runs a step in its savepoint; a lone step needs none, for the transaction is its own.
     private func attempt(_ member: Waiting, alone: Bool, _ keeper: BookKeeper) throws(Fault) -> Completion {
         let database = keeper.database
         if !alone { try database.run("SAVEPOINT step") }
+        let head = keeper.known.head
         do throws(Fault) {
             let completion = try member.step(keeper)
             if !alone { try database.run("RELEASE step") }
             return completion
         } catch {
             guard case .step(let reason) = error else { throw error }
-            // Some failures make SQLite roll the whole transaction back by itself.
-            guard database.isInsideTransaction else { throw .batch(reason) }
+            // Some failures make SQLite roll the whole transaction back by itself; and what is known of the books must
+            // not be ahead of them.
+            guard database.isInsideTransaction, keeper.known.head == head else { throw .batch(reason) }
             if alone { throw .batch(reason) }
             try database.run("ROLLBACK TO step")
             try database.run("RELEASE step")
-            try keeper.reload()
             return { failure in member.fail(failure ?? reason) }
         }
     }

@@ -75,6 +75,12 @@ import Primitives
         nextParameter += 1
     }
 
+    /// Binds the next parameter as a time in milliseconds.
+    mutating func bind(_ value: Timestamp) { bind(value.milliseconds) }
+
+    /// Binds the next parameter as an amount: 32 bytes, big-endian.
+    mutating func bind(_ value: UInt256?) { bind(value?.bigEndianBytes) }
+
     /// `SQLITE_TRANSIENT`: SQLite copies the bytes before the call returns.
     private static var copied: sqlite3_destructor_type {
         unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
@@ -162,6 +168,15 @@ import Primitives
         }
         return Bytes32(words: (word(0), word(1), word(2), word(3)))
     }
+
+    /// The next column as a time in milliseconds.
+    mutating func timestamp() -> Timestamp { Timestamp(milliseconds: integer()) }
+
+    /// The next column as an amount of 32 bytes; nil when it is anything else.
+    mutating func amount() -> UInt256? { bytes32().map { UInt256(bigEndian: $0) } }
+
+    /// The next column as 32 bytes; nil when it is NULL or anything else.
+    mutating func optionalBytes32() -> Bytes32? { skipNull() ? nil : bytes32() }
 
     /// The next column as an integer, or nil when it is NULL.
     mutating func optionalInteger() -> Int64? { skipNull() ? nil : integer() }

@@ -1,0 +1,153 @@
+import Ledger
+import Primitives
+
+/// The one decision about money, and the rows it leaves.
+extension BookKeeper {
+    /// Checks everything against the rows of this transaction, and sets the amount aside, takes an earlier attempt over,
+    /// or books the refusal.
+    func reserve(_ request: ReservationRequest, at now: Timestamp) throws(Fault) -> ReservationOutcome {
+        let intent = request.intent
+        let time = time(at: now)
+        let spend = intent.purpose.spend(intent.terms)
+        let caps = known.rulebook.caps(counting: spend)
+        if let refusal = clock(behind: time, now) { return try refuse(intent, refusal, at: time) }
+        let obstacle = known.rulebook.obstacle(to: spend, caps: caps, isMetered: false)
+        if let obstacle, obstacle != .noCap { return try refuse(intent, obstacle, at: time) }
+        switch try earlier(request, at: time) {
+        case (let payment?, .adopt): return try adopt(payment, for: request, caps: caps, at: time)
+        case (_, .refuse(let refusal)): return try refuse(intent, refusal, at: time)
+        default: break
+        }
+        if let obstacle { return try refuse(intent, obstacle, at: time) }
+        let asset = intent.terms.assetName
+        let limit = request.rules.stopAfterRejections
+        let streak = try StreakRows.find(gateway: spend.gateway, asset: asset, in: database)
+        if let streak, !streak.admits(after: limit, at: time) {
+            return try refuse(intent, .gatewayRejecting(until: streak.nextProbe), at: time)
+        }
+        let before = try known.usage(of: caps, toFit: spend, at: time, in: database)
+        if let usage = CapUsage.binding(of: before, for: spend) {
+            return try refuse(intent, .exceeded(usage), at: time)
+        }
+        let record = PaymentRecord(reserving: intent, at: time)
+        guard let number = try PaymentRows.insert(record, into: database) else {
+            let isKnown = try PaymentRows.exists(intent.id, in: database)
+            throw .step(.duplicate(isKnown ? "payment \(intent.id)" : LedgerError.knownNonce))
+        }
+        if let streak, streak.stops(after: limit) {
+            try StreakRows.write(streak.probed(at: time), gateway: spend.gateway, asset: asset, in: database)
+        }
+        try bind(request, to: number, at: time)
+        try write(record.firstLine(cause: PaymentState.reserved.rawValue), of: number, at: time)
+        try known.count(
+            spend, in: caps, reservedAt: time, from: nil, to: .reserved, at: time, database: database)
+        let warnings = CapUsage.warnings(of: before, adding: spend)
+        for warning in warnings { try write(.warning(warning), at: time) }
+        return .reserved(
+            Reservation(
+                record: record, usage: try known.usage(of: caps, toFit: nil, at: time, in: database),
+                warnings: warnings, generation: known.rulebook.generation))
+    }
+
+    /// The payment that has a say in a request, and what it says.
+    private func earlier(
+        _ request: ReservationRequest, at time: Timestamp
+    ) throws(Fault) -> (NumberedPayment?, EarlierAttempt) {
+        let agent = request.intent.purpose.agent
+        guard let fingerprint = request.intent.purpose.request?.fingerprint else { return (nil, .ignore) }
+        if let key = request.idempotencyKey,
+            let bound = try KeyRows.find(agent: agent, key: key, at: time, in: database)
+        {
+            guard let payment = try PaymentRows.find(number: bound.payment, in: database) else {
+                throw .batch(.damaged("an idempotency key is bound to no payment"))
+            }
+            let attempt = EarlierAttempt.sameKey(
+                payment.record, boundTo: bound.fingerprint, fingerprint: fingerprint, at: time)
+            if attempt != .ignore { return (payment, attempt) }
+        }
+        var first: (NumberedPayment?, EarlierAttempt) = (nil, .ignore)
+        for payment in try PaymentQueries.attempts(agent: agent, fingerprint: fingerprint, in: database) {
+            switch EarlierAttempt.sameRequest(payment.record, at: time) {
+            case .adopt: return (payment, .adopt)
+            case .ignore: continue
+            case .refuse(let refusal): if first.0 == nil { first = (payment, .refuse(refusal)) }
+            }
+        }
+        return first
+    }
+
+    private func adopt(
+        _ payment: NumberedPayment, for request: ReservationRequest, caps: [Cap], at time: Timestamp
+    ) throws(Fault) -> ReservationOutcome {
+        var record = payment.record
+        if record.state.after(.adopted) != nil {
+            record = try book(.adopted, of: payment, evidence: PaymentEvidence(), at: time)
+        }
+        try bind(request, to: payment.number, at: time)
+        return .adopted(
+            Reservation(
+                record: record, usage: try known.usage(of: caps, toFit: nil, at: time, in: database), warnings: [],
+                generation: known.rulebook.generation))
+    }
+
+    private func bind(_ request: ReservationRequest, to payment: Int64, at time: Timestamp) throws(Fault) {
+        let agent = request.intent.purpose.agent
+        guard let key = request.idempotencyKey, let fingerprint = request.intent.purpose.request?.fingerprint else {
+            return
+        }
+        // A key stays with the time of its first use.
+        if let bound = try KeyRows.find(agent: agent, key: key, at: time, in: database), bound.payment == payment {
+            return
+        }
+        try KeyRows.bind(
+            agent: agent, key: key, fingerprint: fingerprint, payment: payment, at: time, in: database)
+    }
+
+    private func refuse(
+        _ intent: PaymentIntent, _ refusal: ReservationRefusal, at time: Timestamp
+    ) throws(Fault) -> ReservationOutcome {
+        try insert(
+            RefusedPayment(
+                id: intent.id, purpose: intent.purpose, code: refusal.code, terms: intent.terms, salt: intent.salt),
+            at: time)
+        return .refused(refusal)
+    }
+
+    /// Books a challenge that was refused before the caps were asked.
+    func record(_ refusal: RefusedPayment, at now: Timestamp) throws(Fault) {
+        try insert(refusal, at: time(at: now))
+    }
+
+    private func insert(_ refusal: RefusedPayment, at time: Timestamp) throws(Fault) {
+        let record = PaymentRecord(refusing: refusal, at: time)
+        guard let number = try PaymentRows.insert(record, into: database) else {
+            throw .step(.duplicate("payment \(refusal.id)"))
+        }
+        let entry = try write(record.firstLine(cause: refusal.code), of: number, at: time)
+        try EvidenceRows.insert(record.evidence, of: number, entry: entry, into: database)
+    }
+
+    /// Checks freezes and the caps that count payments, and books a call of a prepaid gateway.
+    func meter(_ call: MeteredCall, at now: Timestamp) throws(Fault) -> MeteringOutcome {
+        let time = time(at: now)
+        if let refusal = clock(behind: time, now) { return .refused(refusal) }
+        let spend = call.spend
+        let caps = known.rulebook.caps(counting: spend).filter { $0.limit.measure == .payments }
+        if let obstacle = known.rulebook.obstacle(to: spend, caps: caps, isMetered: true) { return .refused(obstacle) }
+        let before = try known.usage(of: caps, toFit: spend, at: time, in: database)
+        if let usage = CapUsage.binding(of: before, for: spend) { return .refused(.exceeded(usage)) }
+        var row = try Prepared(
+            "INSERT INTO calls (at, agent, team, gateway, host) VALUES (?, ?, ?, ?, ?)", in: database)
+        row.bind(time)
+        row.bind(call.agent)
+        row.bind(call.team)
+        row.bind(call.gateway)
+        row.bind(call.host)
+        try row.run()
+        try write(.metered(call), at: time)
+        try known.count(spend, in: caps, reservedAt: time, from: nil, to: .settled, at: time, database: database)
+        let warnings = CapUsage.warnings(of: before, adding: spend)
+        for warning in warnings { try write(.warning(warning), at: time) }
+        return .booked(usage: try known.usage(of: caps, toFit: nil, at: time, in: database), warnings: warnings)
+    }
+}

@@ -1,0 +1,37 @@
+import GRDB
+import Ledger
+import Primitives
+
+/// Rows of `streaks`.
+enum StreakRows {
+    /// How often a gateway rejected payments in a token; nil when the last one was taken.
+    static func find(gateway: String, asset: String, in database: Database) throws(Fault) -> RejectionStreak? {
+        var query = try Prepared(
+            "SELECT rejections, pause, next_probe FROM streaks WHERE gateway = ? AND asset = ?", in: database)
+        query.bind(gateway)
+        query.bind(asset)
+        guard try query.step() else { return nil }
+        return RejectionStreak(count: query.integer(), pause: query.integer(), nextProbe: query.timestamp())
+    }
+
+    /// Writes a streak, or ends it.
+    static func write(
+        _ streak: RejectionStreak?, gateway: String, asset: String, in database: Database
+    ) throws(Fault) {
+        guard let streak else {
+            var row = try Prepared("DELETE FROM streaks WHERE gateway = ? AND asset = ?", in: database)
+            row.bind(gateway)
+            row.bind(asset)
+            return try row.run()
+        }
+        var row = try Prepared(
+            "INSERT OR REPLACE INTO streaks (gateway, asset, rejections, pause, next_probe) VALUES (?, ?, ?, ?, ?)",
+            in: database)
+        row.bind(gateway)
+        row.bind(asset)
+        row.bind(streak.count)
+        row.bind(streak.pause)
+        row.bind(streak.nextProbe)
+        try row.run()
+    }
+}
