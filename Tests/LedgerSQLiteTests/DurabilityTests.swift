@@ -23,7 +23,7 @@ struct DurabilityTests {
 
     private func opened(_ settings: SQLiteLedger.Settings = .init()) async throws -> SQLiteLedger {
         let ledger = try SQLiteLedger(path: path, settings: settings)
-        if try await ledger.agents().isEmpty { try await ledger.add(.sample(caps: [Cap(window: .day, limit: .max)])) }
+        if try await ledger.rulebook().agents.isEmpty { try await ledger.add(.sample(caps: [CapLimit(.day, .max)])) }
         return ledger
     }
 
@@ -91,17 +91,20 @@ struct DurabilityTests {
         let ledger = try await opened()
         try ledger.close()
         await #expect(throws: LedgerError.storage("it is closed")) { try await ledger.reserve(.sample(1)) }
-        await #expect(throws: LedgerError.self) { _ = try await ledger.agents() }
+        await #expect(throws: LedgerError.self) { _ = try await ledger.rulebook() }
     }
 
     @Test(
         "history and reserved values cannot be edited",
         arguments: [
-            "UPDATE transitions SET cause = 'x'", "DELETE FROM transitions", "DELETE FROM payments",
+            "UPDATE entries SET cause = 'x'", "DELETE FROM entries", "DELETE FROM payments", "DELETE FROM evidence",
             "UPDATE payments SET amount = zeroblob(32)", "UPDATE payments SET agent = 'x'",
-            "UPDATE payments SET state = 'gone'", "UPDATE totals SET open = -1",
-            "INSERT INTO transitions (payment, at, state, cause) VALUES (77, 0, 'settled', 'x')",
-            "UPDATE payments SET changed_at = reserved_at - 1", "INSERT INTO caps VALUES ('scout', 'week', 1)",
+            "UPDATE payments SET state = 'gone'", "UPDATE payments SET url = 'x'",
+            "UPDATE payments SET salt = NULL, method = NULL, url = NULL, fingerprint = NULL, accepted = NULL",
+            "UPDATE payments SET changed_at = reserved_at - 1",
+            "INSERT INTO entries (number, at, kind, payment, cause, hash) VALUES (77, 0, 'payment', 77, 'x', zeroblob(32))",
+            "UPDATE accounts SET debits = zeroblob(31)", "UPDATE caps SET buckets = zeroblob(71)",
+            "INSERT INTO caps VALUES (9, 'agent:scout', 'day', 'euros', zeroblob(32), zeroblob(32), zeroblob(0))",
         ])
     func appendOnly(statement: String) async throws {
         let ledger = try await opened()

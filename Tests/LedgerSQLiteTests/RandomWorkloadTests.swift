@@ -6,14 +6,14 @@ import Testing
 
 @Suite("Random workloads")
 struct RandomWorkloadTests {
-    @Test("the file agrees with the model after every step", arguments: [1, 2, 3, 4])
+    @Test("the file agrees with the model after every step", arguments: 1...8 as ClosedRange<UInt64>)
     func agreement(seed: UInt64) async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ledger.sqlite")
         var ledger = try SQLiteLedger(path: path)
         let model = InMemoryLedger()
         var workload = Workload(seed: seed)
-        for step in 0..<300 {
+        for step in 0..<400 {
             let action = workload.next()
             let (actual, expected) = (await action.perform(on: ledger), await action.perform(on: model))
             try #require(actual == expected, "seed \(seed), step \(step): \(action)")
@@ -37,48 +37,91 @@ struct RandomWorkloadTests {
             try #require(
                 try await ledger.history(of: payment.id) == model.history(of: payment.id), place)
         }
-        let agents = try await model.agents()
-        try #require(try await ledger.agents() == agents, place)
-        for agent in agents {
-            try #require(
-                try await ledger.usage(of: agent.name, at: now) == model.usage(of: agent.name, at: now), place)
-        }
-        let generation = try await model.registry().generation
-        try #require(try await ledger.registry().generation == generation, place)
+        try #require(try await ledger.usage(at: now) == model.usage(at: now), place)
+        let (rules, expected) = (try await ledger.rulebook(), try await model.rulebook())
+        try #require(rules.agents == expected.agents && rules.allCaps == expected.allCaps, place)
+        try #require(rules.freezes == expected.freezes && rules.generation == expected.generation, place)
+        let network = "eip155:42161"
+        try #require(
+            try await ledger.unproven(network: network, limit: 50) == model.unproven(network: network, limit: 50),
+            place)
+        try #require(try await ledger.dueCheckpoint(at: now) == model.dueCheckpoint(at: now), place)
+        try #require(try await ledger.read(Books.init) == model.read(Books.init), place)
+    }
+}
+
+/// Everything that accountants read.
+private struct Books: Equatable {
+    let entries: [JournalEntry]
+    let evidence: [Int64: PaymentEvidence]
+    let payments: [NumberedPayment]
+    let balances: [AccountBalance]
+
+    @Sendable init(_ snapshot: any LedgerSnapshot) throws(LedgerError) {
+        entries = try snapshot.entries(from: 1, limit: 10_000)
+        evidence = try snapshot.evidence(ofEntries: 1...10_000)
+        payments = try snapshot.payments(from: 1, limit: 10_000)
+        balances = try snapshot.balances()
     }
 }
 
 /// One call of a store, and what it gave as text that can be compared.
 private enum Action {
-    case reserve(PaymentIntent, Timestamp)
+    case reserve(ReservationRequest, Timestamp)
     case book(PaymentEvent, PaymentID, PaymentEvidence, Timestamp)
     case refuse(RefusedPayment, Timestamp)
+    case meter(MeteredCall, Timestamp)
     case doubt(Timestamp)
-    case presume(Timestamp)
-    case add(Agent)
-    case remove(String)
-    case token(String, Bytes32)
-    case cap(Cap, String)
-    case uncap(CapWindow, String)
+    case close(OverduePolicy, Timestamp)
+    case add(SampleAgent)
+    case remove(String, Timestamp)
+    case token(String, Bytes32, Timestamp)
+    case team(String?, String, Timestamp)
+    case cap(Cap, Timestamp)
+    case uncap(Cap.Key, Timestamp)
+    case freeze(Freeze)
+    case unfreeze(FreezeScope, Timestamp)
+    case adjust(Adjustment, Timestamp)
+    case notice(String, Timestamp)
+    case checkpoint(Timestamp)
+    case erase(Timestamp, Timestamp)
 
     func perform(on store: some LedgerStore) async -> String {
         do throws(LedgerError) {
             switch self {
-            case .reserve(let intent, let now): return "\(try await store.reserve(intent, at: now))"
+            case .reserve(let request, let now): return "\(try await store.reserve(request, at: now))"
             case .book(let event, let id, let evidence, let now):
                 return "\(try await store.book(event, of: id, evidence: evidence, at: now))"
             case .refuse(let refusal, let now): return "\(try await store.record(refusal, at: now))"
-            case .doubt(let now): return "\(try await store.doubtReserved(at: now))"
-            case .presume(let now): return "\(try await store.presumeOverdue(margin: 60, at: now))"
+            case .meter(let call, let now): return "\(try await store.meter(call, at: now))"
+            case .doubt(let now): return "\(try await store.doubtAttended(at: now))"
+            case .close(let policy, let now): return "\(try await store.closeOverdue(policy, at: now))"
             case .add(let agent): return "\(try await store.add(agent))"
-            case .remove(let name): return "\(try await store.removeAgent(name))"
-            case .token(let name, let hash): return "\(try await store.replaceToken(of: name, hash: hash))"
-            case .cap(let cap, let name): return "\(try await store.setCap(cap, of: name))"
-            case .uncap(let window, let name): return "\(try await store.removeCap(window, of: name))"
+            case .remove(let name, let now): return "\(try await store.removeAgent(name, by: "ann", at: now))"
+            case .token(let name, let hash, let now):
+                return "\(try await store.replaceToken(of: name, hash: hash, by: "ann", at: now))"
+            case .team(let team, let name, let now):
+                return "\(try await store.setTeam(team, of: name, by: "ann", at: now))"
+            case .cap(let cap, let now): return "\(try await store.setCap(cap, by: "ann", at: now))"
+            case .uncap(let key, let now): return "\(try await store.removeCap(key, by: "ann", at: now))"
+            case .freeze(let freeze): return "\(try await store.freeze(freeze))"
+            case .unfreeze(let scope, let now): return "\(try await store.unfreeze(scope, by: "ann", at: now))"
+            case .adjust(let adjustment, let now):
+                return "\(try await store.adjust(adjustment, by: "ann", at: now))"
+            case .notice(let cause, let now):
+                return "\(try await store.notice(cause, about: "lab", detail: nil, at: now))"
+            case .checkpoint(let now): return try await Self.close(store, at: now)
+            case .erase(let bound, let now): return "\(try await store.erase(before: bound, by: "ann", at: now))"
             }
         } catch {
             return "\(error)"
         }
+    }
+
+    private static func close(_ store: some LedgerStore, at now: Timestamp) async throws(LedgerError) -> String {
+        guard let statement = try await store.dueCheckpoint(at: now) else { return "nothing due" }
+        let checkpoint = Checkpoint(statement: statement, signer: "0x00", signature: [1, 2, 3])
+        return "\(statement) \(try await store.add(checkpoint, at: now))"
     }
 }
 
@@ -100,23 +143,68 @@ private struct Workload {
 
     private func agent() -> String { pick(["ada", "bob", "cyd"]) }
 
-    private func cap() -> Cap {
-        Cap(window: pick(CapWindow.allCases), limit: .cents(Int64(below(300))))
+    private func scope() -> CapScope {
+        let facets: [CapFacet?] = [
+            nil, nil, nil, .gateway("lab"), .gateway("other"), .network("eip155:42161"), .host("127.0.0.1"),
+            .asset("eip155:42161/0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9"),
+        ]
+        return CapScope(pick([.house, .team("red"), .agent(agent()), .agent(agent())]), facet: pick(facets))
+    }
+
+    private func window() -> CapWindow { pick(CapWindow.named + [.rolling(minutes: 3), .rolling(minutes: 1000)]) }
+
+    private func limit() -> CapLimit {
+        switch below(4) {
+        case 0: CapLimit(window(), .payments, UInt256(below(12)))
+        case 1: CapLimit(window(), .units, UInt256(below(3_000_000)))
+        default: CapLimit(window(), .cents(Int64(below(300))))
+        }
     }
 
     mutating func next() -> Action {
         // Mostly forward, now and then over a midnight, sometimes back.
-        now = now.adding(seconds: pick([0, 1, 7, 60, 400, 40_000, -30]))
-        switch below(20) {
-        case 0..<8: return .reserve(intent(), now)
-        case 8..<13: return .book(pick(PaymentEvent.allCases), known().id, evidence(), now)
-        case 13: return .refuse(refusal(), now)
-        case 14: return below(4) == 0 ? .doubt(now) : .presume(now)
-        case 15: return .add(.sample(agent(), number: below(6), caps: [cap()]))
-        case 16: return below(4) == 0 ? .remove(agent()) : .token(agent(), .numbered(below(6)))
-        case 17, 18: return .cap(cap(), agent())
-        default: return .uncap(pick(CapWindow.allCases), agent())
+        now = now.adding(seconds: pick([0, 1, 7, 60, 60, 400, 40_000, -30, -70]))
+        switch below(28) {
+        case 0..<9: return .reserve(request(), now)
+        case 9..<15: return .book(pick(PaymentEvent.allCases), known().id, evidence(), now)
+        case 15: return .refuse(refusal(), now)
+        case 16: return below(4) == 0 ? .doubt(now) : .close(policy(), now)
+        case 17: return .add(.sample(agent(), number: below(6), team: pick([nil, "red"]), caps: [limit()]))
+        case 18: return below(4) == 0 ? .remove(agent(), now) : .token(agent(), .numbered(below(6)), now)
+        case 19, 20: return .cap(Cap(scope(), limit()), now)
+        case 21: return .uncap(Cap(scope(), limit()).key, now)
+        case 22: return .meter(call(), now)
+        case 23: return .team(pick([nil, "red", "blue"]), agent(), now)
+        case 24: return below(3) == 0 ? .freeze(freeze()) : .unfreeze(freeze().scope, now)
+        case 25: return .adjust(adjustment(), now)
+        case 26: return below(2) == 0 ? .notice(pick(["low", "rejecting"]), now) : .checkpoint(now)
+        default: return below(4) == 0 ? .erase(now.adding(seconds: -1000), now) : .doubt(now)
         }
+    }
+
+    private func policy() -> OverduePolicy {
+        OverduePolicy(lapsing: pick([[], ["other"]]), proven: pick([[], [], ["eip155:42161"]]))
+    }
+
+    private func call() -> MeteredCall {
+        MeteredCall(agent: agent(), team: pick([nil, "red"]), gateway: pick(["lab", "other"]), host: "127.0.0.1")
+    }
+
+    private func freeze() -> Freeze {
+        let scopes: [FreezeScope] = [.everything, .agent(agent()), .gateway("lab")]
+        return Freeze(scope: pick(scopes), since: now, actor: "ann", reason: pick([nil, "why not"]))
+    }
+
+    private func adjustment() -> Adjustment {
+        Adjustment(
+            kind: pick(Adjustment.Kind.allCases), wallet: "0xAA", asset: "eip155:42161/0xBB",
+            amount: UInt256(below(100)), note: pick([nil, "by hand"]))
+    }
+
+    private mutating func request() -> ReservationRequest {
+        ReservationRequest(
+            intent(), idempotencyKey: below(4) == 0 ? .numbered(below(5)) : nil,
+            rules: ReservationRules(stopAfterRejections: Int64(below(4))))
     }
 
     private func known() -> PaymentIntent { .sample(below(used + 2)) }
@@ -126,13 +214,17 @@ private struct Workload {
         let number = below(8) == 0 ? below(used + 1) : used + 1
         used = max(used, number)
         return .sample(
-            number, agent: agent(), value: .cents(Int64(below(40))), nonce: below(10) == 0 ? below(used + 1) : nil)
+            number, agent: agent(), team: pick([nil, "red"]), gateway: pick(["lab", "lab", "other"]),
+            value: .cents(Int64(below(40))), nonce: below(10) == 0 ? below(used + 1) : nil,
+            payTo: pick(["0x01", "0x02"]), fingerprint: below(3) == 0 ? below(8) : nil,
+            validFor: now.seconds - Timestamp.vectors.seconds + Int64(pick([0, 50, 300])))
     }
 
     private mutating func refusal() -> RefusedPayment {
         let intent = intent()
         return RefusedPayment(
-            id: intent.id, purpose: intent.purpose, code: "unknown-asset", terms: below(2) == 0 ? nil : intent.terms)
+            id: intent.id, purpose: intent.purpose, code: "unknown-asset", terms: below(2) == 0 ? nil : intent.terms,
+            salt: intent.salt)
     }
 
     private func evidence() -> PaymentEvidence {

@@ -63,15 +63,16 @@ struct SharingTests {
     @Test("another process's change is seen, and its reservations count")
     func otherProcess() async throws {
         let daemon = try SQLiteLedger(path: path)
-        try await daemon.add(.sample(caps: [Cap(window: .day, limit: .cents(100))]))
+        try await daemon.add(.sample(caps: [CapLimit(.day, .cents(100))]))
         let snapshot = try await daemon.registry()
         await #expect(processExitsWith: .success) { [path = path as String] in
             let tool = try SQLiteLedger(path: path)
-            try await tool.setCap(Cap(window: .day, limit: .cents(2)), of: "scout")
+            try await tool.setCap(CapLimit(.day, .cents(2)), of: "scout")
             guard try await tool.reserve(.sample(1)).record != nil else { exit(1) }
         }
         #expect(daemon.generation.current != snapshot.generation)
-        #expect(try await daemon.registry().agent(tokenHash: .numbered(1))?.caps.first?.limit == .cents(2))
+        #expect(try await daemon.registry().agent(tokenHash: .numbered(1)) != nil)
+        #expect(try await daemon.rulebook().allCaps.map(\.limit) == [CapLimit(.day, .cents(2))])
         #expect(try await daemon.reserve(.sample(2)).record != nil)
         #expect(try await daemon.reserve(.sample(3)).refusalCode == "cap-day")
     }
@@ -79,7 +80,7 @@ struct SharingTests {
     @Test("two holders with 64 callers against a limit get exactly the limit")
     func twoHolders() async throws {
         let holders = [try SQLiteLedger(path: path), try SQLiteLedger(path: path)]
-        try await holders[0].add(.sample(caps: [Cap(window: .lifetime, limit: .cents(100))]))
+        try await holders[0].add(.sample(caps: [CapLimit(.lifetime, .cents(100))]))
         let granted = try await withThrowingTaskGroup(of: Bool.self) { group in
             for caller: UInt64 in 0..<128 {
                 group.addTask {
@@ -96,7 +97,7 @@ struct SharingTests {
     @Test("two processes with 64 callers each against a limit get exactly the limit")
     func twoProcesses() async throws {
         let ledger = try SQLiteLedger(path: path)
-        try await ledger.add(.sample(caps: [Cap(window: .lifetime, limit: .cents(100))]))
+        try await ledger.add(.sample(caps: [CapLimit(.lifetime, .cents(100))]))
         async let first = #expect(processExitsWith: .success) { [path = path as String] in
             try await reserveTogether(path: path, numbers: 1000..<1064)
         }
@@ -122,13 +123,13 @@ struct SharingTests {
             }
             try await group.waitForAll()
         }
-        #expect(try await SQLiteLedger(path: path).agents().count == 8)
+        #expect(try await SQLiteLedger(path: path).rulebook().agents.count == 8)
     }
 
     @Test("a writer that holds the file too long is named, and nothing is booked")
     func busy() async throws {
         let ledger = try SQLiteLedger(path: path, settings: .init(busyTimeout: .milliseconds(50)))
-        try await ledger.add(.sample(caps: [Cap(window: .day, limit: .cents(100))]))
+        try await ledger.add(.sample(caps: [CapLimit(.day, .cents(100))]))
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true
         let other = try DatabaseQueue(path: path, configuration: configuration)

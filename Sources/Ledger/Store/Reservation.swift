@@ -66,10 +66,14 @@ package enum EarlierAttempt: Sendable, Equatable {
 
     /// An attempt with the same fingerprint, at a moment of ledger time.
     ///
-    /// One whose agent is connected is left alone: parallel identical requests are separate payments.
+    /// One whose agent is connected is left alone: parallel identical requests are separate payments. One that is
+    /// unresolved stands in the way until it is closed, by proof or by the housekeeping behind its window; the clock alone
+    /// closes nothing, since the chain's may be behind.
     package static func sameRequest(_ record: PaymentRecord, at now: Timestamp) -> EarlierAttempt {
-        guard record.state == .rejected || record.state == .inDoubt, let end = record.liveUntil else { return .ignore }
-        return resend(record, until: end, at: now) ?? .ignore
+        guard record.state == .rejected || record.state == .inDoubt else { return .ignore }
+        if isOfUse(record, at: now) { return .adopt }
+        let end = Timestamp(seconds: record.liveUntil ?? now.seconds).adding(seconds: ReservationRequest.liveMargin)
+        return .refuse(.unresolved(record.id, until: max(now, end)))
     }
 
     /// The payment that an idempotency key is bound to, when `fingerprint` comes with that key again.
@@ -82,14 +86,13 @@ package enum EarlierAttempt: Sendable, Equatable {
         case .refused, .voided, .released: return .ignore
         case .rejected, .inDoubt, .settled, .presumed, .confirmed, .lapsed:
             // Once the window has passed the bytes are of no use, and the key forbids others.
-            return record.liveUntil.flatMap { resend(record, until: $0, at: now) }
-                ?? .refuse(.keySpent(record.id))
+            return isOfUse(record, at: now) ? .adopt : .refuse(.keySpent(record.id))
         }
     }
 
-    private static func resend(_ record: PaymentRecord, until end: Int64, at now: Timestamp) -> EarlierAttempt? {
-        if now.seconds + ReservationRequest.shortestResend <= end, record.echo != nil { return .adopt }
-        let over = Timestamp(seconds: end).adding(seconds: ReservationRequest.liveMargin)
-        return now <= over ? .refuse(.unresolved(record.id, until: over)) : nil
+    /// Whether the bytes can be rebuilt and a seller can still do something with them.
+    private static func isOfUse(_ record: PaymentRecord, at now: Timestamp) -> Bool {
+        guard record.echo != nil, let end = record.liveUntil else { return false }
+        return now.seconds + ReservationRequest.shortestResend <= end
     }
 }

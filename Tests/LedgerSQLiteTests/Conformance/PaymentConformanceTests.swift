@@ -12,19 +12,20 @@ struct PaymentConformanceTests {
         let subject = try await StoreUnderTest.withScout(kind, caps: "request=1", "day=2")
         let intent = PaymentIntent.sample(1)
         let outcome = try await subject.store.reserve(intent)
-        guard case .reserved(let record, let usage) = outcome else {
+        guard case .reserved(let reservation) = outcome else {
             Issue.record("refused: \(outcome)")
             return
         }
+        let record = reservation.record
         #expect(record.id == intent.id)
         #expect(record.purpose == intent.purpose)
         #expect(record.terms == intent.terms)
         #expect(record.echo == intent.echo)
         #expect(record.state == .reserved)
-        #expect(usage.map(\.left) == [.cents(100), .cents(199)])
+        #expect(reservation.usage.map(\.left) == [Dollars.cents(100).quantity, Dollars.cents(199).quantity])
         #expect(try await subject.store.payment(intent.id) == record)
         #expect(try await subject.store.payments(PaymentFilter()) == [record])
-        #expect(try await subject.store.history(of: intent.id).map(\.cause) == ["reserved"])
+        #expect(try await subject.store.history(of: intent.id).map(\.line.cause) == ["reserved"])
     }
 
     @Test("amounts beyond 64 bits are exact", arguments: StoreKind.allCases)
@@ -62,8 +63,8 @@ struct PaymentConformanceTests {
                     transaction: "0xabc", reason: "insufficient_funds"))
         #expect(try await subject.store.payment(intent.id) == settled)
         let lines = try await subject.store.history(of: intent.id)
-        #expect(lines.map(\.state) == [.reserved, .rejected, .settled])
-        #expect(lines.map(\.cause) == ["reserved", "rejected", "settled"])
+        #expect(lines.map(\.line.state) == [.reserved, .rejected, .settled])
+        #expect(lines.map(\.line.cause) == ["reserved", "rejected", "settled"])
     }
 
     @Test("an impossible event changes nothing", arguments: StoreKind.allCases)
@@ -104,7 +105,7 @@ struct PaymentConformanceTests {
         #expect(try await subject.store.reserve(.sample(2, agent: "nobody")).refusalCode == "unknown-agent")
         let vetted = RefusedPayment(
             id: PaymentIntent.sample(3).id, purpose: PaymentIntent.sample(3).purpose, code: "unknown-asset",
-            terms: nil)
+            terms: nil, salt: .numbered(9))
         try await subject.store.record(vetted, at: .vectors)
         await #expect(throws: LedgerError.duplicate("payment \(vetted.id)")) {
             try await subject.store.record(vetted, at: .vectors)
@@ -113,7 +114,7 @@ struct PaymentConformanceTests {
         #expect(records.map(\.evidence.reason) == ["unknown-asset", "unknown-agent", "cap-request"])
         #expect(records.allSatisfy { $0.state == .refused && $0.echo == nil })
         #expect(records.map { $0.terms == nil } == [true, false, false])
-        #expect(try await subject.store.history(of: vetted.id).map(\.cause) == ["unknown-asset"])
+        #expect(try await subject.store.history(of: vetted.id).map(\.line.cause) == ["unknown-asset"])
         // The nonce of a refusal was never signed, so it may be used.
         #expect(try await subject.store.reserve(.sample(4, nonce: 1)).record != nil)
     }
@@ -127,15 +128,17 @@ struct PaymentConformanceTests {
     @Test("only a voided payment gives its amount back", arguments: StoreKind.allCases)
     func givingBack(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5", "lifetime=9")
-        let events: [PaymentEvent] = [.settled, .servedUnproven, .rejected, .lostSight, .neverSent, .windowPassed]
+        let events: [PaymentEvent] = [
+            .settled, .servedUnproven, .rejected, .lostSight, .neverSent, .windowPassed, .alreadyUsed,
+        ]
         for (index, event) in events.enumerated() {
             let intent = PaymentIntent.sample(UInt64(index))
             try await subject.store.reserve(intent)
             if event == .windowPassed { try await subject.store.book(.lostSight, of: intent) }
             try await subject.store.book(event, of: intent)
         }
-        #expect(try await subject.store.used(.day) == .cents(5))
-        #expect(try await subject.store.used(.lifetime) == .cents(5))
+        #expect(try await subject.store.used(.day) == .cents(6))
+        #expect(try await subject.store.used(.lifetime) == .cents(6))
     }
 
     @Test("what is still open counts in the next day too, what is closed does not", arguments: StoreKind.allCases)
@@ -162,10 +165,24 @@ struct PaymentConformanceTests {
     func monotoneTime(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=0.02")
         try await subject.store.reserve(.sample(1), second: Self.day)
-        let late = try await subject.store.reserve(.sample(2), second: -Self.day).record
+        let late = try await subject.store.reserve(.sample(2), second: Self.day - 60).record
         #expect(late?.reservedAt == .vectors.adding(seconds: Self.day))
-        #expect(try await subject.store.reserve(.sample(3), second: 0).refusalCode == "cap-day")
+        #expect(try await subject.store.reserve(.sample(3), second: Self.day - 1).refusalCode == "cap-day")
         #expect(try await subject.store.used(.day, second: 0) == .cents(2))
+    }
+
+    @Test("nothing is set aside while the clock is more than a minute behind the books", arguments: StoreKind.allCases)
+    func clockBehind(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        try await subject.store.reserve(.sample(1), second: 100)
+        #expect(try await subject.store.reserve(.sample(2), second: 39).refusal == .clockBehind(seconds: 61))
+        #expect(try await subject.store.reserve(.sample(3), second: 40).record != nil)
+        // What came back is booked all the same.
+        #expect(try await subject.store.book(.settled, of: .sample(1), second: 0).state == .settled)
+        #expect(
+            try await subject.store.meter(
+                MeteredCall(agent: "scout", team: nil, gateway: "lab", host: "h"), at: .vectors)
+                == .refused(.clockBehind(seconds: 100)))
     }
 
     @Test("after a restart every reserved row is in doubt", arguments: StoreKind.allCases)
@@ -173,8 +190,8 @@ struct PaymentConformanceTests {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
         for number: UInt64 in 1...3 { try await subject.store.reserve(.sample(number)) }
         try await subject.store.book(.rejected, of: .sample(2))
-        #expect(try await subject.store.doubtReserved(at: .vectors) == 2)
-        #expect(try await subject.store.doubtReserved(at: .vectors) == 0)
+        #expect(try await subject.store.doubtAttended(at: .vectors) == 2)
+        #expect(try await subject.store.doubtAttended(at: .vectors) == 0)
         let states = try await subject.store.payments(PaymentFilter()).map(\.state)
         #expect(states == [.inDoubt, .rejected, .inDoubt])
         #expect(try await subject.store.used(.day) == .cents(3))
@@ -188,8 +205,8 @@ struct PaymentConformanceTests {
         try await subject.store.book(.settled, of: .sample(1))
         try await subject.store.book(.rejected, of: .sample(2))
         for number: UInt64 in 3...4 { try await subject.store.book(.lostSight, of: .sample(number)) }
-        #expect(try await subject.store.presumeOverdue(margin: 60, at: .vectors.adding(seconds: 360)) == 0)
-        #expect(try await subject.store.presumeOverdue(margin: 60, at: .vectors.adding(seconds: 361)) == 2)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 360)) == 0)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 361)) == 2)
         let presumed = try await subject.store.payments(PaymentFilter(states: [.presumed]))
         #expect(presumed.map(\.id) == [PaymentIntent.sample(3).id, PaymentIntent.sample(2).id])
         #expect(try await subject.store.used(.day, second: 361) == .cents(4))
@@ -200,7 +217,7 @@ struct PaymentConformanceTests {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
         for number: UInt64 in 1...4 { try await subject.store.reserve(.sample(number, validFor: 300)) }
         let late = Timestamp.vectors.adding(seconds: Self.day)
-        #expect(try await subject.store.presumeOverdue(margin: 60, at: late) == 0)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late) == 0)
         #expect(try await subject.store.payments(PaymentFilter(states: [.reserved])).count == 4)
         let events: [PaymentEvent] = [.settled, .servedUnproven, .rejected, .neverSent]
         for (number, event) in zip((1 as UInt64)..., events) {
@@ -208,8 +225,8 @@ struct PaymentConformanceTests {
         }
         let states = try await subject.store.payments(PaymentFilter()).map(\.state)
         #expect(states == [.voided, .rejected, .presumed, .settled])
-        #expect(try await subject.store.doubtReserved(at: late) == 0)
-        #expect(try await subject.store.presumeOverdue(margin: 60, at: late) == 1)
+        #expect(try await subject.store.doubtAttended(at: late) == 0)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late) == 1)
     }
 
     @Test("an outcome that comes after the presumption leaves its evidence", arguments: StoreKind.allCases)
@@ -223,7 +240,7 @@ struct PaymentConformanceTests {
             _ = try await subject.store.book(
                 .lostSight, of: intent.id, evidence: PaymentEvidence(signature: signature, reason: "time-out"),
                 at: .vectors)
-            #expect(try await subject.store.presumeOverdue(margin: 60, at: .vectors.adding(seconds: 361)) == 1)
+            #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 361)) == 1)
             let booked = try await subject.store.book(
                 event, of: intent.id, evidence: PaymentEvidence(status: 500, reason: event.rawValue),
                 at: .vectors.adding(seconds: 400))
@@ -232,7 +249,7 @@ struct PaymentConformanceTests {
                 booked.evidence == PaymentEvidence(status: 500, signature: signature, reason: event.rawValue))
             #expect(try await subject.store.payment(intent.id) == booked)
             #expect(
-                try await subject.store.history(of: intent.id).map(\.cause)
+                try await subject.store.history(of: intent.id).map(\.line.cause)
                     == ["reserved", "lost-sight", "window-passed", event.rawValue])
         }
         #expect(try await subject.store.used(.day, second: 400) == .cents(4))
@@ -246,7 +263,7 @@ struct PaymentConformanceTests {
     @Test("lists are filtered by agent and state, newest first, up to the limit", arguments: StoreKind.allCases)
     func lists(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
-        try await subject.store.add(.sample("other", number: 2, caps: [Cap(window: .day, limit: .cents(500))]))
+        try await subject.store.add(.sample("other", number: 2, caps: [CapLimit(.day, .cents(500))]))
         for number: UInt64 in 1...6 {
             try await subject.store.reserve(.sample(number, agent: number.isMultiple(of: 2) ? "other" : "scout"))
         }

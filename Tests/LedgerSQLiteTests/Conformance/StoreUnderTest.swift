@@ -34,23 +34,14 @@ struct StoreUnderTest {
     /// A store with one agent, `scout`.
     static func withScout(_ kind: StoreKind, caps: String...) async throws -> StoreUnderTest {
         let subject = try StoreUnderTest(kind)
-        try await subject.store.add(.sample(caps: caps.compactMap { Cap($0) }))
+        try await subject.store.add(.sample(caps: caps.compactMap { CapLimit($0) }))
         return subject
     }
 }
 
 extension ReservationOutcome {
-    /// The payment, when the money was set aside.
-    var record: PaymentRecord? {
-        guard case .reserved(let record, _) = self else { return nil }
-        return record
-    }
-
-    /// The refusal's code, when it was not.
-    var refusalCode: String? {
-        guard case .refused(let refusal) = self else { return nil }
-        return refusal.code
-    }
+    /// The refusal's code, when nothing was set aside.
+    var refusalCode: String? { refusal?.code }
 }
 
 extension LedgerStore {
@@ -69,8 +60,8 @@ extension LedgerStore {
             event, of: intent.id, evidence: PaymentEvidence(), at: .vectors.adding(seconds: second))
     }
 
-    /// The use of one window's cap in nano-dollars.
-    func used(_ window: CapWindow, second: Int64 = 0) async throws -> Dollars? {
-        try await usage(of: "scout", at: .vectors.adding(seconds: second)).first { $0.cap.window == window }?.used
+    /// The use of one window's cap in dollars.
+    func used(_ window: CapWindow, second: Int64) async throws -> Dollars? {
+        try await used(window, at: .vectors.adding(seconds: second))
     }
 }
