@@ -63,6 +63,8 @@ let package = Package(
             name: "Simulator",
             dependencies: ["Policy", "X402", "Ethereum", "SystemCrypto", "Primitives", nioCore, nioPosix, nioHTTP1],
             swiftSettings: strict),
+        .target(
+            name: "Chain", dependencies: ["Transport", "Ethereum", "Primitives", nioCore], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["COpenSSL", nioCore, nioPosix], swiftSettings: strict),
 
         // The money
@@ -98,6 +100,10 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "ChainTests",
+            dependencies: ["Chain", "Transport", "Ethereum", "Primitives", "TestSupport", nioCore, nioPosix],
             swiftSettings: strict),
         .testTarget(
             name: "CommandsTests",

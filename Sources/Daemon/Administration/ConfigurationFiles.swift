@@ -1,4 +1,5 @@
 import Policy
+import Transport
 import Wallets
 
 /// What a configuration that is well-formed leads to.

@@ -1,5 +1,6 @@
 import Logging
 package import Policy
+import Transport
 
 extension Configuration {
     /// Reads the text of a configuration file, and all that is wrong with it.

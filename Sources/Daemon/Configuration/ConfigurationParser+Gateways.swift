@@ -1,5 +1,6 @@
 import NIOCore
 import Proxy
+import Transport
 
 extension ConfigurationParser {
     private static let gatewayKeys = [

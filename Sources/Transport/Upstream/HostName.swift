@@ -5,16 +5,16 @@ import Darwin
 #endif
 
 /// A host as it stands in URLs: a name, an IPv4 address, or an IPv6 address in brackets.
-struct HostName: Equatable {
+package struct HostName: Equatable, Sendable {
     /// Lower case, without brackets.
-    let text: String
+    package let text: String
     /// Whether it is an IP address.
-    let isAddress: Bool
+    package let isAddress: Bool
     /// Whether it can only mean this machine.
-    let isLoopback: Bool
+    package let isLoopback: Bool
 
     /// Reads a host; nil for what is neither a name of letters, digits, hyphens and underscores nor an address.
-    init?(_ spelled: some StringProtocol) {
+    package init?(_ spelled: some StringProtocol) {
         let lower = spelled.lowercased()
         if lower.hasPrefix("[") {
             text = String(lower.dropFirst().dropLast())
@@ -42,9 +42,9 @@ struct HostName: Equatable {
     }
 
     private static func ipv6(_ text: String) -> [UInt8]? {
-        var address = in6_addr()
+        var address = [UInt8](repeating: 0, count: 16)
         guard unsafe inet_pton(AF_INET6, text, &address) == 1 else { return nil }
-        return unsafe withUnsafeBytes(of: &address) { unsafe Array($0) }
+        return address
     }
 
     private static func isLabel(_ label: Substring) -> Bool {
@@ -57,12 +57,14 @@ struct HostName: Equatable {
 }
 
 /// A host with a port, where there is one.
-struct HostAndPort: Equatable {
-    let host: HostName
-    let port: Int?
+package struct HostAndPort: Equatable, Sendable {
+    /// The host.
+    package let host: HostName
+    /// The port, 0 to 65535.
+    package let port: Int?
 
     /// Reads `host`, `host:port`, `[::1]` or `[::1]:port`; ports are 0 to 65535 without signs or leading zeros.
-    init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         let text = String(text)
         let end =
             text.hasPrefix("[")

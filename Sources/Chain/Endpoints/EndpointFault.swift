@@ -1,0 +1,97 @@
+package import Transport
+
+/// Why one endpoint's answers do not count in a reading.
+package struct EndpointFault: Error, Sendable, Equatable {
+    /// What was wrong.
+    package enum Reason: Error, Sendable, Equatable {
+        /// No answer came, or none that is HTTP/1.1.
+        case unreachable(UpstreamFailure)
+        /// The answer was not here in time.
+        case timedOut
+        /// The reading was cancelled.
+        case cancelled
+        /// The status is not 200; redirects are not followed.
+        case status(Int)
+        /// The answer is longer than the limit, in bytes.
+        case tooLarge(limit: Int)
+        /// The answer declares neither its length nor the chunked coding.
+        case unframed
+        /// The answer is not the answer to a JSON-RPC batch.
+        case malformed(JSONRPCFault)
+        /// The endpoint answered with an error; the text is cut to 128 printable characters.
+        case refused(code: Int64, text: String)
+        /// The endpoint serves another chain; nil when its number is not one.
+        case wrongChain(UInt64?)
+        /// A block lacks its number, hash or time, or has another number than was asked for.
+        case badBlock
+        /// The endpoint does not have the block.
+        case noBlock
+        /// The block's time, in Unix seconds, is more than a minute ahead of the local clock.
+        case futureBlock(time: Int64)
+        /// The final block lies below one that was final before, or is another of the same number.
+        case wentBack(from: UInt64, to: UInt64)
+        /// Answers of one reading name two hashes for one block.
+        case changedBlock(UInt64)
+        /// A contract's answer is not one word with a meaning; an address without a contract answers with no bytes.
+        case badWord
+    }
+
+    /// The endpoint's host, and its port where it is not the usual one.
+    package let endpoint: String
+    /// What was wrong.
+    package let reason: Reason
+    /// Which probe it was wrong with, as an index; nil where it has nothing to do with one.
+    ///
+    /// A caller may leave that probe out and read the others.
+    package let probe: Int?
+
+    /// Makes a fault.
+    package init(endpoint: String, reason: Reason, probe: Int? = nil) {
+        self.endpoint = endpoint
+        self.reason = reason
+        self.probe = probe
+    }
+}
+
+extension EndpointFault: CustomStringConvertible {
+    /// A clause that names the host and nothing else of the URL, without a full stop.
+    package var description: String {
+        "\(endpoint) \(reason)\(probe.map { " (probe \($0))" } ?? "")"
+    }
+}
+
+extension EndpointFault.Reason: CustomStringConvertible {
+    /// A verb and its object, to stand behind the endpoint's name.
+    package var description: String {
+        switch self {
+        case .unreachable(let failure): Self.words(failure)
+        case .timedOut: "did not answer in time"
+        case .cancelled: "was not waited for"
+        case .status(let status): "answered with status \(status)"
+        case .tooLarge(let limit): "answered with more than \(limit) bytes"
+        case .unframed: "does not say how long its answer is"
+        case .malformed(let fault): fault.description
+        case .refused(let code, let text): "answered with error \(code): \(text)"
+        case .wrongChain(let number?): "serves chain \(number)"
+        case .wrongChain(nil): "does not say which chain it serves"
+        case .badBlock: "answered with a block that cannot be read"
+        case .noBlock: "does not have the block"
+        case .futureBlock(let time): "answered with a block of the future (Unix time \(time))"
+        case .wentBack(let from, let to): "went back behind final block \(from), to \(to)"
+        case .changedBlock(let number): "named two hashes for block \(number)"
+        case .badWord: "answered a call with what is not the contract's answer"
+        }
+    }
+
+    private static func words(_ failure: UpstreamFailure) -> String {
+        switch failure {
+        case .connect(let reason): "could not be reached: \(reason)"
+        case .connectTimeout: "could not be reached in time"
+        case .tls(let reason): "could not be reached over TLS: \(reason)"
+        case .closedBeforeResponse: "closed the connection without an answer"
+        case .truncated: "broke off its answer"
+        case .malformed: "did not answer in valid HTTP/1.1"
+        case .unexpectedUpgrade: "switched protocols without being asked"
+        }
+    }
+}
