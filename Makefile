@@ -8,7 +8,7 @@ SOURCES := Sources Tests Package.swift
 APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev pkg-config
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit interop lint format bench install deps deps-test deps-bench
+.PHONY: help build release demo test unit model interop lint format bench install deps deps-test deps-model deps-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ deps:
 
 deps-test: deps
 	@Tests/install-packages python3 python3-venv openssl
+
+deps-model:
+	@Tests/install-packages spin gcc libc6-dev
 
 deps-bench: deps
 	@Tests/install-packages python3 nginx-light wrk
@@ -31,11 +34,14 @@ release: deps ## release build: .build/release/purser
 demo: release ## the main job on the embedded simulator, told step by step
 	@$(BINARY) demo --state $(SCRATCH)/demo
 
-test: unit interop ## all tests: unit, end to end, and against the official x402 SDK on a real EVM
+test: unit model interop ## all tests: unit, end to end, the model, and against the official x402 SDK on a real EVM
 
 # One test at a time: some wait for other programs, and on two cores they would hold up those that watch the clock.
 unit: deps-test ## unit and end-to-end tests
 	$(SWIFT) test --no-parallel --scratch-path $(SCRATCH)
+
+model: deps-model ## the payment lifecycle, searched exhaustively
+	Specs/lifecycle/check
 
 interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge
 	Tests/Interop/run --purser $(SCRATCH)/debug/purser

@@ -92,7 +92,10 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CSpecs", path: "Specs",
-            exclude: ["assets.json", "assets.schema.json", "problems.md", "promises.md", "threat-model.md", "vectors"],
+            exclude: [
+                "assets.json", "assets.schema.json", "lifecycle", "problems.md", "promises.md", "threat-model.md",
+                "vectors",
+            ],
             sources: ["specs.c"],
             publicHeadersPath: "include"),
 
