@@ -109,6 +109,7 @@ struct DurabilityTests {
     func appendOnly(statement: String) async throws {
         let ledger = try await opened()
         try await ledger.reserve(.sample(1))
+        try await ledger.reserve(.sample(2, agent: "nobody"))
         let before = try await ledger.payments(PaymentFilter())
         try ledger.close()
         #expect(throws: DatabaseError.self) { try edit(statement) }

@@ -153,6 +153,7 @@ struct InMemoryBooks {
         let record = PaymentRecord(refusing: refusal, at: time)
         payments.append(record)
         write(record.firstLine(cause: refusal.code), at: time)
+        evidence[Int64(journal.count)] = record.evidence
     }
 
     mutating func book(

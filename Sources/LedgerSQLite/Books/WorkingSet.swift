@@ -42,7 +42,7 @@ struct WorkingSet {
         var credited = try account(credit, in: database)
         guard let debits = debited.debits.adding(transfer.amount),
             let credits = credited.credits.adding(transfer.amount)
-        else { throw .batch(.damaged("an account of \(transfer.asset) cannot hold more")) }
+        else { throw .step(.unsound("an account of \(transfer.asset) cannot hold so much")) }
         debited.debits = debits
         credited.credits = credits
         accounts[debit] = debited
