@@ -52,6 +52,7 @@ extension InMemoryLedger: PaymentBooks {
         books.withLock { books in
             let matching = books.payments.reversed().filter { record in
                 filter.agent.map { $0 == record.purpose.agent } ?? true
+                    && filter.gateway.map { $0 == record.purpose.gateway } ?? true
                     && filter.states.map { $0.contains(record.state) } ?? true
             }
             return Array(matching.prefix(filter.boundedLimit))
@@ -175,6 +176,10 @@ extension InMemoryLedger: JournalBooks {
 extension InMemoryBooks: LedgerSnapshot {
     func entries(from number: Int64, limit: Int) throws(LedgerError) -> [JournalEntry] {
         Array(journal.dropFirst(Int(max(number, 1) - 1)).prefix(limit))
+    }
+
+    func newestEntries(of kind: JournalLine.Kind, limit: Int) throws(LedgerError) -> [JournalEntry] {
+        Array(journal.reversed().filter { $0.line.kind == kind }.prefix(limit))
     }
 
     func evidence(ofEntries range: ClosedRange<Int64>) throws(LedgerError) -> [Int64: PaymentEvidence] {

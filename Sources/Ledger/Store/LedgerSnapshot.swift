@@ -19,6 +19,9 @@ package protocol LedgerSnapshot {
     /// Entries in order, from a number on, at most `limit`.
     func entries(from number: Int64, limit: Int) throws(LedgerError) -> [JournalEntry]
 
+    /// The newest entries of a kind that is neither `payment` nor `metered`, newest first, at most `limit`.
+    func newestEntries(of kind: JournalLine.Kind, limit: Int) throws(LedgerError) -> [JournalEntry]
+
     /// What the entries in a range left as evidence, by their numbers; not what was erased.
     func evidence(ofEntries range: ClosedRange<Int64>) throws(LedgerError) -> [Int64: PaymentEvidence]
 

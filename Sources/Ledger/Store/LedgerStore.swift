@@ -4,6 +4,8 @@ package import Primitives
 package struct PaymentFilter: Sendable, Equatable {
     /// Only this agent's.
     package var agent: String?
+    /// Only those through this gateway.
+    package var gateway: String?
     /// Only these states.
     package var states: Set<PaymentState>?
     /// At most this many, newest first; 1 to 100,000, other values are taken as the nearest of these.
@@ -12,8 +14,11 @@ package struct PaymentFilter: Sendable, Equatable {
     package static let maximumLimit = 100_000
 
     /// Makes a filter; without arguments it lists the newest 100.
-    package init(agent: String? = nil, states: Set<PaymentState>? = nil, limit: Int = 100) {
+    package init(
+        agent: String? = nil, gateway: String? = nil, states: Set<PaymentState>? = nil, limit: Int = 100
+    ) {
         self.agent = agent
+        self.gateway = gateway
         self.states = states
         self.limit = limit
     }

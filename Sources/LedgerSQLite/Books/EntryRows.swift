@@ -84,7 +84,7 @@ enum EntryRows {
         + " WHERE entries.payment = (SELECT number FROM payments WHERE id = ?) ORDER BY entries.number"
     private static let kindSelection =
         selection
-        + " WHERE entries.payment IS NULL AND kind <> 'metered' AND kind = ? ORDER BY entries.number DESC LIMIT 1"
+        + " WHERE entries.payment IS NULL AND kind <> 'metered' AND kind = ? ORDER BY entries.number DESC LIMIT ?"
 
     /// Entries in order, from a number on.
     static func page(from number: Int64, limit: Int, in database: Database) throws(Fault) -> [JournalEntry] {
@@ -101,11 +101,14 @@ enum EntryRows {
         return try all(&query)
     }
 
-    /// The newest entry of a kind that is about no payment and no call.
-    static func newest(_ kind: JournalLine.Kind, in database: Database) throws(Fault) -> JournalEntry? {
+    /// The newest entries of a kind that is about no payment and no call, newest first.
+    static func newest(
+        _ kind: JournalLine.Kind, limit: Int, in database: Database
+    ) throws(Fault) -> [JournalEntry] {
         var query = try Prepared(kindSelection, in: database)
         query.bind(kind.rawValue)
-        return try all(&query).first
+        query.bind(Int64(limit))
+        return try all(&query)
     }
 
     /// When a notice was last given about a subject; nil when it never was.

@@ -12,6 +12,7 @@ enum PaymentQueries {
         let onlyOpen = states.map { !$0.isEmpty && $0.allSatisfy(\.isOpen) } ?? false
         let source = onlyOpen ? PaymentRows.openOnly : PaymentRows.everything
         if filter.agent != nil { conditions.append("agent = ?") }
+        if filter.gateway != nil { conditions.append("gateway = ?") }
         if let states {
             if onlyOpen { conditions.append(PaymentRows.openStates) }
             conditions.append("state IN (\(Array(repeating: "?", count: states.count).joined(separator: ", ")))")
@@ -20,6 +21,7 @@ enum PaymentQueries {
         var query = try Prepared(
             PaymentRows.selection(from: source) + condition + " ORDER BY number DESC LIMIT ?", in: database)
         if let agent = filter.agent { query.bind(agent) }
+        if let gateway = filter.gateway { query.bind(gateway) }
         for state in states ?? [] { query.bind(state.rawValue) }
         query.bind(Int64(filter.boundedLimit))
         return try PaymentRows.all(&query, in: database).map(\.record)

@@ -18,6 +18,10 @@ struct SQLiteSnapshot: LedgerSnapshot {
         try read { (database) throws(Fault) in try EntryRows.page(from: number, limit: limit, in: database) }
     }
 
+    func newestEntries(of kind: JournalLine.Kind, limit: Int) throws(LedgerError) -> [JournalEntry] {
+        try read { (database) throws(Fault) in try EntryRows.newest(kind, limit: limit, in: database) }
+    }
+
     func evidence(ofEntries range: ClosedRange<Int64>) throws(LedgerError) -> [Int64: PaymentEvidence] {
         try read { (database) throws(Fault) in try EvidenceRows.byEntry(range, in: database) }
     }
@@ -79,7 +83,7 @@ struct SQLiteSnapshot: LedgerSnapshot {
         guard let last = try EntryRows.page(from: next - 1, limit: 1, in: database).first, last.number < next else {
             return nil
         }
-        let signed = try EntryRows.newest(.checkpoint, in: database).flatMap { Checkpoint($0.line) }
+        let signed = try EntryRows.newest(.checkpoint, limit: 1, in: database).first.flatMap { Checkpoint($0.line) }
         return (signed?.statement.entries ?? 0) < last.number ? CheckpointStatement(closing: last) : nil
     }
 }
