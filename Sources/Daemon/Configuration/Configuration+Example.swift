@@ -16,10 +16,18 @@ extension Configuration {
         #   credential        the gateway's own key from a file (mode 0600), sent as `authorization` (Bearer) or `x-api-key`
         #   redirect-hosts    hosts that its redirects may point at; others are refused
         #   connect-timeout, first-byte-timeout, idle-timeout    such as 500ms, 20s, 10m or 1h (default 10s, 10m, 10m)
+        #   max-validity      the longest time for which a payment is signed, from 10s to 1h (default 10m)
+        #   stop-after-rejections    payments refused in a row behind which nothing more is signed for a while; 0 never stops
+        #                     (default 3)
+        #   unproven          what becomes of payments without proof when their time has passed: `hold` counts them as spent,
+        #                     `release-at-expiry` stops counting them, and then caps are not proven (default hold)
+        #   billing           `x402`, or `prepaid`: the key's own balance pays, and each call counts against caps such as
+        #                     `day=1000payments` before it is made (default x402)
         # Plain http is accepted on loopback only.
         gateways:
           lab: { url: http://127.0.0.1:8402, connect-timeout: 5s, first-byte-timeout: 20s, idle-timeout: 60s }
           # gaterouter: { url: https://api.gaterouter.ai/openai, paths: [/v1/], credential: { file: gaterouter.key, header: authorization } }
+          # prepaid: { url: https://api.example/v1, credential: { file: example.key }, billing: prepaid }
           # gaterouter-anthropic: { url: https://api.gaterouter.ai/anthropic, credential: { file: gaterouter.key, header: x-api-key } }
 
         # The keys that sign. A wallet pays only for what its `pay` list names (network/symbol or network/address), in
@@ -32,6 +40,12 @@ extension Configuration {
         # whole token counts for in caps. A `permit2` row is loaded and skipped.
         # assets:
         #   - { network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00" }
+
+        # Chains on which the fate of unproven payments is read every half minute, 1 to 8 endpoints each: two or more have to
+        # agree, a single one is believed. On these networks nothing is presumed: payments stay open until a final block
+        # proves that they were taken or never can be. `finality` is finalized, safe or a number of confirmations.
+        # chains:
+        #   "eip155:42161": { rpc: ["https://arb1.example/key", "https://arbitrum.example"], finality: finalized }
 
         # Certificate authorities (PEM) that are trusted besides the system's.
         # trust-file: ca.pem

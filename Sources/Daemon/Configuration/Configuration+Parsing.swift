@@ -34,7 +34,7 @@ struct ConfigurationParser {
     var table: AssetTable
 
     private static let keys = [
-        "listen", "hosts", "gateways", "wallets", "assets", "trust-file", "replay", "log-level",
+        "listen", "hosts", "gateways", "wallets", "assets", "chains", "trust-file", "replay", "log-level",
     ]
 
     init(table: AssetTable) {
@@ -47,12 +47,12 @@ struct ConfigurationParser {
         let listen = reader.converted(
             root, "listen", expected: "an IP address (or localhost) and a port up to 65535, such as `127.0.0.1:4020`",
             Configuration.Listen.init)
-        // Assets come first, since what wallets pay has to be among them.
+        // Assets come first, since what wallets pay and which chains are read has to be among them.
         for row in reader.elements(root, "assets") { addAsset(row) }
         return Configuration(
             listen: listen ?? Configuration.standardListen, hosts: hosts(root), gateways: gateways(root),
-            wallets: wallets(root), assets: table, trustFile: reader.text(root, "trust-file"), replay: replay(root),
-            logLevel: logLevel(root))
+            wallets: wallets(root), assets: table, chains: chains(root), trustFile: reader.text(root, "trust-file"),
+            replay: replay(root), logLevel: logLevel(root))
     }
 
     private mutating func hosts(_ root: ConfigurationSection) -> [String] {

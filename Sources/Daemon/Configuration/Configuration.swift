@@ -1,4 +1,7 @@
+package import Chain
+package import Ledger
 package import Logging
+package import Payments
 package import Policy
 package import Proxy
 package import Transport
@@ -38,6 +41,16 @@ package struct Configuration: Sendable {
         }
     }
 
+    /// What becomes of a gateway's unproven payments when their window has passed.
+    ///
+    /// Raw values are the configuration's words.
+    package enum Unproven: String, Sendable, CaseIterable {
+        /// They stay counted: presumed settled, or open until the chain says what became of them.
+        case hold
+        /// They stop counting without proof, so that caps are not proven for the gateway.
+        case releaseAtExpiry = "release-at-expiry"
+    }
+
     /// One entry of `gateways`.
     package struct GatewayEntry: Sendable, Equatable {
         /// The first path segment of requests for it.
@@ -54,9 +67,27 @@ package struct Configuration: Sendable {
         package let redirectHosts: Set<String>
         /// How long to wait for what.
         package let timeouts: Gateway.Timeouts
+        /// How far it is trusted with signed payments.
+        package let policy: GatewayPolicy
+        /// What becomes of its unproven payments.
+        package let unproven: Unproven
+        /// How it takes its money.
+        package let billing: Gateway.Billing
 
         /// Origin and base path together.
         package var url: String { origin.description + basePath }
+    }
+
+    /// One entry of `chains`: a network of which unproven payments' fate is read.
+    package struct ChainEntry: Sendable, Equatable {
+        /// The CAIP-2 network.
+        package let network: String
+        /// The number behind `eip155:`.
+        package let chainID: UInt64
+        /// Where blocks are read from; no two have the same host and port.
+        package let endpoints: [ChainEndpoint]
+        /// Which blocks are final.
+        package let finality: ChainFinality
     }
 
     /// Where a wallet's passphrase is read from when the daemon starts.
@@ -109,6 +140,8 @@ package struct Configuration: Sendable {
     package var wallets: [WalletEntry]
     /// The pinned table with the operator's rows added.
     package var assets: AssetTable
+    /// The chains that are read, in the file's order; networks are unique.
+    package var chains: [ChainEntry]
     /// Certificates (PEM) that are trusted besides the system's.
     package var trustFile: String?
     /// How much of request bodies is kept.
@@ -118,4 +151,13 @@ package struct Configuration: Sendable {
 
     /// Where the daemon listens unless it is told otherwise.
     package static let standardListen = Listen(host: "127.0.0.1", port: 4020)
+}
+
+extension Configuration {
+    /// What becomes of unproven payments whose window has passed.
+    package var overduePolicy: OverduePolicy {
+        OverduePolicy(
+            margin: 60, lapsing: Set(gateways.filter { $0.unproven == .releaseAtExpiry }.map(\.name)),
+            proven: Set(chains.map(\.network)))
+    }
 }

@@ -1,10 +1,13 @@
+import Ledger
 import NIOCore
+import Payments
 import Proxy
 import Transport
 
 extension ConfigurationParser {
     private static let gatewayKeys = [
         "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
+        "max-validity", "stop-after-rejections", "unproven", "billing",
     ]
 
     mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
@@ -20,11 +23,15 @@ extension ConfigurationParser {
             let credential = credential(section)
             let redirectHosts = redirectHosts(section)
             let timeouts = timeouts(section)
+            let policy = policy(section)
+            let unproven = choice(section, "unproven") ?? Configuration.Unproven.hold
+            let billing = billing(section)
             guard let url = url(section) else { continue }
             gateways.append(
                 Configuration.GatewayEntry(
                     name: name, origin: url.origin, basePath: url.basePath, paths: paths, credential: credential,
-                    redirectHosts: redirectHosts, timeouts: timeouts))
+                    redirectHosts: redirectHosts, timeouts: timeouts, policy: policy, unproven: unproven,
+                    billing: billing))
         }
         return gateways
     }
@@ -85,6 +92,43 @@ extension ConfigurationParser {
             hosts.insert(host.text)
         }
         return hosts
+    }
+
+    private mutating func policy(_ section: ConfigurationSection) -> GatewayPolicy {
+        var policy = GatewayPolicy()
+        let validity = reader.converted(
+            section, "max-validity", expected: "a duration from 10s to 1h in whole seconds such as `30s` or `10m`"
+        ) { text in
+            Quantities.duration(text).flatMap { duration -> Int64? in
+                let seconds = duration.nanoseconds / 1_000_000_000
+                return (10...3600).contains(seconds) && duration == .seconds(seconds) ? seconds : nil
+            }
+        }
+        let rejections = reader.converted(
+            section, "stop-after-rejections", expected: "a whole number from 0 (never stop) to 1000"
+        ) { text in
+            Int64(text).flatMap { (0...1000).contains($0) && "\($0)" == text ? $0 : nil }
+        }
+        policy.maxValidity = validity ?? policy.maxValidity
+        policy.rules.stopAfterRejections = rejections ?? policy.rules.stopAfterRejections
+        return policy
+    }
+
+    /// Calls of a prepaid gateway are paid by its key, so there has to be one.
+    private mutating func billing(_ section: ConfigurationSection) -> Gateway.Billing {
+        let billing = choice(section, "billing") ?? Gateway.Billing.x402
+        if billing == .prepaid, !section.has("credential") {
+            reader.note(section.place("billing"), "`prepaid` needs a `credential`: its key is what calls are paid with")
+        }
+        return billing
+    }
+
+    /// One of a few words.
+    private mutating func choice<Word: RawRepresentable<String> & CaseIterable>(
+        _ section: ConfigurationSection, _ key: String
+    ) -> Word? {
+        let words = Word.allCases.map { "`\($0.rawValue)`" }.joined(separator: " or ")
+        return reader.converted(section, key, expected: words) { Word(rawValue: $0) }
     }
 
     private mutating func timeouts(_ section: ConfigurationSection) -> Gateway.Timeouts {

@@ -188,6 +188,11 @@ struct ConfigurationReader {
         }
     }
 
+    /// Whether a key has a list, however long.
+    func isList(_ section: ConfigurationSection, _ key: String) -> Bool {
+        if case .sequence = section.values[key]?.node { true } else { false }
+    }
+
     private static func isNull(_ node: Node) -> Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain || scalar.style == .any else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)

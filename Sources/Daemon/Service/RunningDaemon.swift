@@ -1,5 +1,5 @@
-import Ledger
-package import LedgerSQLite
+import Chain
+package import Ledger
 package import Logging
 package import NIOPosix
 package import Payments
@@ -19,8 +19,8 @@ package struct RunningDaemon: Sendable {
         package var hosts: [String]
         /// The upstreams.
         package var gateways: [Gateway]
-        /// The unlocked wallets.
-        package var wallets: PayingWallets
+        /// The unlocked wallets in the configuration's order; the first one signs the ledger's days.
+        package var wallets: [PayingWallet]
         /// The tokens that may be paid.
         package var table: AssetTable
         /// The operator's additional CA file.
@@ -29,11 +29,16 @@ package struct RunningDaemon: Sendable {
         package var replay: ReplayLimits
         /// Memory that all kept bodies may hold together, in bytes.
         package var replayMemory: Int
+        /// The chains that are read.
+        package var chains: [Configuration.ChainEntry]
+        /// What becomes of unproven payments whose window has passed.
+        package var overdue: OverduePolicy
 
         /// Makes the parts.
         package init(
-            host: String, port: Int, hosts: [String], gateways: [Gateway], wallets: PayingWallets, table: AssetTable,
-            trustFile: String?, replay: ReplayLimits, replayMemory: Int
+            host: String, port: Int, hosts: [String], gateways: [Gateway], wallets: [PayingWallet], table: AssetTable,
+            trustFile: String?, replay: ReplayLimits, replayMemory: Int, chains: [Configuration.ChainEntry],
+            overdue: OverduePolicy
         ) {
             self.host = host
             self.port = port
@@ -44,39 +49,36 @@ package struct RunningDaemon: Sendable {
             self.trustFile = trustFile
             self.replay = replay
             self.replayMemory = replayMemory
+            self.chains = chains
+            self.overdue = overdue
         }
     }
 
-    /// How long after the signed window an unproven payment is presumed settled, in seconds.
-    private static let overdueMargin: Int64 = 60
-
-    /// How often outcomes that could not be booked are tried again.
-    private static let retryPause: Duration = .seconds(5)
-    /// How many pauses lie between two looks for overdue payments: half a minute.
-    private static let pausesUntilOverdue = 6
-
     private let server: ProxyServer
     private let engine: PaymentEngine
-    private let housekeeping: Task<Void, Never>
+    private let housekeeping: [Task<Void, Never>]
+    private let chains: BoundedClient
 
     /// The port agents send to.
     package var port: Int { server.port }
 
     /// Brings the books up to date with a crash that may have been, then listens.
     package static func start(
-        _ parts: Parts, ledger: SQLiteLedger, group: MultiThreadedEventLoopGroup, threads: NIOThreadPool,
+        _ parts: Parts, ledger: any LedgerStore, group: MultiThreadedEventLoopGroup, threads: NIOThreadPool,
         clock: any WallClock, random: any RandomSource, logger: Logger
     ) async throws -> RunningDaemon {
-        let now = clock.now()
-        let doubtful = try await ledger.doubtReserved(at: now)
-        if doubtful > 0 {
-            logger.warning("payments left open by the last run are in doubt", metadata: ["count": "\(doubtful)"])
-        }
-        _ = try await ledger.presumeOverdue(margin: overdueMargin, at: now)
-        let generation = ledger.generation
-        let agents = try await AgentDirectory(store: ledger) { generation.current }
+        try await Housekeeping.bringUpToDate(ledger, policy: parts.overdue, at: clock.now(), logger: logger)
+        let agents = try await AgentDirectory(store: ledger)
         let engine = PaymentEngine(
-            store: ledger, table: parts.table, wallets: parts.wallets, clock: clock, random: random, logger: logger)
+            store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
+            logger: logger)
+        let tls = try TLSClientContext(trustFile: parts.trustFile)
+        let chains = BoundedClient(loop: group.next(), tls: tls)
+        let watches = try parts.chains.map { chain in
+            let reader = try ChainReader(
+                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: chains)
+            return (chain.network, ChainWatch(network: chain.network, reader: reader, clock: clock, logger: logger))
+        }
         let server = try await ProxyServer.start(
             host: parts.host, port: parts.port,
             services: { port in
@@ -85,40 +87,25 @@ package struct RunningDaemon: Sendable {
                     agents: agents, engine: engine, replayLimits: parts.replay,
                     replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, logger: logger)
             },
-            tls: try TLSClientContext(trustFile: parts.trustFile), group: group)
-        let housekeeping = Task { await keepHouse(engine: engine, ledger: ledger, clock: clock, logger: logger) }
-        return RunningDaemon(server: server, engine: engine, housekeeping: housekeeping)
-    }
-
-    /// Until cancelled: books what could not be booked, and counts payments as spent whose window passed unproven.
-    private static func keepHouse(
-        engine: PaymentEngine, ledger: SQLiteLedger, clock: any WallClock, logger: Logger
-    ) async {
-        var pauses = 0
-        while true {
-            do {
-                try await Task.sleep(for: retryPause)
-            } catch {
-                return
-            }
-            await engine.retryUnbooked()
-            pauses += 1
-            guard pauses.isMultiple(of: pausesUntilOverdue) else { continue }
-            do throws(LedgerError) {
-                let count = try await ledger.presumeOverdue(margin: overdueMargin, at: clock.now())
-                if count > 0 { logger.notice("payments presumed settled", metadata: ["count": "\(count)"]) }
-            } catch {
-                logger.error("ledger not writable", metadata: ["problem": "\(error)"])
-            }
-        }
+            tls: tls, group: group)
+        let keeper = Housekeeping(
+            store: ledger, engine: engine, policy: parts.overdue,
+            closing: parts.wallets.first.map { LedgerClosing(store: ledger, signer: $0.signer, logger: logger) },
+            clock: clock, logger: logger)
+        // A chain may keep its reader waiting for a minute, and nothing else waits with it.
+        let housekeeping =
+            [Task { await keeper.run() }]
+            + watches.map { network, watch in Task { await keeper.watch(network, through: watch) } }
+        return RunningDaemon(server: server, engine: engine, housekeeping: housekeeping, chains: chains)
     }
 
     /// Stops accepting, waits a moment for outcomes that are on their way, and tries once more to book what is left.
     package func stop() async {
         await server.stop(patience: .seconds(10))
         // Two tries must not overlap.
-        housekeeping.cancel()
-        await housekeeping.value
+        for task in housekeeping { task.cancel() }
+        for task in housekeeping { await task.value }
+        chains.closeIdle()
         await engine.retryUnbooked()
     }
 }

@@ -45,7 +45,8 @@ package enum Serving {
                 replay: ReplayLimits(
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
                     folder: state.spoolFolder),
-                replayMemory: configuration.replay.total)
+                replayMemory: configuration.replay.total, chains: configuration.chains,
+                overdue: configuration.overduePolicy)
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(

@@ -30,7 +30,7 @@ enum Unlocking {
     static func wallets(
         _ entries: [Configuration.WalletEntry], path: @escaping @Sendable (String) -> String,
         threads: NIOThreadPool, random: any RandomSource
-    ) async throws -> PayingWallets {
+    ) async throws -> [PayingWallet] {
         let context = try Secp256k1Context(seed: random.bytes32())
         var wallets: [PayingWallet] = []
         for entry in entries {
@@ -39,7 +39,7 @@ enum Unlocking {
             }
             wallets.append(PayingWallet(name: entry.name, signer: key, rules: entry.pay))
         }
-        return PayingWallets(wallets)
+        return wallets
     }
 
     private static func open(
@@ -65,7 +65,8 @@ enum Unlocking {
         }
         return Gateway(
             name: entry.name, origin: entry.origin, basePath: entry.basePath, paths: entry.paths,
-            credential: credential, redirectHosts: entry.redirectHosts, timeouts: entry.timeouts)
+            credential: credential, redirectHosts: entry.redirectHosts, timeouts: entry.timeouts, policy: entry.policy,
+            billing: entry.billing)
     }
 }
 

@@ -1,0 +1,54 @@
+import Chain
+import Policy
+
+extension ConfigurationParser {
+    private static let chainKeys = ["rpc", "finality"]
+
+    /// The entries of `chains`; no message shows more of an endpoint's URL than its host.
+    mutating func chains(_ root: ConfigurationSection) -> [Configuration.ChainEntry] {
+        guard let value = reader.value(root, "chains"), let entries = reader.entries(value) else { return [] }
+        var chains: [Configuration.ChainEntry] = []
+        for (network, entry) in entries {
+            let chainID = Asset.chainID(of: network)
+            if chainID == nil || table.network(spelled: network) != network {
+                reader.note(
+                    entry.place, "this is no network of the asset table; write one as `eip155:42161` or add a row to `assets`")
+            }
+            guard let section = reader.section(entry, keys: Self.chainKeys) else { continue }
+            let endpoints = endpoints(section)
+            let finality = reader.converted(
+                section, "finality", expected: "`finalized`, `safe` or a number of confirmations from 1 to 10000"
+            ) { ChainFinality($0) }
+            guard let chainID, !endpoints.isEmpty else { continue }
+            chains.append(
+                Configuration.ChainEntry(
+                    network: network, chainID: chainID, endpoints: endpoints, finality: finality ?? .finalized))
+        }
+        return chains
+    }
+
+    private mutating func endpoints(_ section: ConfigurationSection) -> [ChainEndpoint] {
+        guard section.has("rpc") else {
+            reader.note(section.place("rpc"), "this key is needed: a list of 1 to \(ChainReader.endpointLimit) URLs")
+            return []
+        }
+        let elements = reader.elements(section, "rpc")
+        var endpoints: [ChainEndpoint] = []
+        for element in elements {
+            guard let text = reader.text(element) else { continue }
+            do {
+                let endpoint = try ChainEndpoint(text)
+                if endpoints.contains(where: { $0.name == endpoint.name }) {
+                    reader.note(element.place, ChainError.repeatedEndpoint(endpoint.name).description)
+                }
+                endpoints.append(endpoint)
+            } catch {
+                reader.note(element.place, error.description)
+            }
+        }
+        if !(1...ChainReader.endpointLimit).contains(elements.count), reader.isList(section, "rpc") {
+            reader.note(section.place("rpc"), ChainError.endpointCount(limit: ChainReader.endpointLimit).description)
+        }
+        return endpoints
+    }
+}

@@ -1,0 +1,102 @@
+package import Ledger
+package import Logging
+package import Payments
+package import Primitives
+
+/// What a daemon does by itself between requests.
+package struct Housekeeping: Sendable {
+    /// How often the schedule is looked at; every duty's pause is a multiple.
+    private static let pause: Duration = .seconds(5)
+    /// How long it is between two readings of a chain.
+    private static let chainPause: Duration = .seconds(30)
+
+    private let store: any LedgerStore
+    private let engine: PaymentEngine
+    private let policy: OverduePolicy
+    private let closing: LedgerClosing?
+    private let clock: any WallClock
+    private let logger: Logger
+
+    /// Gathers what the duties need; without a closing no day is signed for.
+    package init(
+        store: any LedgerStore, engine: PaymentEngine, policy: OverduePolicy, closing: LedgerClosing?,
+        clock: any WallClock, logger: Logger
+    ) {
+        self.store = store
+        self.engine = engine
+        self.policy = policy
+        self.closing = closing
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Brings books up to date whose last daemon may have died; before anything is served.
+    package static func bringUpToDate(
+        _ store: any LedgerStore, policy: OverduePolicy, at now: Timestamp, logger: Logger
+    ) async throws(LedgerError) {
+        let doubtful = try await store.doubtAttended(at: now)
+        if doubtful > 0 {
+            logger.warning("payments left open by the last run are in doubt", metadata: ["count": "\(doubtful)"])
+        }
+        _ = try await store.closeOverdue(policy, at: now)
+    }
+
+    /// Does what is due until the task is cancelled.
+    package func run() async {
+        var schedule = HousekeepingSchedule()
+        repeat {
+            for duty in schedule.due(at: clock.now()) { await perform(duty) }
+        } while await Self.rest(Self.pause)
+    }
+
+    /// Does one thing; what fails is logged, and due again the next time.
+    package func perform(_ duty: HousekeepingSchedule.Duty) async {
+        switch duty {
+        case .retryUnbooked: await engine.retryUnbooked()
+        case .closeOverdue:
+            do throws(LedgerError) {
+                let count = try await store.closeOverdue(policy, at: clock.now())
+                if count > 0 { logger.notice("payments closed behind their window", metadata: ["count": "\(count)"]) }
+            } catch {
+                logger.error("ledger not writable", metadata: ["problem": "\(error)"])
+            }
+        case .closeDay: _ = await closing?.closeDay(at: clock.now())
+        }
+    }
+
+    /// Holds unproven payments of a network against its chain until the task is cancelled.
+    package func watch(_ network: String, through witness: any ChainWitness) async {
+        repeat {
+            await reconcile(network, through: witness)
+        } while await Self.rest(Self.chainPause)
+    }
+
+    /// Holds unproven payments of a network against its chain once; what fails is logged.
+    package func reconcile(_ network: String, through witness: any ChainWitness) async {
+        do {
+            let tally = try await ChainReconciliation.run(
+                network: network, store: store, witness: witness, at: clock.now(), logger: logger)
+            guard tally.confirmed + tally.released > 0 else { return }
+            logger.notice(
+                "payments proven by the chain",
+                metadata: [
+                    "network": "\(network)", "confirmed": "\(tally.confirmed)", "released": "\(tally.released)",
+                    "waiting": "\(tally.waiting)",
+                ])
+        } catch {
+            // Nobody is told that a daemon which stops has stopped reading.
+            guard !Task.isCancelled else { return }
+            logger.warning("chain not read", metadata: ["network": "\(network)", "problem": "\(error)"])
+        }
+    }
+
+    /// Waits; false when the task was cancelled.
+    private static func rest(_ pause: Duration) async -> Bool {
+        do {
+            try await Task.sleep(for: pause)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
