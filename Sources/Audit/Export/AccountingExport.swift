@@ -69,7 +69,8 @@ struct AccountingExport<Syntax: AccountingSyntax> {
                 if let transfer = entry.line.transfer { before.add(transfer) }
             }
         }
-        guard let start = try period.start ?? snapshot.entries(from: 1, limit: 1).first?.at else { return }
+        let oldest = try snapshot.entries(from: 1, limit: 1).first?.at
+        guard let start = period.start ?? oldest else { return }
         var sheet = Sheet(
             syntax: syntax, commodities: try CommodityTable(snapshot, assets: assets), start: start.utcDate)
         try sink(Array(sheet.broughtForward(before).utf8))
@@ -151,9 +152,10 @@ private struct Sheet<Syntax: AccountingSyntax> {
 extension String {
     /// The text on one line and without a character that ends a string in either program.
     var accountingText: String {
-        String(unicodeScalars.map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\"" || scalar == "\\" || scalar == ";"
-                ? " " : Character(scalar)
-        })
+        String(
+            unicodeScalars.map { scalar in
+                scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\"" || scalar == "\\" || scalar == ";"
+                    ? " " : Character(scalar)
+            })
     }
 }

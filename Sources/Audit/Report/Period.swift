@@ -1,4 +1,4 @@
-package import Ledger
+import Ledger
 package import Primitives
 
 /// A span of whole UTC days: the first counts, the last does not.

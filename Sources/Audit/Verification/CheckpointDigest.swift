@@ -1,4 +1,4 @@
-package import Ethereum
+import Ethereum
 package import Ledger
 package import Primitives
 

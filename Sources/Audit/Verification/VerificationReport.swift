@@ -1,5 +1,3 @@
-package import Primitives
-
 /// What a verification of the books found.
 package struct VerificationReport: Sendable, Equatable {
     /// One kind of check over all rows it applies to.
