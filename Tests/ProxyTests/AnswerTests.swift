@@ -53,8 +53,10 @@ struct AgentResponseTests {
         arguments: PaymentEvent.allCases.filter { PaymentState.reserved.after($0) != nil })
     func paid(event: PaymentEvent) throws {
         let usage = [
-            CapUsage(cap: Cap(window: .request, limit: .cents(5)), used: .zero, resetsAt: nil),
-            CapUsage(cap: Cap(window: .day, limit: .cents(50)), used: .cents(1), resetsAt: .vectors),
+            CapUsage(cap: Cap(agent: "scout", CapLimit(.request, .cents(5))), used: .zero, resetsAt: nil),
+            CapUsage(
+                cap: Cap(agent: "scout", CapLimit(.day, .cents(50))), used: Dollars.cents(1).quantity,
+                resetsAt: .vectors),
         ]
         let lines = try answer(.sample(200, "Content-Length: 0"), paid: event, usage: usage).lines
         let state = try #require(PaymentState.reserved.after(event))
@@ -160,10 +162,10 @@ struct ProblemTests {
     @Test("a refusal by a cap says what an agent can act on")
     func cap() throws {
         let usage = CapUsage(
-            cap: Cap(window: .day, limit: .cents(500)), used: .cents(498),
+            cap: Cap(agent: "scout", CapLimit(.day, .cents(500))), used: Dollars.cents(498).quantity,
             resetsAt: Timestamp.vectors.adding(seconds: 86_400))
         let id = PaymentIntent.sample(3).id
-        let (head, body) = try parse(Problem(.caps(.exceeded(usage), price: .cents(3), payment: id)))
+        let (head, body) = try parse(Problem(.refused(.exceeded(usage), price: .cents(3), payment: id)))
         #expect(head.status == 402)
         #expect(field("purser-payment", of: head) == id.description)
         #expect(field("x-should-retry", of: head) == nil)
@@ -173,7 +175,11 @@ struct ProblemTests {
         #expect(root["price_usd"]?.string == "0.03")
         #expect(root["payment"]?.string == id.description)
         let cap = try #require(root["cap"])
-        #expect(cap.members?.compactMap { $0.value.string } == ["day", "5.00", "4.98", "0.02", "2026-11-23T00:00:00Z"])
+        #expect(
+            cap.members?.map { "\($0.key) \($0.value.string ?? "")" } == [
+                "scope agent:scout", "window day", "measure dollars", "limit 5.00", "used 4.98", "left 0.02",
+                "limit_usd 5.00", "used_usd 4.98", "left_usd 0.02", "resets_at 2026-11-23T00:00:00Z",
+            ])
     }
 
     @Test("every refusal by policy is a 403 that no client repeats", arguments: RefusalCode.allCases)
