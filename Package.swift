@@ -41,13 +41,13 @@ let package = Package(
         .executableTarget(name: "purser", dependencies: ["Commands"], swiftSettings: strict),
         .target(
             name: "Commands",
-            dependencies: ["Daemon", "Ledger", "Wallets", "Primitives", argumentParser],
+            dependencies: ["Daemon", "Audit", "Ledger", "Wallets", "Primitives", argumentParser],
             swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
-                "Proxy", "Simulator", "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "Transport",
-                "Ethereum", "SystemCrypto", "Telemetry", "Primitives", nioCore, nioPosix, logging, yams,
+                "Proxy", "Simulator", "Payments", "Chain", "Audit", "LedgerSQLite", "Ledger", "Policy", "Wallets",
+                "Transport", "Ethereum", "SystemCrypto", "Telemetry", "Primitives", nioCore, nioPosix, logging, yams,
             ],
             swiftSettings: strict),
 

@@ -48,6 +48,19 @@ package enum ConfigurationFiles {
         }
         if configuration.gateways.isEmpty { remarks.append("gateways: there are none, so no request is forwarded") }
         if configuration.wallets.isEmpty { remarks.append("wallets: there are none, so nothing is paid") }
+        let networks = Set(configuration.chains.map(\.network))
+        for gateway in configuration.gateways where gateway.unproven == .releaseAtExpiry {
+            remarks.append(
+                "gateways.\(gateway.name).unproven: caps are not proven for payments through \(gateway.name)")
+        }
+        for chain in configuration.chains where chain.endpoints.count == 1 {
+            remarks.append(
+                "chains.\(chain.network).rpc: there is one endpoint, which nobody contradicts when it is wrong")
+        }
+        let paid = Set(configuration.wallets.flatMap(\.pay).map(\.network))
+        for network in paid.subtracting(networks).sorted() where !networks.isEmpty {
+            remarks.append("chains: there is no entry for \(network), so unproven payments there are never proven")
+        }
         for wallet in configuration.wallets {
             for (index, rule) in wallet.pay.enumerated() {
                 let assets = configuration.assets.assets.filter(rule.matches)

@@ -14,6 +14,8 @@ package enum FailureKind: Sendable, Equatable {
     case missing
     /// What would be made exists.
     case exists
+    /// The ledger does not hold together.
+    case unsound
     /// Everything else.
     case other
 
@@ -22,7 +24,7 @@ package enum FailureKind: Sendable, Equatable {
         self =
             switch error {
             case is ConfigurationErrors: .configuration
-            case is WalletAdministrationError: .badInput
+            case is WalletAdministrationError, is OperatorMistake: .badInput
             case let error as LedgerError: Self.kind(of: error)
             case let error as StateLockError: Self.kind(of: error)
             case let error as StateDirectoryError: Self.kind(of: error)
@@ -35,6 +37,8 @@ package enum FailureKind: Sendable, Equatable {
         switch error {
         case .unknownAgent, .unknownPayment: .missing
         case .agentExists: .exists
+        case .unsound: .badInput
+        case .damaged: .unsound
         default: .other
         }
     }

@@ -1,3 +1,4 @@
+package import Audit
 package import Ledger
 package import Primitives
 
@@ -13,10 +14,16 @@ package struct StatusReport: Sendable {
     package let wallets: [WalletOverview]
     /// The agents and the use of their caps.
     package let agents: [AgentOverview]
+    /// What is frozen, the longest first.
+    package let freezes: [Freeze]
     /// How many payments may still be settled by somebody.
     package let openCount: Int
     /// What they are worth.
     package let openValue: Dollars
+    /// Where the money of each token stands.
+    package let totals: [TokenTotals]
+    /// The last day that a wallet has signed for; nil when there is none.
+    package let lastCheckpoint: CheckpointStatement?
 
     /// Looks at everything; a wrong or missing configuration is part of the report.
     package static func make(
@@ -35,8 +42,49 @@ package struct StatusReport: Sendable {
             PaymentFilter(
                 states: Set(PaymentState.allCases.filter(\.isOpen)), limit: PaymentFilter.maximumLimit))
         let value = open.reduce(Dollars.zero) { $0.adding($1.terms?.value ?? .zero) ?? .max }
+        let freezes = try await ledger.rulebook().freezes.values
+        let (totals, checkpoint) = try await ledger.read { (snapshot) throws(LedgerError) in
+            (
+                TokenTotals.sums(of: try Totals(snapshot)),
+                try snapshot.newestEntries(of: .checkpoint, limit: 1).first.flatMap { Checkpoint($0.line)?.statement }
+            )
+        }
         return StatusReport(
             presence: DaemonPresence.look(at: state), configuration: configuration, configurationProblem: problem,
-            wallets: wallets, agents: agents, openCount: open.count, openValue: value)
+            wallets: wallets, agents: agents,
+            freezes: freezes.sorted { ($0.since, $0.scope.description) < ($1.since, $1.scope.description) },
+            openCount: open.count, openValue: value, totals: totals, lastCheckpoint: checkpoint)
+    }
+}
+
+/// Where the money of all agents in one token stands, in atomic units.
+package struct TokenTotals: Sendable, Equatable {
+    /// The token as `network/address`.
+    package let asset: String
+    /// Settled or confirmed.
+    package private(set) var settled = UInt256.zero
+    /// Set aside: somebody may still take it.
+    package private(set) var exposed = UInt256.zero
+    /// Taken to be spent, unproven.
+    package private(set) var presumed = UInt256.zero
+    /// Set aside once and free again.
+    package private(set) var released = UInt256.zero
+
+    /// Adds the agents up, by network and token.
+    package static func sums(of totals: Totals) -> [TokenTotals] {
+        var sums: [String: TokenTotals] = [:]
+        for row in totals.rows {
+            var sum = sums[row.asset] ?? TokenTotals(asset: row.asset)
+            sum.settled = sum.settled.saturatingSum(row.settled)
+            sum.exposed = sum.exposed.saturatingSum(row.exposed)
+            sum.presumed = sum.presumed.saturatingSum(row.presumed)
+            sum.released = sum.released.saturatingSum(row.released)
+            sums[row.asset] = sum
+        }
+        return sums.values.sorted { $0.asset < $1.asset }
+    }
+
+    private init(asset: String) {
+        self.asset = asset
     }
 }

@@ -156,8 +156,11 @@ package struct Configuration: Sendable {
 extension Configuration {
     /// What becomes of unproven payments whose window has passed.
     package var overduePolicy: OverduePolicy {
-        OverduePolicy(
-            margin: 60, lapsing: Set(gateways.filter { $0.unproven == .releaseAtExpiry }.map(\.name)),
-            proven: Set(chains.map(\.network)))
+        OverduePolicy(margin: 60, lapsing: Set(unprovenGateways), proven: Set(chains.map(\.network)))
+    }
+
+    /// The gateways whose unproven payments stop counting without proof, by name: caps are not proven for them.
+    package var unprovenGateways: [String] {
+        gateways.filter { $0.unproven == .releaseAtExpiry }.map(\.name)
     }
 }

@@ -12,7 +12,8 @@ extension ConfigurationParser {
             let chainID = Asset.chainID(of: network)
             if chainID == nil || table.network(spelled: network) != network {
                 reader.note(
-                    entry.place, "this is no network of the asset table; write one as `eip155:42161` or add a row to `assets`")
+                    entry.place,
+                    "this is no network of the asset table; write one as `eip155:42161` or add a row to `assets`")
             }
             guard let section = reader.section(entry, keys: Self.chainKeys) else { continue }
             let endpoints = endpoints(section)

@@ -1,3 +1,4 @@
+import Audit
 import Ethereum
 import Ledger
 import LedgerSQLite
@@ -30,10 +31,7 @@ package struct Demonstration {
         self.say = say
     }
 
-    private static let caps = [
-        Cap(window: .request, limit: Dollars("0.05") ?? .zero), Cap(window: .day, limit: Dollars("1") ?? .zero),
-        Cap(window: .lifetime, limit: Dollars("10") ?? .zero),
-    ]
+    private static let limits = ["request=0.05", "day=1", "lifetime=10"].compactMap { CapLimit($0) }
 
     /// Runs the whole story; throws ``StartFailure`` at the first step that does not hold.
     package func run() async throws {
@@ -84,14 +82,16 @@ package struct Demonstration {
         let token = AgentToken.make(random: try random.bytes32())
         try await ledger.add(
             Agent(
-                name: "scout", wallet: nil, tokenHash: SHA256.hash(Array(token.utf8)), caps: Self.caps,
-                addedAt: clock.now()))
+                name: "scout", wallet: nil, team: nil, tokenHash: SHA256.hash(Array(token.utf8)),
+                addedAt: clock.now()),
+            limits: Self.limits, by: Operator.name)
         say("Agent \"scout\" may spend $0.05 a request, $1 a day, $10 in all. It holds a token and no key.")
         let client = DemonstrationClient(group: group, port: port, token: token)
         try await jsonCall(client, ledger: ledger)
         try await streamedCall(client, ledger: ledger)
         try await refusedCall(client, simulator: simulator)
         try await compareBooks(ledger, payer: payer, simulator: simulator)
+        try await verify(ledger)
         try ledger.close()
     }
 
@@ -153,22 +153,21 @@ package struct Demonstration {
         _ ledger: SQLiteLedger, payer: Address, simulator: GatewaySimulator
     ) async throws {
         title("The ledger")
-        let newestFirst = try await ledger.payments(PaymentFilter())
+        let tokens = TokenNames(try state.loadConfiguration().assets)
+        let entries = try await ledger.read { (snapshot) throws(LedgerError) in
+            try snapshot.entries(from: 1, limit: 1000)
+        }
+        for entry in entries { say("   " + Self.text(of: entry, tokens)) }
         var spent = UInt256.zero
-        for payment in newestFirst.reversed() {
-            guard let terms = payment.terms else { continue }
-            let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
-            if payment.state == .settled { spent = spent.adding(terms.amount) ?? spent }
-            let history = try await ledger.history(of: payment.id)
-            for line in history {
-                say(
-                    "   \(line.at)  #\(line.sequence)  \(payment.id)  \(amount) \(terms.symbol)  \(line.state.rawValue)"
-                        + "  (\(line.cause))")
-            }
+        for payment in try await ledger.payments(PaymentFilter(states: [.settled])) {
+            spent = spent.adding(payment.terms?.amount ?? .zero) ?? spent
         }
         let usages = try await ledger.usage(of: "scout", at: clock.now())
-        for usage in usages where usage.cap.window != .request {
-            say("   \(usage.cap.window.rawValue) cap $\(usage.cap.limit): $\(usage.used) used, $\(usage.left) left")
+        for usage in usages where usage.cap.limit.window != .request {
+            let (cap, limit) = (usage.cap, usage.cap.limit)
+            say(
+                "   \(limit.window) cap \(cap.text(of: limit.amount)): \(cap.text(of: usage.used)) used, "
+                    + "\(cap.text(of: usage.left)) left")
         }
         let opening = SimulatorOptions(payTo: payer).initialBalance
         let moved = opening.subtracting(simulator.balance(of: payer))
@@ -177,6 +176,36 @@ package struct Demonstration {
         say(
             "   The gateway's balance of the wallet fell by exactly what the ledger says: "
                 + "\(TokenAmount.decimalText(of: spent, decimals: 6)) USDT.")
+    }
+
+    /// One entry of the journal on a line: its number, what happened, and what moved from where to where.
+    private static func text(of entry: JournalEntry, _ tokens: TokenNames) -> String {
+        let line = entry.line
+        var text = "\(entry.at)  #\(entry.number)  \(line.kind.rawValue) \(line.subject)  \(line.cause)"
+        if let transfer = line.transfer {
+            text += "  \(tokens.text(of: transfer.amount, in: transfer.asset)): \(short(transfer.credit)) to "
+            text += short(transfer.debit)
+        }
+        return text
+    }
+
+    /// An account without the ends of addresses.
+    private static func short(_ account: Account) -> String {
+        account.description.split(separator: ":").map { part in
+            part.hasPrefix("0x") ? part.prefix(8) + "…" : String(part)
+        }.joined(separator: ":")
+    }
+
+    private func verify(_ ledger: SQLiteLedger) async throws {
+        let audit = LedgerAudit(state: state, random: random)
+        let damage = try audit.damage()
+        try expect(damage.isEmpty, "the ledger's file is whole: \(damage.joined(separator: "; "))")
+        let verdict = try await audit.verify(
+            ledger, assets: try state.loadConfiguration().assets, signers: try audit.signers(), at: clock.now())
+        let failure = verdict.report.checks.compactMap(\.failure).first
+        try expect(verdict.isSound, "the ledger is sound: \(failure?.sentence ?? "")")
+        let examined = verdict.report.checks.reduce(0) { $0 + $1.examined }
+        say("   ledger verify: sound. \(examined) rows held against each other: hashes, sums, caps and signatures.")
     }
 
     /// The payment an answer names, once its outcome is in the books.

@@ -85,25 +85,13 @@ enum FileSystem {
 
     /// Writes a text with mode 0600 to a file beside the target, then gives it the target's name.
     static func writeText(_ text: String, to path: String, replacing: Bool) throws(StateDirectoryError) {
-        var template = Array("\(path).XXXXXX".utf8CString)
-        let descriptor = unsafe mkstemp(&template)
-        guard descriptor >= 0 else { throw .system("written", path: path, code: errno) }
-        defer {
-            close(descriptor)
-            _ = unsafe unlink(template)
-        }
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .system("written", path: path, code: errno) }
-            rest = rest.dropFirst(count)
-        }
-        guard fsync(descriptor) == 0 else { throw .system("written", path: path, code: errno) }
-        // A link fails where a file exists; a rename replaces it.
-        let named = unsafe replacing ? rename(template, path) : link(template, path)
-        guard named == 0 else {
-            throw errno == EEXIST ? .exists(path) : .system("written", path: path, code: errno)
+        let file = try PendingFile(path)
+        do throws(StateDirectoryError) {
+            try file.append(Array(text.utf8))
+            try file.finish(replacing: replacing)
+        } catch {
+            file.discard()
+            throw error
         }
     }
 
