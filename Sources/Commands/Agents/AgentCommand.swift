@@ -8,25 +8,15 @@ struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "Who may spend: agents, their tokens and caps.",
         subcommands: [
-            AgentAddCommand.self, AgentListCommand.self, AgentShowCommand.self, AgentTokenCommand.self,
-            AgentRemoveCommand.self,
+            AgentAddCommand.self, AgentListCommand.self, AgentShowCommand.self, AgentTeamCommand.self,
+            AgentTokenCommand.self, AgentFreezeCommand.self, AgentUnfreezeCommand.self, AgentRemoveCommand.self,
         ])
-}
-
-extension StateOptions {
-    /// Opens the books and lends the operations on agents.
-    func withAgents<Value>(_ work: (AgentAdministration, any LedgerStore) async throws -> Value) async throws -> Value {
-        try await Books.with(try existing()) { ledger in
-            let agents = AgentAdministration(ledger: ledger, clock: SystemClock(), random: SystemSources.random)
-            return try await work(agents, ledger)
-        }
-    }
 }
 
 struct AgentAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add an agent and print its token, this once.",
-        discussion: "Only a hash of the token is kept. An agent without a cap pays nothing.")
+        discussion: "Only a hash of the token is kept. An agent whose payments no cap in money counts pays nothing.")
 
     @Argument(help: "1 to 64 of a-z, 0-9, `.`, `_`, `-`, a letter or digit first.")
     var name: String
@@ -34,10 +24,12 @@ struct AgentAddCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("cap"),
         help: ArgumentHelp(
-            "A limit in dollars for the window request, day (UTC) or lifetime; may be repeated.",
-            valueName: "window=dollars"),
-        transform: CapText.cap)
-    var caps: [Cap] = []
+            "A limit, \(CapLimit.form); may be repeated.", valueName: "limit"),
+        transform: CapText.limit)
+    var limits: [CapLimit] = []
+
+    @Option(help: ArgumentHelp("The team it is in.", valueName: "name"))
+    var team: String?
 
     @Option(help: ArgumentHelp("The wallet it pays from (default: the only one).", valueName: "name"))
     var wallet: String?
@@ -49,15 +41,18 @@ struct AgentAddCommand: AsyncParsableCommand {
             throw ValidationError(
                 "`\(name)` cannot name an agent: 1 to 64 of a-z, 0-9, `.`, `_`, `-`, a letter or digit first.")
         }
-        try CapText.check(caps)
+        if let team { try TeamText.check(team) }
+        try CapText.check(limits)
     }
 
     func run() async throws {
         try checkWallet(in: options.existing())
-        let token = try await options.withAgents { agents, _ in
-            try await agents.add(name: name, wallet: wallet, caps: caps)
+        for limit in limits { try Cap(agent: name, limit).checkSoundness() }
+        let (token, overview) = try await options.withAgents { agents, _ in
+            let token = try await agents.add(name: name, wallet: wallet, team: team, limits: limits)
+            return (token, try await agents.overview(of: name))
         }
-        if caps.isEmpty {
+        if overview.usage.isEmpty {
             Console.note("\(name) has no cap and pays nothing: set one with `purser cap set \(name) day=5`")
         }
         TokenOutput.show(token, of: name, isNew: true, json: options.json)
@@ -88,7 +83,7 @@ struct AgentListCommand: AsyncParsableCommand {
         if options.json {
             JSONOutput.array(agents) { AgentOutput.write($1, to: &$0) }
         } else {
-            AgentOutput.show(agents)
+            AgentOutput.show(agents, tokens: try options.tokens())
         }
     }
 }
@@ -104,12 +99,72 @@ struct AgentShowCommand: AsyncParsableCommand {
     func run() async throws {
         let agent = try await options.withAgents { agents, _ in try await agents.overview(of: name) }
         guard !options.json else { return JSONOutput.object { AgentOutput.write(agent, to: &$0) } }
-        Facts.show([
-            (name: "agent", value: agent.name), (name: "wallet", value: agent.wallet ?? "the only one"),
-            (name: "added", value: agent.addedAt.description),
-        ])
-        Console.print("")
-        AgentOutput.showCaps([agent])
+        AgentOutput.show(agent, tokens: try options.tokens())
+    }
+}
+
+struct AgentTeamCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "team", abstract: "Put an agent into a team, or take it out.",
+        discussion: "The team's caps count its payments from the next request on; earlier ones stay where they were.")
+
+    @Argument(help: "The agent.")
+    var name: String
+
+    @Argument(help: "The team.")
+    var team: String?
+
+    @Flag(help: "Take it out of its team.")
+    var none = false
+
+    @OptionGroup var options: StateOptions
+
+    func validate() throws {
+        guard (team != nil) != none else { throw ValidationError("Name a team, or say --none.") }
+        if let team { try TeamText.check(team) }
+    }
+
+    func run() async throws {
+        try await options.withAgents { agents, _ in try await agents.setTeam(team, of: name) }
+        if options.json {
+            JSONOutput.object { text in
+                text.field("agent", name)
+                text.field("team", optional: team)
+            }
+        } else {
+            Console.print("Agent \(name) is in \(team.map { "team \($0)" } ?? "no team").")
+        }
+    }
+}
+
+struct AgentFreezeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "freeze", abstract: "Sign nothing more for an agent; the same as `freeze --agent NAME`.")
+
+    @Argument(help: "The agent.")
+    var name: String
+
+    @Option(help: "Why; kept in the journal.")
+    var reason: String?
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        try await Freezing.freeze(.agent(name), reason: reason, options)
+    }
+}
+
+struct AgentUnfreezeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unfreeze", abstract: "Lift an agent's freeze; the same as `unfreeze --agent NAME`.")
+
+    @Argument(help: "The agent.")
+    var name: String
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        try await Freezing.unfreeze(.agent(name), options)
     }
 }
 
@@ -139,7 +194,7 @@ struct AgentRemoveCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        try await options.withAgents { _, ledger in try await ledger.removeAgent(name) }
+        try await options.withAgents { agents, _ in try await agents.remove(name) }
         if options.json {
             JSONOutput.object { text in
                 text.field("agent", name)
@@ -147,6 +202,16 @@ struct AgentRemoveCommand: AsyncParsableCommand {
             }
         } else {
             Console.print("Agent \(name) is removed.")
+        }
+    }
+}
+
+/// Teams as they are typed.
+private enum TeamText {
+    static func check(_ text: String) throws(OperatorMistake) {
+        guard NameRule.isName(text) else {
+            throw OperatorMistake(
+                "`\(text)` cannot name a team: 1 to 64 of a-z, 0-9, `.`, `_`, `-`, a letter or digit first.")
         }
     }
 }

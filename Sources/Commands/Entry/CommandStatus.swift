@@ -14,6 +14,8 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
     case missing = 5
     /// The agent, wallet or file exists already.
     case exists = 6
+    /// The books do not hold together.
+    case unsound = 7
     /// The command line was wrong.
     case usage = 64
 
@@ -25,6 +27,7 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
             case .running: .running
             case .missing: .missing
             case .exists: .exists
+            case .unsound: .unsound
             case .other: .failed
             }
     }
@@ -37,6 +40,7 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
         case .running: "another daemon serves the state directory"
         case .missing: "no such agent, cap, payment, wallet, file or state directory"
         case .exists: "the agent, wallet or file exists already"
+        case .unsound: "the ledger is not sound: damaged, changed, or its sums do not hold"
         case .usage: "the command line is wrong"
         }
     }

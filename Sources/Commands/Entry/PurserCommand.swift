@@ -16,6 +16,7 @@ struct PurserCommand: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             InitCommand.self, ServeCommand.self, StatusCommand.self, DemoCommand.self, SimulateCommand.self,
-            ConfigCommand.self, WalletCommand.self, AgentCommand.self, CapCommand.self, PaymentCommand.self,
+            ConfigCommand.self, WalletCommand.self, AgentCommand.self, CapCommand.self, FreezeCommand.self,
+            UnfreezeCommand.self, PaymentCommand.self, LedgerCommand.self,
         ])
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Ledger
 
 #if canImport(Glibc)
 import Glibc
@@ -42,6 +43,24 @@ struct StateOptions: ParsableArguments {
         }
         return state
     }
+}
+
+extension StateOptions {
+    /// Opens the books of the state directory, which has to exist.
+    func withLedger<Value>(_ work: (any LedgerStore) async throws -> Value) async throws -> Value {
+        try await Books.with(try existing(), work)
+    }
+
+    /// Opens the books and lends the operations on agents.
+    func withAgents<Value>(_ work: (AgentAdministration, any LedgerStore) async throws -> Value) async throws -> Value {
+        try await withLedger { ledger in
+            let agents = AgentAdministration(ledger: ledger, clock: SystemClock(), random: SystemSources.random)
+            return try await work(agents, ledger)
+        }
+    }
+
+    /// The names of tokens in the state directory.
+    func tokens() throws -> TokenNames { try TokenNames.load(try existing()) }
 }
 
 /// Paths as a user types them.

@@ -3,13 +3,16 @@ import Primitives
 
 /// Payments, for people and for programs; signatures and the seller's own JSON are never shown.
 enum PaymentOutput {
-    /// Adds a payment's members to an object; what a refusal never had is left out.
+    /// Adds a payment's members to an object; what a refusal never had, and what was erased, is left out.
     static func write(_ payment: PaymentRecord, to text: inout JSONText) {
         text.field("id", payment.id.description)
         text.field("agent", payment.purpose.agent)
+        text.field("team", optional: payment.purpose.team)
         text.field("gateway", payment.purpose.gateway)
-        text.field("method", payment.purpose.method)
-        text.field("url", payment.purpose.url)
+        text.field("host", payment.purpose.host)
+        text.field("method", optional: payment.purpose.request?.method)
+        text.field("url", optional: payment.purpose.request?.url)
+        text.field("model", optional: payment.purpose.request?.model)
         text.field("state", payment.state.rawValue)
         if let terms = payment.terms {
             text.field("scheme", terms.scheme)
@@ -33,44 +36,55 @@ enum PaymentOutput {
         text.field("reason", optional: payment.evidence.reason)
     }
 
-    /// Adds a history line's members to an object.
-    static func write(_ line: PaymentTransition, to text: inout JSONText) {
-        text.field("sequence", line.sequence)
-        text.field("at", line.at.description)
-        text.field("state", line.state.rawValue)
-        text.field("cause", line.cause)
+    /// Adds the members of an entry of a payment's history to an object.
+    static func write(_ entry: JournalEntry, to text: inout JSONText) {
+        text.field("number", entry.number)
+        text.field("at", entry.at.description)
+        text.field("state", optional: entry.line.state?.rawValue)
+        text.field("cause", entry.line.cause)
+        if let transfer = entry.line.transfer {
+            text.field("debit", transfer.debit.description)
+            text.field("credit", transfer.credit.description)
+            text.field("amount", transfer.amount.description)
+        }
+        text.field("hash", entry.hash.description)
     }
 
-    /// Prints payments, one a line.
-    static func show(_ payments: [PaymentRecord]) {
+    /// Prints payments, one a line; with `untilWhen` also when they can be settled no more.
+    static func show(_ payments: [PaymentRecord], untilWhen: Bool) {
         guard !payments.isEmpty else {
             Console.print("no payments")
             return
         }
-        var table = Table([
-            ("TIME", .left), ("PAYMENT", .left), ("AGENT", .left), ("GATEWAY", .left), ("AMOUNT", .right),
-            ("STATE", .left),
-        ])
+        var table = Table(
+            [
+                ("TIME", .left), ("PAYMENT", .left), ("AGENT", .left), ("GATEWAY", .left), ("AMOUNT", .right),
+                ("STATE", .left),
+            ] + (untilWhen ? [("UNTIL", .left)] : []))
         for payment in payments {
-            table.add([
-                payment.reservedAt.description, payment.id.description, payment.purpose.agent,
-                payment.purpose.gateway, payment.terms.map(amount) ?? "",
-                payment.state == .refused
-                    ? "refused (\(Printable.text(payment.evidence.reason ?? "")))" : payment.state.rawValue,
-            ])
+            table.add(
+                [
+                    payment.reservedAt.description, payment.id.description, payment.purpose.agent,
+                    payment.purpose.gateway, amount(of: payment),
+                    payment.state == .refused
+                        ? "refused (\(Printable.text(payment.evidence.reason ?? "")))" : payment.state.rawValue,
+                ] + (untilWhen ? [until(payment)] : []))
         }
         table.show()
     }
 
     /// Prints one payment and its history.
-    static func show(_ payment: PaymentRecord, history: [PaymentTransition]) {
+    static func show(_ payment: PaymentRecord, history: [JournalEntry]) {
+        let request = payment.purpose.request
         var facts = [
             ("payment", payment.id.description), ("state", payment.state.rawValue), ("agent", payment.purpose.agent),
-            ("gateway", payment.purpose.gateway), ("request", "\(payment.purpose.method) \(payment.purpose.url)"),
+            ("team", payment.purpose.team ?? "none"), ("gateway", payment.purpose.gateway),
+            ("request", request.map { "\($0.method) \($0.url)" } ?? "erased"),
         ]
+        if let model = request?.model { facts.append(("model", model)) }
         if let terms = payment.terms {
             facts += [
-                ("amount", "\(amount(terms)) ($\(terms.value))"), ("asset", "\(terms.network)/\(terms.asset)"),
+                ("amount", "\(amount(of: payment)) ($\(terms.value))"), ("asset", "\(terms.network)/\(terms.asset)"),
                 ("payer", "\(terms.payer) (wallet \(terms.wallet))"), ("pay to", terms.payTo),
                 ("nonce", terms.nonce.description),
                 (
@@ -84,29 +98,27 @@ enum PaymentOutput {
         if let reason = payment.evidence.reason { facts.append(("reason", reason)) }
         Facts.show(facts.map { (name: $0.0, value: Printable.text($0.1)) })
         Console.print("")
-        var table = Table([("LINE", .right), ("TIME", .left), ("STATE", .left), ("CAUSE", .left)])
-        for line in history {
-            table.add(["\(line.sequence)", line.at.description, line.state.rawValue, line.cause])
+        var table = Table([
+            ("ENTRY", .right), ("TIME", .left), ("STATE", .left), ("CAUSE", .left), ("FROM", .left), ("TO", .left),
+        ])
+        for entry in history {
+            let line = entry.line
+            table.add([
+                "\(entry.number)", entry.at.description, line.state?.rawValue ?? "", line.cause,
+                line.transfer?.credit.description ?? "", line.transfer?.debit.description ?? "",
+            ])
         }
         table.show()
     }
 
-    private static func amount(_ terms: PaymentIntent.Terms) -> String {
-        "\(TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)) \(terms.symbol)"
+    /// The amount as people write it; empty for a refusal that was not read so far.
+    static func amount(of payment: PaymentRecord) -> String {
+        guard let terms = payment.terms else { return "" }
+        return "\(TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)) \(terms.symbol)"
     }
-}
 
-/// Text that others had a hand in, made safe for a terminal.
-enum Printable {
-    /// The text with control characters, and those that turn the direction of writing, replaced by question marks.
-    static func text(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: "?"
-                    default: scalar
-                    }
-                }))
+    /// When the authorization can be settled no more; empty without one.
+    static func until(_ payment: PaymentRecord) -> String {
+        payment.liveUntil.map { Timestamp(seconds: $0).description } ?? ""
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Audit
 import Daemon
 import Ledger
+import Primitives
 
 /// The command `purser payment`.
 struct PaymentCommand: AsyncParsableCommand {
@@ -16,7 +18,22 @@ struct PaymentListCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this agent's.", valueName: "name"))
     var agent: String?
 
-    @Flag(help: "Only those that may still be settled: reserved, rejected and in doubt.")
+    @Option(help: ArgumentHelp("Only those through this gateway.", valueName: "name"))
+    var gateway: String?
+
+    @Option(
+        name: .customLong("in-state"),
+        help: ArgumentHelp(
+            "Only those in this state: \(PaymentState.allCases.map(\.rawValue).joined(separator: ", ")); may be repeated.",
+            valueName: "state"),
+        transform: Self.state)
+    var states: [PaymentState] = []
+
+    @Flag(
+        help: """
+            Only those that may still be settled: reserved, resumed, rejected and in doubt; with the exposure of each \
+            agent, until when, and what is settled, exposed, presumed and released.
+            """)
     var open = false
 
     @Option(help: ArgumentHelp("At most this many (up to \(PaymentFilter.maximumLimit)).", valueName: "n"))
@@ -24,22 +41,54 @@ struct PaymentListCommand: AsyncParsableCommand {
 
     @OptionGroup var options: StateOptions
 
+    @Sendable private static func state(_ text: String) throws -> PaymentState {
+        guard let state = PaymentState(rawValue: text) else {
+            let known = PaymentState.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("`\(text)` is not one of \(known).")
+        }
+        return state
+    }
+
     func validate() throws {
         guard (1...PaymentFilter.maximumLimit).contains(limit) else {
             throw ValidationError("--limit is from 1 to \(PaymentFilter.maximumLimit).")
         }
+        guard !open || states.isEmpty else { throw ValidationError("Use either --open or --in-state.") }
     }
 
     func run() async throws {
-        let states = open ? Set(PaymentState.allCases.filter(\.isOpen)) : nil
-        let filter = PaymentFilter(agent: agent, states: states, limit: limit)
-        let payments = try await Books.with(try options.existing()) { try await $0.payments(filter) }
-        if options.json {
+        let openStates = Set(PaymentState.allCases.filter(\.isOpen))
+        let filter = PaymentFilter(
+            agent: agent, gateway: gateway, states: open ? openStates : states.isEmpty ? nil : Set(states),
+            limit: limit)
+        let (payments, totals) = try await options.withLedger { ledger in
+            (
+                try await ledger.payments(filter),
+                open ? try await ledger.read { (snapshot) throws(LedgerError) in try Totals(snapshot) } : nil
+            )
+        }
+        if let totals {
+            try show(payments, totals)
+        } else if options.json {
             JSONOutput.array(payments) { PaymentOutput.write($1, to: &$0) }
         } else {
-            PaymentOutput.show(payments)
+            PaymentOutput.show(payments, untilWhen: false)
         }
         if payments.count == limit { Console.note("there may be more than \(limit): see --limit") }
+    }
+
+    private func show(_ payments: [PaymentRecord], _ totals: Totals) throws {
+        let exposure = Exposure.sums(of: payments)
+        guard !options.json else {
+            return JSONOutput.object { text in
+                text.objects("payments", payments) { PaymentOutput.write($1, to: &$0) }
+                ExposureOutput.write(exposure, totals, to: &text)
+            }
+        }
+        let tokens = try options.tokens()
+        PaymentOutput.show(payments, untilWhen: true)
+        ExposureOutput.show(exposure, tokens: tokens)
+        ExposureOutput.show(totals, tokens: tokens)
     }
 }
 
@@ -58,7 +107,7 @@ struct PaymentShowCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (record, history) = try await Books.with(try options.existing()) { ledger in
+        let (record, history) = try await options.withLedger { ledger in
             guard let record = try await ledger.payment(payment) else {
                 throw LedgerError.unknownPayment(payment.description)
             }

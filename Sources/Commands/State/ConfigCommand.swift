@@ -5,7 +5,8 @@ import Primitives
 /// The command `purser config`.
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "The configuration.", subcommands: [ConfigCheckCommand.self])
+        commandName: "config", abstract: "The configuration.",
+        subcommands: [ConfigCheckCommand.self, ConfigShowCommand.self])
 }
 
 struct ConfigCheckCommand: AsyncParsableCommand {
@@ -49,5 +50,22 @@ struct ConfigCheckCommand: AsyncParsableCommand {
             ConfigurationOutput.show(configuration)
         }
         for problem in problems + remarks { Console.note(problem) }
+    }
+}
+
+struct ConfigShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show what config.yaml means, with all that it leaves to defaults.",
+        discussion: "Keys and what follows the host in the URL of a chain's endpoint are never shown.")
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        let configuration = try options.existing().loadConfiguration()
+        if options.json {
+            JSONOutput.object { ConfigurationOutput.write(configuration, to: &$0) }
+        } else {
+            ConfigurationOutput.show(configuration)
+        }
     }
 }

@@ -18,7 +18,10 @@ struct StatusCommand: AsyncParsableCommand {
         if options.json {
             JSONOutput.object { Self.write(report, state: state, to: &$0) }
         } else {
-            Self.show(report, state: state)
+            Self.show(report, state: state, tokens: try TokenNames.load(state))
+        }
+        for gateway in report.configuration?.unprovenGateways ?? [] {
+            Console.note("caps are not proven for \(gateway): it is set to release unproven payments at expiry")
         }
         if let problem = report.configurationProblem { throw CommandFailure(.configuration, problem) }
     }
@@ -36,16 +39,28 @@ struct StatusCommand: AsyncParsableCommand {
         if let configuration = report.configuration {
             text.field("listen", configuration.listen.description)
             text.objects("gateways", configuration.gateways) { ConfigurationOutput.write($1, to: &$0) }
+            text.objects("chains", configuration.chains) { ConfigurationOutput.write($1, to: &$0) }
+            text.strings("caps_not_proven_for", configuration.unprovenGateways)
         }
+        text.objects("freezes", report.freezes) { FreezeOutput.write($1, to: &$0) }
         text.objects("wallets", report.wallets) { WalletOutput.write($1, to: &$0) }
         text.objects("agents", report.agents) { AgentOutput.write($1, to: &$0) }
         text.object("open") { text in
             text.field("count", Int64(report.openCount))
             text.field("value_usd", report.openValue.description)
         }
+        text.objects("totals", report.totals) { text, row in
+            text.field("network", row.asset.split(separator: "/").first.map { String($0) } ?? "")
+            text.field("asset", row.asset)
+            text.field("settled", row.settled.description)
+            text.field("exposed", row.exposed.description)
+            text.field("presumed", row.presumed.description)
+            text.field("released", row.released.description)
+        }
+        text.field("last_checkpoint", optional: report.lastCheckpoint?.day)
     }
 
-    private static func show(_ report: StatusReport, state: StateDirectory) {
+    private static func show(_ report: StatusReport, state: StateDirectory, tokens: TokenNames) {
         let daemon =
             switch report.presence {
             case .running(let process?): "running (process \(process))"
@@ -55,38 +70,16 @@ struct StatusCommand: AsyncParsableCommand {
         Facts.show([
             (name: "state", value: state.root), (name: "daemon", value: daemon),
             (name: "open payments", value: "\(report.openCount), worth $\(report.openValue)"),
+            (name: "last checkpoint", value: report.lastCheckpoint?.day ?? "none"),
         ])
+        for freeze in report.freezes {
+            Console.print("FROZEN         \(freeze.scope) \(FreezeOutput.words(on: freeze))")
+        }
         if let configuration = report.configuration { ConfigurationOutput.show(configuration) }
         Console.print("")
         WalletOutput.show(report.wallets)
         Console.print("")
-        AgentOutput.show(report.agents)
-    }
-}
-
-/// Configurations, for people and for programs.
-enum ConfigurationOutput {
-    /// Adds a gateway's members to an object.
-    static func write(_ gateway: Configuration.GatewayEntry, to text: inout JSONText) {
-        text.field("gateway", gateway.name)
-        text.field("url", gateway.url)
-        text.strings("paths", gateway.paths)
-    }
-
-    /// Prints where the daemon listens and what it reaches.
-    static func show(_ configuration: Configuration) {
-        Facts.show([(name: "listens on", value: "http://\(configuration.listen)")])
-        Console.print("")
-        guard !configuration.gateways.isEmpty else {
-            Console.print("no gateways")
-            return
-        }
-        var table = Table([("GATEWAY", .left), ("URL", .left), ("PATHS", .left), ("KEY", .left)])
-        for gateway in configuration.gateways {
-            table.add([
-                gateway.name, gateway.url, gateway.paths.joined(separator: " "), gateway.credential?.file ?? "",
-            ])
-        }
-        table.show()
+        AgentOutput.show(report.agents, tokens: tokens)
+        ExposureOutput.show(report.totals, tokens: tokens)
     }
 }

@@ -125,7 +125,7 @@ struct WalletShowCommand: AsyncParsableCommand {
 
 extension StateOptions {
     /// The wallets of the state directory; a wrong configuration is told and then passed over.
-    fileprivate func wallets() throws -> [WalletOverview] {
+    func wallets() throws -> [WalletOverview] {
         let state = try existing()
         var entries: [Configuration.WalletEntry] = []
         if state.hasConfiguration {

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Daemon
+import Ledger
+import Primitives
+
+/// What is frozen or unfrozen.
+struct FreezeOptions: ParsableArguments {
+    @Flag(help: "Everything.")
+    var all = false
+
+    @Option(help: ArgumentHelp("One agent.", valueName: "name"))
+    var agent: String?
+
+    @Option(help: ArgumentHelp("One gateway.", valueName: "name"))
+    var gateway: String?
+
+    func validate() throws {
+        guard [all, agent != nil, gateway != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError("Say one of --all, --agent NAME and --gateway NAME.")
+        }
+    }
+
+    /// The scope.
+    var scope: FreezeScope {
+        if let agent { return .agent(agent) }
+        if let gateway { return .gateway(gateway) }
+        return .everything
+    }
+}
+
+/// The command `purser freeze`.
+struct FreezeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "freeze", abstract: "Sign nothing more, at once; prints what is still live.",
+        discussion: """
+            Nothing is reserved, signed or metered under a freeze from the next request on, and what is between its \
+            reservation and its signature is given up. Authorizations that were handed out before can still be settled \
+            until their time is over: they are listed.
+            """)
+
+    @OptionGroup var scope: FreezeOptions
+
+    @Option(help: "Why; kept in the journal.")
+    var reason: String?
+
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        try await Freezing.freeze(scope.scope, reason: reason, options)
+    }
+}
+
+/// The command `purser unfreeze`.
+struct UnfreezeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "unfreeze", abstract: "Lift a freeze.")
+
+    @OptionGroup var scope: FreezeOptions
+    @OptionGroup var options: StateOptions
+
+    func run() async throws {
+        try await Freezing.unfreeze(scope.scope, options)
+    }
+}
+
+/// What both spellings of the commands do.
+enum Freezing {
+    /// Freezes, and tells what is still live.
+    static func freeze(_ scope: FreezeScope, reason: String?, _ options: StateOptions) async throws {
+        let now = SystemClock().now()
+        let (freeze, isNew, live) = try await options.withLedger { ledger in
+            let rulebook = try await ledger.rulebook()
+            if case .agent(let name) = scope, rulebook.agents[name] == nil { throw LedgerError.unknownAgent(name) }
+            let freeze = Freeze(scope: scope, since: now, actor: Operator.name, reason: reason)
+            let isNew = try await ledger.freeze(freeze)
+            return (
+                isNew ? freeze : rulebook.freezes[scope] ?? freeze, isNew,
+                try await LiveAuthorizations.under(scope, in: ledger, at: now)
+            )
+        }
+        if options.json {
+            JSONOutput.object { text in
+                FreezeOutput.write(freeze, to: &text)
+                text.field("changed", isNew)
+                text.objects("live", live) { PaymentOutput.write($1, to: &$0) }
+            }
+        } else {
+            Console.print("\(scope) is frozen \(isNew ? "now" : "already, " + FreezeOutput.words(on: freeze)).")
+            FreezeOutput.show(live: live)
+        }
+        try noteUnknownGateway(scope, options)
+    }
+
+    /// Lifts a freeze.
+    static func unfreeze(_ scope: FreezeScope, _ options: StateOptions) async throws {
+        let rest = try await options.withLedger { ledger in
+            guard try await ledger.unfreeze(scope, by: Operator.name, at: SystemClock().now()) else {
+                throw CommandFailure(.missing, "\(scope) is not frozen")
+            }
+            return try await ledger.rulebook().freezes.keys.map(\.description).sorted()
+        }
+        if options.json {
+            JSONOutput.object { text in
+                text.field("unfrozen", scope.description)
+                text.strings("still_frozen", rest)
+            }
+        } else {
+            Console.print("\(scope) is not frozen any more.")
+            if !rest.isEmpty { Console.print("Still frozen: \(rest.joined(separator: ", ")).") }
+        }
+    }
+
+    /// A mistyped gateway would be frozen in vain; an agent's name is checked against the books.
+    private static func noteUnknownGateway(_ scope: FreezeScope, _ options: StateOptions) throws {
+        guard case .gateway(let name) = scope, let configuration = try? options.existing().loadConfiguration(),
+            !configuration.gateways.contains(where: { $0.name == name })
+        else { return }
+        let known = configuration.gateways.map(\.name).joined(separator: ", ")
+        Console.note("the configuration has no gateway `\(name)`; there are \(known.isEmpty ? "none" : known)")
+    }
+}

@@ -1,0 +1,68 @@
+import Daemon
+import Primitives
+
+/// Configurations, for people and for programs; no key and no secret part of a URL is ever shown.
+enum ConfigurationOutput {
+    /// Adds a gateway's members to an object.
+    static func write(_ gateway: Configuration.GatewayEntry, to text: inout JSONText) {
+        text.field("gateway", gateway.name)
+        text.field("url", gateway.url)
+        text.strings("paths", gateway.paths)
+        text.field("billing", gateway.billingWord)
+        text.field("max_validity", gateway.longestWindow)
+        text.field("stop_after_rejections", gateway.rejectionLimit)
+        text.field("unproven", gateway.unproven.rawValue)
+    }
+
+    /// Adds a chain's members to an object.
+    static func write(_ chain: Configuration.ChainEntry, to text: inout JSONText) {
+        text.field("network", chain.network)
+        text.strings("rpc", chain.endpointNames)
+        text.field("finality", chain.finalityWord)
+    }
+
+    /// Adds everything to an object.
+    static func write(_ configuration: Configuration, to text: inout JSONText) {
+        text.field("listen", configuration.listen.description)
+        text.strings("hosts", configuration.hosts)
+        text.objects("gateways", configuration.gateways) { write($1, to: &$0) }
+        text.objects("wallets", configuration.wallets) { text, wallet in
+            text.field("wallet", wallet.name)
+            text.field("keystore", wallet.keystore)
+            text.strings("pay", wallet.payWords)
+        }
+        text.objects("chains", configuration.chains) { write($1, to: &$0) }
+        text.field("log_level", configuration.logLevelWord)
+    }
+
+    /// Prints where the daemon listens, what it reaches and what it reads.
+    static func show(_ configuration: Configuration) {
+        Facts.show([(name: "listens on", value: "http://\(configuration.listen)")])
+        Console.print("")
+        guard !configuration.gateways.isEmpty else {
+            Console.print("no gateways")
+            return
+        }
+        var table = Table([
+            ("GATEWAY", .left), ("URL", .left), ("PATHS", .left), ("KEY", .left), ("BILLING", .left),
+            ("VALIDITY", .right), ("STOPS AFTER", .left), ("UNPROVEN", .left),
+        ])
+        for gateway in configuration.gateways {
+            let limit = gateway.rejectionLimit
+            table.add([
+                gateway.name, gateway.url, gateway.paths.joined(separator: " "), gateway.credential?.file ?? "",
+                gateway.billingWord, "\(gateway.longestWindow)s",
+                limit == 0 ? "never" : "\(limit) rejections", gateway.unproven.rawValue,
+            ])
+        }
+        table.show()
+        guard !configuration.chains.isEmpty else { return }
+        Console.print("")
+        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("ENDPOINTS", .left)])
+        for chain in configuration.chains {
+            let names = chain.endpointNames.joined(separator: " ")
+            chains.add([chain.network, chain.finalityWord, names])
+        }
+        chains.show()
+    }
+}
