@@ -156,6 +156,21 @@ struct PaymentExportTests {
         #expect(Period(from: from, to: to) == nil)
     }
 
+    @Test("what the sink throws ends an export", arguments: ExportFormat.allCases)
+    func fullDisk(_ format: ExportFormat) async throws {
+        let workload = try await Workload.seeded()
+        let export = Export(format, assets: workload.assets)
+        await #expect(throws: LedgerError.storage("full")) {
+            try await workload.ledger.read { (snapshot) throws(LedgerError) in
+                var room = 3
+                try export.write(snapshot) { (_) throws(LedgerError) in
+                    room -= 1
+                    if room < 0 { throw .storage("full") }
+                }
+            }
+        }
+    }
+
     @Test("times are written to the millisecond")
     func exactTime() {
         #expect(Timestamp.vectors.adding(milliseconds: 7).exactText == "2026-11-22T00:00:00.007Z")
