@@ -37,8 +37,9 @@ test: unit interop ## all tests: unit, end to end, and against the official x402
 unit: deps-test ## unit and end-to-end tests
 	$(SWIFT) test --no-parallel --scratch-path $(SCRATCH)
 
-interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge
+interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge; hledger and Beancount as readers
 	Tests/Interop/run --purser $(SCRATCH)/debug/purser
+	SWIFT="$(SWIFT)" SCRATCH="$(SCRATCH)" Tests/Interop/accounting/run
 
 lint: ## formatting and style, strict
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
