@@ -35,7 +35,6 @@ private struct Schema {
         case "pattern": try value.string?.contains(Regex(keyword.value.string ?? "")) ?? false
         case "minimum": (value.integer ?? .min) >= (keyword.value.integer ?? .max)
         case "maximum": (value.integer ?? .max) <= (keyword.value.integer ?? .min)
-        case "maxLength": (value.string?.unicodeScalars.count ?? .max) <= Int(keyword.value.integer ?? 0)
         default: false
         }
     }
