@@ -195,6 +195,39 @@ struct Alteration: Sendable, CustomStringConvertible {
         },
     ]
 
+    static let rules: [Alteration] = [
+        Alteration("a cap is raised", seenBy: .rules, at: { _ in "cap house month dollars" }) { _ in
+            Doctoring(rules: {
+                $0.with(caps: {
+                    $0.map { $0.scope == CapScope(.house) ? Cap($0.scope, CapLimit(.month, .cents(90_000))) : $0 }
+                })
+            })
+        },
+        Alteration("a cap is gone", seenBy: .rules, at: { _ in "cap house month dollars" }) { _ in
+            Doctoring(rules: { $0.with(caps: { $0.filter { $0.scope != CapScope(.house) } }) })
+        },
+        Alteration("a cap is put in", seenBy: .rules, at: { _ in "cap house week dollars" }) { _ in
+            Doctoring(rules: { $0.with(caps: { $0 + [Cap(CapScope(.house), CapLimit(.week, .cents(1)))] }) })
+        },
+        Alteration("an agent is put in", seenBy: .rules, at: { _ in "agent intruder" }) { _ in
+            Doctoring(rules: { $0.with(agents: { $0 + [SampleAgent.sample("intruder", number: 9).agent] }) })
+        },
+        Alteration("an agent is gone", seenBy: .rules, at: { _ in "agent scout" }) { _ in
+            Doctoring(rules: { $0.with(agents: { $0.filter { $0.name != "scout" } }) })
+        },
+        Alteration("an agent is in another team", seenBy: .rules, at: { _ in "agent gpt-4" }) { _ in
+            Doctoring(rules: {
+                $0.with(agents: {
+                    $0.map { $0.name == "gpt-4" ? SampleAgent.sample("gpt-4", number: 3, team: "other").agent : $0 }
+                })
+            })
+        },
+        Alteration("a freeze is gone", seenBy: .rules, at: { _ in "freeze gateway:closed" }) { _ in
+            Doctoring(rules: { $0.with(freezes: { _ in [] }) })
+        },
+        .entry("a rule's entry says nothing", seenBy: .rules, at: \.cap) { $0.with(line: { $0.with(detail: "?") }) },
+    ]
+
     private static let usdt = "eip155:42161/\(Workload.usdt)"
 
     @Sendable private static func isTarget(_ balance: AccountBalance) -> Bool {
@@ -211,7 +244,8 @@ struct Alteration: Sendable, CustomStringConvertible {
 
 @Suite("Doctored rows")
 struct DoctoredRowTests {
-    private static let alterations = Alteration.entries + Alteration.payments + Alteration.others
+    private static let alterations =
+        Alteration.entries + Alteration.payments + Alteration.others + Alteration.rules
 
     @Test("the right check names the right row", arguments: alterations)
     func alteration(_ alteration: Alteration) async throws {

@@ -8,6 +8,7 @@ struct Doctoring: Sendable {
     var evidence: @Sendable (Int64, PaymentEvidence) -> PaymentEvidence? = { $1 }
     var balance: @Sendable (AccountBalance) -> AccountBalance? = { $0 }
     var counter: @Sendable (Cap.Key, CapCounter?) -> CapCounter? = { $1 }
+    var rules: @Sendable (Rulebook) -> Rulebook = { $0 }
     var addedPayments: [PaymentRecord] = []
 }
 
@@ -38,7 +39,7 @@ struct DoctoredSnapshot: LedgerSnapshot {
     func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64 { try base.firstEntry(since: time) }
     func firstPayment(since time: Timestamp) throws(LedgerError) -> Int64 { try base.firstPayment(since: time) }
     func balances() throws(LedgerError) -> [AccountBalance] { try base.balances().compactMap(doctoring.balance) }
-    func rules() throws(LedgerError) -> Rulebook { try base.rules() }
+    func rules() throws(LedgerError) -> Rulebook { doctoring.rules(try base.rules()) }
 
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {
         doctoring.counter(key, try base.counter(of: key))
@@ -113,5 +114,17 @@ extension PaymentRecord {
             purpose: PaymentIntent.Purpose(
                 agent: agent ?? purpose.agent, team: purpose.team, gateway: purpose.gateway, host: purpose.host,
                 request: request))
+    }
+}
+
+extension Rulebook {
+    /// The rules with others in them.
+    func with(
+        agents change: ([Agent]) -> [Agent] = { $0 }, caps changeCaps: ([Cap]) -> [Cap] = { $0 },
+        freezes changeFreezes: ([Freeze]) -> [Freeze] = { $0 }
+    ) -> Rulebook {
+        Rulebook(
+            generation: generation, agents: change(Array(agents.values)), caps: changeCaps(allCaps),
+            freezes: changeFreezes(Array(freezes.values)))
     }
 }

@@ -17,6 +17,7 @@ struct InteropFilesTests {
         let periods: [(name: String, from: String?, to: String?)] = [
             ("all", nil, nil), ("first", nil, "2026-11-23"), ("middle", "2026-11-23", "2026-11-24"),
             ("last", "2026-11-24", nil), ("beyond", "2026-11-24", "2027-01-01"), ("after", "2026-12-01", nil),
+            ("before", "2020-01-01", "2021-01-01"),
         ]
         for (name, from, to) in periods {
             let period = try #require(Period(from: from, to: to))

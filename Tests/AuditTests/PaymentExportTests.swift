@@ -35,7 +35,6 @@ private struct Schema {
         case "pattern": try value.string?.contains(Regex(keyword.value.string ?? "")) ?? false
         case "minimum": (value.integer ?? .min) >= (keyword.value.integer ?? .max)
         case "maximum": (value.integer ?? .max) <= (keyword.value.integer ?? .min)
-        case "maxLength": (value.string?.unicodeScalars.count ?? .max) <= Int(keyword.value.integer ?? 0)
         default: false
         }
     }
@@ -154,6 +153,21 @@ struct PaymentExportTests {
         arguments: [("2026-13-01", nil), (nil, "22.11.2026"), ("2026-11-23", "2026-11-23")] as [(String?, String?)])
     func badPeriod(from: String?, to: String?) {
         #expect(Period(from: from, to: to) == nil)
+    }
+
+    @Test("what the sink throws ends an export", arguments: ExportFormat.allCases)
+    func fullDisk(_ format: ExportFormat) async throws {
+        let workload = try await Workload.seeded()
+        let export = Export(format, assets: workload.assets)
+        await #expect(throws: LedgerError.storage("full")) {
+            try await workload.ledger.read { (snapshot) throws(LedgerError) in
+                var room = 3
+                try export.write(snapshot) { (_) throws(LedgerError) in
+                    room -= 1
+                    if room < 0 { throw .storage("full") }
+                }
+            }
+        }
     }
 
     @Test("times are written to the millisecond")

@@ -18,6 +18,7 @@ struct Targets: Sendable {
     /// The entry that the checkpoint closes a day with.
     var closing: Int64
     var agent: Int64
+    var cap: Int64
     var last: Int64
 
     init(_ workload: Workload) async throws {
@@ -35,14 +36,14 @@ struct Targets: Sendable {
             return Targets(
                 payment: payment, first: first.number, step: step.number, call: number(.metered),
                 adjustment: number(.adjustment), checkpoint: checkpoint.number,
-                closing: Checkpoint(checkpoint.line)?.statement.entries ?? 0, agent: number(.agent),
+                closing: Checkpoint(checkpoint.line)?.statement.entries ?? 0, agent: number(.agent), cap: number(.cap),
                 last: entries.last?.number ?? 0)
         }
     }
 
     private init(
         payment: PaymentRecord, first: Int64, step: Int64, call: Int64, adjustment: Int64, checkpoint: Int64,
-        closing: Int64, agent: Int64, last: Int64
+        closing: Int64, agent: Int64, cap: Int64, last: Int64
     ) {
         self.payment = payment
         self.first = first
@@ -52,6 +53,7 @@ struct Targets: Sendable {
         self.checkpoint = checkpoint
         self.closing = closing
         self.agent = agent
+        self.cap = cap
         self.last = last
     }
 
@@ -60,10 +62,6 @@ struct Targets: Sendable {
 
 @Suite("Verification")
 struct VerificationTests {
-    private static func counters(_ report: VerificationReport) -> [VerificationReport.Check.Name: Int64] {
-        Dictionary(uniqueKeysWithValues: report.checks.map { ($0.name, $0.examined) })
-    }
-
     @Test("books that nobody touched are sound, and every check looked at something")
     func sound() async throws {
         let workload = try await Workload.seeded()

@@ -68,6 +68,13 @@ struct Workload: Sendable {
                     ]))
         }
         try await ledger.setCap(Cap(CapScope(.house), CapLimit(.month, .cents(50_000))), by: "tester", at: .vectors)
+        try await ledger.setTeam("models", of: "gpt-4", by: "tester", at: .vectors)
+        try await ledger.add(.sample("gone", number: 8, caps: [CapLimit(.day, .cents(1))]))
+        try await ledger.removeAgent("gone", by: "tester", at: .vectors)
+        for scope in [FreezeScope.gateway("closed"), .agent("gpt-4")] {
+            _ = try await ledger.freeze(Freeze(scope: scope, since: .vectors, actor: "tester", reason: nil))
+        }
+        _ = try await ledger.unfreeze(.agent("gpt-4"), by: "tester", at: .vectors)
         try await ledger.setCap(
             Cap(CapScope(.team("research")), CapLimit(.week, .cents(50_000))), by: "tester", at: .vectors)
         try await ledger.adjust(

@@ -20,7 +20,7 @@ package enum ExportFormat: String, Sendable, CaseIterable {
 /// Writes the books of a period out for other programs, page by page.
 ///
 /// Payments belong to the period they were reserved in, with the state they have now; entries to the period they were
-/// written in. Signatures and sellers' JSON are never written.
+/// written in. Payments' signatures and sellers' JSON are never written.
 package struct Export: Sendable {
     private let format: ExportFormat
     private let period: Period

@@ -107,6 +107,7 @@ extension HistoryCheck {
                 "does not have the request or echo any more that entry \(entry.number) fixed")
         } else if record.purpose.request == nil, record.echo == nil {
             findings.skip(.requests)
+            findings.examine(.erasures, name, holds: !record.state.isOpen, "is erased, though it is still open")
             erasedRows += 1
         } else {
             findings.examine(.requests, name, holds: false, "has lost its salt but not its texts")

@@ -30,6 +30,8 @@ package struct VerificationReport: Sendable, Equatable {
             case doubleEntry = "double-entry"
             /// Each kept balance is the sum of its entries.
             case balances
+            /// Agents, caps and freezes are what the journal says was done to them.
+            case rules
             /// Each cap's kept use is what its payments add up to.
             case counters
             /// Each signature is the payer's over the payment's terms.

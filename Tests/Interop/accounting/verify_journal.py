@@ -4,7 +4,7 @@
     verify_journal.py ENTRIES [--payments PAYMENTS] [--after HASH]
 
 ENTRIES is `purser ledger export --format entries`: every hash is worked out again, the chain is followed, and what each
-asset's accounts gained and lost is added up. PAYMENTS is the jsonl export of the same books: the terms of each payment
+asset's accounts gained and lost is added up; signatures of checkpoints too where eth-account is installed. PAYMENTS is the jsonl export of the same books: the terms of each payment
 are hashed and held against its first entry. An export that does not begin with entry 1 needs the hash of the entry
 before it. Exit status 1 and a sentence for the first thing that does not hold.
 """
@@ -14,6 +14,12 @@ import datetime
 import hashlib
 import json
 import sys
+
+try:
+    from eth_account import Account
+    from eth_account.messages import encode_defunct
+except ImportError:
+    Account = None
 
 ABSENT = (2**32 - 1).to_bytes(4, "big")
 
@@ -65,6 +71,20 @@ def terms_hash(payment):
         get("valid_after"), get("valid_before"))
 
 
+def check_checkpoint(entry, hashes):
+    detail = json.loads(entry["detail"])
+    where = f"entry {entry['number']} is a checkpoint"
+    if hashes.get(detail["entries"], detail["hash"]) != detail["hash"]:
+        fail(f"{where} of another hash of entry {detail['entries']}")
+    text = (
+        f"Purser ledger checkpoint 1\nday: {entry['subject']}\nentries: {detail['entries']}\nhash: {detail['hash']}\n")
+    if Account is None:
+        return 0
+    if Account.recover_message(encode_defunct(text=text), signature=detail["signature"]) != detail["signer"]:
+        fail(f"{where} that {detail['signer']} did not sign")
+    return 1
+
+
 def fail(sentence):
     print(f"FAILED: {sentence}")
     sys.exit(1)
@@ -76,7 +96,8 @@ def main():
     parser.add_argument("--payments")
     parser.add_argument("--after", default="0x" + "00" * 32)
     options = parser.parse_args()
-    previous, number, time, fixed, sums, hashes = raw(options.after), None, 0, {}, {}, {}
+    previous, number, time, signatures = raw(options.after), None, 0, 0
+    fixed, sums, hashes = {}, {}, {}
     for line in open(options.entries, encoding="utf-8"):
         entry = json.loads(line)
         if number is not None and entry["number"] != number + 1:
@@ -86,9 +107,7 @@ def main():
         if entry_hash(entry, previous) != raw(entry["hash"]):
             fail(f"entry {entry['number']} has a hash that does not follow from its content and the hash before")
         if entry["kind"] == "checkpoint":
-            detail = json.loads(entry["detail"])
-            if hashes.get(detail["entries"], detail["hash"]) != detail["hash"]:
-                fail(f"entry {entry['number']} is a checkpoint of another hash of entry {detail['entries']}")
+            signatures += check_checkpoint(entry, hashes)
         if "terms" in entry:
             fixed[entry["subject"]] = entry["terms"]
         if "amount" in entry:
@@ -108,7 +127,9 @@ def main():
         payments += 1
     if options.payments and fixed:
         fail(f"payment {next(iter(fixed))} has an entry and no row")
-    print(f"{number or 0} entries and {payments} payments hold; last hash 0x{previous.hex()}")
+    print(
+        f"{number or 0} entries, {payments} payments and {signatures} checkpoint signatures hold;"
+        f" last hash 0x{previous.hex()}")
 
 
 main()
