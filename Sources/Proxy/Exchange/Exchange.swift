@@ -344,6 +344,12 @@ final class Exchange {
         return AgentResponse.Paid(payment: payment, event: payment.event(of: answer, isRepeat: isRepeat))
     }
 
+    /// Books that this exchange sent nothing; the agent is to be told of the payment when it was sent before.
+    private func bookUnsent(reason: String) -> AgentResponse.Paid? {
+        let paid = book(.neverSent(reason: reason))
+        return paid?.payment.isAdopted == true ? paid : nil
+    }
+
     // MARK: Failures
 
     private func failed(_ failure: UpstreamFailure) {
@@ -354,8 +360,8 @@ final class Exchange {
         case .answer:
             respond(.upstream(failure, gateway: gateway.name, payment: nil))
         case .void:
-            book(.neverSent(reason: failure.sentence))
-            respond(.upstream(failure, gateway: gateway.name, payment: nil))
+            let paid = bookUnsent(reason: failure.sentence)
+            respond(.upstream(failure, gateway: gateway.name, payment: paid))
         case .resend:
             connect { exchange, connection in exchange.sendPaid(on: connection) }
         case .doubt(let thenAnswer):
@@ -382,8 +388,8 @@ final class Exchange {
         sender = nil
         switch event {
         case .void:
-            book(.neverSent(reason: "no connection in time"))
-            respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
+            let paid = bookUnsent(reason: "no connection in time")
+            respond(.firstByteTimeout(gateway: gateway.name, payment: paid))
         case .answer:
             respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
         case .doubt(let thenAnswer):
