@@ -69,6 +69,21 @@ struct AgentResponseTests {
     }
 
     @Test(
+        "an adopted payment is said to be what the books hold of it",
+        arguments: [
+            (PaymentState.resumed, PaymentEvent.lostSight, "in-doubt"), (.resumed, .settled, "settled"),
+            (.resumed, .alreadyUsed, "presumed"), (.settled, .lostSight, "settled"), (.settled, .rejected, "settled"),
+            (.presumed, .rejected, "presumed"), (.confirmed, .alreadyUsed, "confirmed"),
+        ])
+    func adopted(state: PaymentState, event: PaymentEvent, outcome: String) throws {
+        let paid = AgentResponse.Paid(payment: .sample(state: state), event: event)
+        #expect(paid.state.rawValue == outcome)
+        var head = ByteBufferAllocator().buffer(capacity: 100)
+        paid.write(status: 200, to: &head)
+        #expect(String(buffer: head).contains("purser-outcome: \(outcome)\r\n"))
+    }
+
+    @Test(
         "behind a payment no client is told to repeat, whatever the seller says", arguments: [300, 402, 409, 429, 503])
     func noRetry(status: Int) throws {
         let head = try ResponseHead.sample(status, "X-Should-Retry: true", "x-should-retry: 1", "Content-Length: 0")
@@ -180,6 +195,37 @@ struct ProblemTests {
                 "scope agent:scout", "window day", "measure dollars", "limit 5.00", "used 4.98", "left 0.02",
                 "limit_usd 5.00", "used_usd 4.98", "left_usd 0.02", "resets_at 2026-11-23T00:00:00Z",
             ])
+    }
+
+    @Test("every refusal of the books has its status, and says whether and when a repetition helps")
+    func refusals() throws {
+        let (id, earlier) = (PaymentIntent.sample(3).id, PaymentIntent.sample(4).id)
+        let later = Timestamp.vectors.adding(seconds: 60)
+        let freeze = Freeze(scope: .gateway("lab"), since: .vectors, actor: "op", reason: "why")
+        let rows: [(ReservationRefusal, Int, String, isRetryable: Bool)] = [
+            (.noCap, 402, "no-cap", false), (.unknownAgent, 403, "unknown-agent", false),
+            (.frozen(freeze), 403, "frozen", false), (.gatewayRejecting(until: later), 402, "gateway-rejecting", true),
+            (.clockBehind(seconds: 70), 503, "clock-behind", true),
+            (.unresolved(earlier, until: later), 402, "attempt-unresolved", true),
+            (.keyReused(earlier), 422, "idempotency-key-reused", false),
+            (.keyInUse(earlier), 409, "idempotency-key-in-use", false),
+            (.keySpent(earlier), 402, "idempotency-key-spent", false),
+        ]
+        let problems = try String(decoding: Vectors.bytes(of: "Specs/problems.md"), as: UTF8.self)
+        for (refusal, status, code, isRetryable) in rows {
+            let (head, body) = try parse(Problem(.refused(refusal, price: .cents(3), payment: id)))
+            #expect(head.status == status)
+            #expect(field("x-should-retry", of: head) == (isRetryable ? nil : "false"))
+            #expect(field("purser-payment", of: head) == id.description)
+            let root = try JSONReader.read(body)
+            #expect(root["code"]?.string == code && root["retryable"]?.bool == isRetryable)
+            #expect(root["price_usd"]?.string == "0.03")
+            let names = String(decoding: body, as: UTF8.self).contains(earlier.description)
+            #expect(root["earlier_payment"]?.string == (names ? earlier.description : nil))
+            let hasTime = ["gateway-rejecting", "attempt-unresolved"].contains(code)
+            #expect(root["retry_at"]?.string == (hasTime ? later.description : nil))
+            #expect(problems.contains("| `\(code)` | \(status) |"))
+        }
     }
 
     @Test("every refusal by policy is a 403 that no client repeats", arguments: RefusalCode.allCases)
