@@ -25,9 +25,10 @@ struct AgentCommandTests {
         #expect(run.errors.isEmpty)
 
         let ledger = try SQLiteLedger(path: place.state.ledgerFile)
-        let agents = try await ledger.agents()
-        #expect(agents.map(\.name) == ["scout"])
-        #expect(agents.first?.caps == ["request=0.10", "day=5", "lifetime=100"].compactMap { Cap($0) })
+        let rulebook = try await ledger.rulebook()
+        #expect(Array(rulebook.agents.keys) == ["scout"])
+        let limits = ["request=0.10", "day=5", "lifetime=100"].compactMap { CapLimit($0) }
+        #expect(rulebook.allCaps == limits.map { Cap(agent: "scout", $0) })
         try ledger.close()
         for command in [["agent", "list"], ["agent", "show", "scout"], ["status"]] {
             let shown = await CommandRun.run(command + ["--json", "--state", place.folder.path])
@@ -66,9 +67,9 @@ struct AgentCommandTests {
         let before = try await daemon.registry()
         let second = try await place.done("agent", "token", "scout", "--json").json["token"]?.string
         #expect(first != second)
-        #expect(daemon.generation.current != before.generation)
+        #expect(daemon.currentGeneration != before.generation)
         let after = try await daemon.registry()
-        #expect(after.generation == daemon.generation.current)
+        #expect(after.generation == daemon.currentGeneration)
         try daemon.close()
     }
 
@@ -80,18 +81,41 @@ struct AgentCommandTests {
         #expect(await place.done("agent", "list", "--json").output == "[]\n")
     }
 
-    @Test("caps can be set, listed and removed")
-    func caps() async throws {
+    @Test("an agent is put into a team, and the team's caps count it")
+    func team() async throws {
+        await place.done("agent", "add", "scout", "--team", "crew", "--cap", "day=5")
+        await place.done("cap", "set", "team:crew", "day=7")
+        let shown = try await place.done("agent", "show", "scout", "--json").json
+        #expect(shown["team"]?.string == "crew")
+        #expect(shown["caps"]?.elements?.compactMap { $0["holder"]?.string } == ["agent:scout", "team:crew"])
+        let lines = await place.done("agent", "list").output.split(separator: "\n")
+        #expect(lines.last?.contains("crew") == true)
+        #expect(lines.last?.contains("$7.00") == false)
+        let moved = try await place.done("agent", "team", "scout", "--none", "--json").json
+        #expect(moved["agent"]?.string == "scout" && moved["team"] == nil)
+        let alone = try await place.done("agent", "show", "scout", "--json").json
+        #expect(alone["caps"]?.elements?.count == 1)
+        await place.done("agent", "team", "scout", "crew")
+        #expect(try await place.done("agent", "show", "scout", "--json").json["team"]?.string == "crew")
+    }
+
+    @Test("whoever changes something stands in the journal")
+    func actor() async throws {
         await place.done("agent", "add", "scout", "--cap", "day=5")
-        await place.done("cap", "set", "scout", "day=7.5", "request=0.25")
-        let caps = try #require(try await place.done("cap", "list", "--json").json.elements)
-        #expect(caps.compactMap { $0["agent"]?.string } == ["scout", "scout"])
-        #expect(caps.compactMap { $0["window"]?.string } == ["request", "day"])
-        #expect(caps.compactMap { $0["limit_usd"]?.string } == ["0.25", "7.50"])
-        await place.done("cap", "remove", "scout", "day")
-        #expect(await place.run("cap", "remove", "scout", "day").status == .missing)
-        await place.done("cap", "remove", "scout", "request")
-        #expect(await place.done("cap", "list", "scout").output == "no caps: nothing is paid\n")
+        await place.done("agent", "token", "scout")
+        await place.done("agent", "team", "scout", "crew")
+        await place.done("cap", "set", "house", "month=100")
+        await place.done("agent", "freeze", "scout", "--reason", "odd calls")
+        await place.done("agent", "unfreeze", "scout")
+        await place.done("cap", "remove", "house", "month")
+        await place.done("agent", "remove", "scout")
+        let events = try #require(try await place.done("ledger", "events", "--json").json.elements)
+        #expect(
+            events.compactMap { $0["cause"]?.string } == [
+                "added", "set", "token", "team", "set", "frozen", "unfrozen", "removed", "removed", "removed",
+            ])
+        #expect(events.allSatisfy { $0["by"]?.string == Operator.name })
+        #expect(events[5]["detail"]?.string == "odd calls")
     }
 
     @Test(
@@ -107,12 +131,20 @@ struct AgentCommandTests {
                 ["agent", "add", "a", "--wallet", "other"], .missing, "the configuration has no wallet `other`"),
             FailingCommand(["agent", "add", "Upper"], .usage, "`Upper` cannot name an agent"),
             FailingCommand(["agent", "add", "../a"], .usage, "`../a` cannot name an agent"),
-            FailingCommand(["agent", "add", "a", "--cap", "week=1"], .usage, "`week=1` is not WINDOW=DOLLARS"),
+            FailingCommand(["agent", "add", "a", "--cap", "year=1"], .usage, "`year=1` is not WINDOW=DOLLARS"),
+            FailingCommand(["agent", "add", "a", "--cap", "day=5units"], .usage, "a cap in units needs a scope"),
+            FailingCommand(["agent", "add", "a", "--team", "A Team"], .usage, "`A Team` cannot name a team"),
+            FailingCommand(["agent", "team", "taken"], .usage, "Name a team, or say --none."),
+            FailingCommand(["agent", "team", "taken", "crew", "--none"], .usage, "Name a team, or say --none."),
+            FailingCommand(["agent", "team", "ghost", "crew"], .missing, "there is no agent named \"ghost\""),
+            FailingCommand(["agent", "freeze", "ghost"], .missing, "there is no agent named \"ghost\""),
+            FailingCommand(["agent", "unfreeze", "taken"], .missing, "agent:taken is not frozen"),
             FailingCommand(["agent", "add", "a", "--cap", "day=-1"], .usage, "`day=-1` is not WINDOW=DOLLARS"),
             FailingCommand(
-                ["agent", "add", "a", "--cap", "day=1", "--cap", "day=2"], .usage, "A window can have one cap only."),
+                ["agent", "add", "a", "--cap", "day=1", "--cap", "day=2"], .usage, "A window can have one cap of each measure only."),
             FailingCommand(["cap", "set", "taken", "day=1e3"], .usage, "`day=1e3` is not WINDOW=DOLLARS"),
-            FailingCommand(["cap", "remove", "taken", "week"], .usage, "`week` is not one of request, day, lifetime."),
+            FailingCommand(["cap", "remove", "taken", "year"], .usage, "`year` is not one of request, hour, day"),
+            FailingCommand(["cap", "remove", "taken", "week"], .missing, "agent:taken has no cap for the window week"),
             FailingCommand(["cap", "set", "taken"], .usage, "Missing expected argument"),
         ])
     func failures(_ command: FailingCommand) async throws {

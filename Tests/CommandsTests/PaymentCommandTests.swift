@@ -17,7 +17,7 @@ struct PaymentCommandTests {
     private func fill() async throws -> [PaymentID] {
         let ledger = try SQLiteLedger(path: place.state.ledgerFile)
         for (number, name) in [(1, "scout"), (2, "clerk")] as [(UInt64, String)] {
-            try await ledger.add(.sample(name, number: number, caps: [Cap(window: .day, limit: .cents(500))]))
+            try await ledger.add(.sample(name, number: number, caps: [CapLimit(.day, .cents(500))]))
         }
         let paid = PaymentIntent.sample(1, value: .cents(30))
         let rejected = PaymentIntent.sample(2, agent: "clerk", value: .cents(5))
@@ -30,7 +30,9 @@ struct PaymentCommandTests {
             .rejected, of: rejected.id, evidence: PaymentEvidence(status: 402, reason: "\u{1b}[31mno"), at: .vectors)
         let refused = PaymentIntent.sample(3)
         try await ledger.record(
-            RefusedPayment(id: refused.id, purpose: refused.purpose, code: "no-entry", terms: nil), at: .vectors)
+            RefusedPayment(
+                id: refused.id, purpose: refused.purpose, code: "no-entry", terms: nil, salt: refused.salt),
+            at: .vectors)
         try ledger.close()
         return [paid.id, rejected.id, refused.id]
     }
@@ -73,11 +75,16 @@ struct PaymentCommandTests {
         let ids = try await fill().map(\.description)
         func list(_ options: String...) async throws -> [String] {
             let arguments = ["payment", "list", "--json", "--state", place.folder.path] + options
-            return try await CommandRun.run(arguments).json.elements?.compactMap { $0["id"]?.string } ?? []
+            let json = try await CommandRun.run(arguments).json
+            return (json.elements ?? json["payments"]?.elements ?? []).compactMap { $0["id"]?.string }
         }
         #expect(try await list("--agent", "scout") == [ids[2], ids[0]])
         #expect(try await list("--open") == [ids[1]])
         #expect(try await list("--limit", "1") == [ids[2]])
+        #expect(try await list("--gateway", "lab", "--in-state", "settled", "--in-state", "refused") == [ids[2], ids[0]])
+        #expect(try await list("--gateway", "other") == [])
+        #expect(await place.run("payment", "list", "--in-state", "gone").status == .usage)
+        #expect(await place.run("payment", "list", "--in-state", "settled", "--open").status == .usage)
         #expect(try await list("--agent", "nobody") == [])
         #expect(await place.run("payment", "list", "--limit", "0").status == .usage)
     }
@@ -91,6 +98,26 @@ struct PaymentCommandTests {
         #expect(lines[3] == "2026-11-22T00:00:00Z  \(ids[0])  scout  lab       0.3 USDT  settled")
     }
 
+    @Test("what is open comes with each agent's exposure, until when, and where its money stands")
+    func exposure() async throws {
+        _ = try await fill()
+        let open = try await place.done("payment", "list", "--open", "--json").json
+        let exposure = try #require(open["exposure"]?.elements)
+        #expect(exposure.count == 1)
+        let until = Timestamp.vectors.adding(seconds: 300).description
+        for (key, text) in ["agent": "clerk", "amount": "50000", "value_usd": "0.05", "until": until] {
+            #expect(exposure[0][key]?.string == text, "\(key)")
+        }
+        let totals = try #require(open["totals"]?.elements)
+        #expect(totals.compactMap { $0["agent"]?.string } == ["clerk", "scout"])
+        #expect(totals.compactMap { $0["settled"]?.string } == ["0", "300000"])
+        #expect(totals.compactMap { $0["exposed"]?.string } == ["50000", "0"])
+        let text = await place.done("payment", "list", "--open").output
+        #expect(text.contains("rejected  \(until)"))
+        #expect(text.contains("clerk    eip155:42161/USDT     1  0.05 USDT  $0.05  \(until)"))
+        #expect(text.contains("scout  eip155:42161/USDT  0.3 USDT"))
+    }
+
     @Test("one payment comes with its history, and with nothing that could drive a terminal")
     func show() async throws {
         let ids = try await fill()
@@ -98,6 +125,8 @@ struct PaymentCommandTests {
         #expect(shown["id"]?.string == ids[1].description)
         let history = try #require(shown["history"]?.elements)
         #expect(history.compactMap { $0["state"]?.string } == ["reserved", "rejected"])
+        #expect(history.compactMap { $0["number"]?.integer } == [6, 8])
+        #expect(history.first?["debit"]?.string == "exposed:clerk")
         #expect(history.compactMap { $0["at"]?.string }.allSatisfy { $0 == "2026-11-22T00:00:00Z" })
 
         let text = await place.done("payment", "show", ids[1].description).output
@@ -114,7 +143,7 @@ struct PaymentCommandTests {
 
     @Test("unknown and malformed identifiers are told apart")
     func unknown() async {
-        let unknown = PaymentID(random: .zero).description
+        let unknown = PaymentID(at: .vectors, random: .zero).description
         #expect(await place.run("payment", "show", unknown).status == .missing)
         #expect(await place.run("payment", "show", "pay_1").status == .usage)
     }

@@ -197,14 +197,51 @@ struct StateCommandTests {
         #expect(cap?["used_usd"]?.string == "0.30")
         #expect(stopped["open"]?["count"]?.integer == 1)
         #expect(stopped["open"]?["value_usd"]?.string == "0.30")
+        let totals = stopped["totals"]?.elements?.first
+        #expect(totals?["network"]?.string == "eip155:42161")
+        #expect(totals?["exposed"]?.string == "300000")
+        #expect(stopped["last_checkpoint"] == nil)
+        #expect(stopped["caps_not_proven_for"]?.elements?.isEmpty == true)
 
         let lock = try StateLock(path: place.state.lockFile)
         let running = try await place.done("status", "--json").json
         #expect(running["daemon"]?["running"]?.bool == true)
         #expect(running["daemon"]?["pid"]?.integer == Int64(getpid()))
         let text = await place.done("status").output
-        #expect(text.contains("daemon         running (process \(getpid()))"))
+        #expect(text.contains("daemon           running (process \(getpid()))"))
         withExtendedLifetime(lock) {}
+    }
+
+    @Test("status and config show tell gateways' trust, chains and where caps are not proven, and no key of a URL")
+    func trust() async throws {
+        let place = try StateForTests(
+            configuration: """
+                gateways:
+                  lab: { url: "http://127.0.0.1:1", unproven: release-at-expiry, max-validity: 30s, stop-after-rejections: 0 }
+                  paid: { url: "https://paid.example", billing: prepaid, credential: { file: k } }
+                chains:
+                  "eip155:42161": { rpc: ["https://one.example/sekrit-key", "https://two.example?k=sekrit"], finality: 64 }
+                """)
+        for command in ["status", "config"] {
+            let words = command == "config" ? ["config", "show"] : ["status"]
+            let json = await CommandRun.run(words + ["--json", "--state", place.folder.path])
+            #expect(json.status == .done)
+            let lab = try json.json["gateways"]?.elements?.first
+            #expect(lab?["unproven"]?.string == "release-at-expiry")
+            #expect(lab?["max_validity"]?.integer == 30)
+            #expect(lab?["stop_after_rejections"]?.integer == 0)
+            #expect(try json.json["gateways"]?.elements?.last?["billing"]?.string == "prepaid")
+            let chain = try json.json["chains"]?.elements?.first
+            #expect(chain?["rpc"]?.elements?.compactMap(\.string) == ["one.example", "two.example"])
+            #expect(chain?["finality"]?.string == "64")
+            let text = await CommandRun.run(words + ["--state", place.folder.path])
+            #expect(text.output.contains("release-at-expiry"))
+            #expect(!(json.output + text.output + text.errors).contains("sekrit"))
+        }
+        #expect(try await place.done("status", "--json").json["caps_not_proven_for"]?.elements?.first?.string == "lab")
+        let told = await place.done("status").errors
+        #expect(told.contains("caps are not proven for lab"))
+        #expect(await place.done("config", "check").errors.contains("gateways.lab.unproven: caps are not proven"))
     }
 
     @Test("status shows what it can beside a wrong configuration")
@@ -229,6 +266,7 @@ struct StateCommandTests {
         "a missing state directory is told, not made",
         arguments: [
             ["agent", "list"], ["status"], ["payment", "list"], ["serve"], ["config", "check"], ["wallet", "list"],
+            ["cap", "list"], ["freeze", "--all"], ["ledger", "verify"], ["ledger", "events"], ["config", "show"],
         ])
     func missingState(_ command: [String]) async throws {
         let folder = try TemporaryFolder()
@@ -261,7 +299,10 @@ struct StateCommandTests {
         #expect(run.status == .done)
         #expect(run.errors.isEmpty)
         for status in CommandStatus.allCases { #expect(run.output.contains("\n  \(status.rawValue) ")) }
-        for command in ["init", "serve", "demo", "simulate", "status", "wallet", "agent", "cap", "payment", "config"] {
+        for command in [
+            "init", "serve", "demo", "simulate", "status", "wallet", "agent", "cap", "payment", "config", "freeze",
+            "unfreeze", "ledger",
+        ] {
             #expect(await CommandRun.run([command, "--help"]).status == .done)
         }
         #expect(await CommandRun.run(["nonsense"]).status == .usage)

@@ -3,23 +3,40 @@ import Ethereum
 package import Logging
 package import Payments
 package import Primitives
+package import Transport
 
 /// The chain reader as the witness of reconciliations.
 package struct ChainWatch: ChainWitness {
     /// Readings that are tried anew with fewer probes before the whole is given up.
     private static let retryLimit = 16
 
+    /// Reads probes as of one final block.
+    package typealias Reading = @Sendable (
+        _ probes: [Chain.AuthorizationProbe], _ now: Timestamp
+    ) async throws(ChainError) -> ChainReading
+
     private let network: String
-    private let reader: ChainReader
+    private let reading: Reading
     private let clock: any WallClock
     private let logger: Logger
 
-    /// Makes a witness of one network.
-    package init(network: String, reader: ChainReader, clock: any WallClock, logger: Logger) {
+    /// Makes a witness of one network that reads by `reading`.
+    package init(network: String, clock: any WallClock, logger: Logger, reading: @escaping Reading) {
         self.network = network
-        self.reader = reader
+        self.reading = reading
         self.clock = clock
         self.logger = logger
+    }
+
+    /// Makes a witness of a configured chain.
+    package init(_ chain: Configuration.ChainEntry, client: BoundedClient, clock: any WallClock, logger: Logger)
+        throws(ChainError)
+    {
+        let reader = try ChainReader(
+            chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: client)
+        self.init(network: chain.network, clock: clock, logger: logger) { (probes, now) throws(ChainError) in
+            try await reader.read(probes, at: now)
+        }
     }
 
     /// Reads all probes that can be read; one that spoils a reading is left out, and the others are read without it.
@@ -28,7 +45,7 @@ package struct ChainWatch: ChainWitness {
         var asked = questions.indices.filter { questions[$0] != nil }
         for _ in 0...Self.retryLimit {
             do throws(ChainError) {
-                let reading = try await reader.read(asked.compactMap { questions[$0] }, at: clock.now())
+                let reading = try await self.reading(asked.compactMap { questions[$0] }, clock.now())
                 for fault in reading.leftOut { note(fault) }
                 var used = [Bool?](repeating: nil, count: probes.count)
                 for (index, isUsed) in zip(asked, reading.isUsed) { used[index] = isUsed }

@@ -1,4 +1,3 @@
-import Chain
 package import Ledger
 package import Logging
 package import NIOPosix
@@ -75,9 +74,7 @@ package struct RunningDaemon: Sendable {
         let tls = try TLSClientContext(trustFile: parts.trustFile)
         let chains = BoundedClient(loop: group.next(), tls: tls)
         let watches = try parts.chains.map { chain in
-            let reader = try ChainReader(
-                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: chains)
-            return (chain.network, ChainWatch(network: chain.network, reader: reader, clock: clock, logger: logger))
+            (chain.network, try ChainWatch(chain, client: chains, clock: clock, logger: logger))
         }
         let server = try await ProxyServer.start(
             host: parts.host, port: parts.port,
