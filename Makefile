@@ -43,8 +43,9 @@ unit: deps-test ## unit and end-to-end tests
 model: deps-model ## the payment lifecycle, searched exhaustively
 	Specs/lifecycle/check
 
-interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge
+interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge; hledger and Beancount as readers
 	Tests/Interop/run --purser $(SCRATCH)/debug/purser
+	SWIFT="$(SWIFT)" SCRATCH="$(SCRATCH)" Tests/Interop/accounting/run
 
 lint: ## formatting and style, strict
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -74,6 +74,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Policy", dependencies: ["X402", "Ethereum", "Primitives", "CSpecs"], swiftSettings: strict),
         .target(name: "Ledger", dependencies: ["SystemCrypto", "Primitives"], swiftSettings: strict),
+        .target(
+            name: "Audit", dependencies: ["Ledger", "Policy", "X402", "Ethereum", "Primitives"], swiftSettings: strict),
         .target(name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb, grdbSQLite], swiftSettings: strict),
         .target(name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
 
@@ -93,8 +95,8 @@ let package = Package(
         .target(
             name: "CSpecs", path: "Specs",
             exclude: [
-                "assets.json", "assets.schema.json", "lifecycle", "problems.md", "promises.md", "threat-model.md",
-                "vectors",
+                "assets.json", "assets.schema.json", "export.schema.json", "journal.md", "lifecycle", "problems.md",
+                "promises.md", "threat-model.md", "vectors",
             ],
             sources: ["specs.c"],
             publicHeadersPath: "include"),
@@ -103,6 +105,10 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "AuditTests",
+            dependencies: ["Audit", "Ledger", "Policy", "X402", "Ethereum", "Primitives", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ChainTests",

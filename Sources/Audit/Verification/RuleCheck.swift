@@ -1,0 +1,100 @@
+import Ledger
+import Primitives
+
+/// Whether agents, caps and freezes are what the journal says was done to them.
+///
+/// An agent's first team and its token's hash are not in the journal, and so not checked.
+struct RuleCheck {
+    private struct CapName: Hashable {
+        let scope: String
+        let window: String
+        let measure: String
+
+        var row: String { "cap \(scope) \(window) \(measure)" }
+    }
+
+    // What the last entry about each says: a limit as text, a team, who froze it.
+    private var caps: [CapName: String] = [:]
+    private var agents: Set<String> = []
+    private var teams: [String: String?] = [:]
+    private var freezes: [String: String] = [:]
+
+    /// Takes an entry about a rule; others are passed over.
+    mutating func examine(_ entry: JournalEntry, _ findings: inout Findings) {
+        let isReadable =
+            switch entry.line.kind {
+            case .agent: take(agent: entry.line)
+            case .cap: take(cap: entry.line)
+            case .freeze: take(freeze: entry.line)
+            case .payment, .metered, .adjustment, .notice, .checkpoint, .erasure: true
+            }
+        if !isReadable {
+            findings.examine(.rules, "entry \(entry.number)", holds: false, "says of no rule what was done to it")
+        }
+    }
+
+    private mutating func take(agent line: JournalLine) -> Bool {
+        switch line.cause {
+        case "added":
+            agents.insert(line.subject)
+            teams[line.subject] = nil
+        case "removed": agents.remove(line.subject)
+        case "team":
+            guard let change = Self.change(line) else { return false }
+            teams.updateValue(change["after"]?.string, forKey: line.subject)
+        default: break
+        }
+        return true
+    }
+
+    private mutating func take(cap line: JournalLine) -> Bool {
+        guard let change = Self.change(line), let window = change["window"]?.string,
+            let measure = change["measure"]?.string
+        else { return false }
+        caps[CapName(scope: line.subject, window: window, measure: measure)] = change["after"]?.string
+        return true
+    }
+
+    private mutating func take(freeze line: JournalLine) -> Bool {
+        freezes[line.subject] = line.cause == "frozen" ? line.actor ?? "" : nil
+        return true
+    }
+
+    private static func change(_ line: JournalLine) -> JSONValue? {
+        line.detail.flatMap { try? JSONReader.read(Array($0.utf8)) }
+    }
+
+    /// Holds the rules that are in force against what the entries left.
+    func finish(_ rulebook: Rulebook, _ findings: inout Findings) {
+        var told = caps
+        for cap in rulebook.allCaps {
+            let name = CapName(
+                scope: cap.scope.description, window: cap.limit.window.description,
+                measure: cap.limit.measure.rawValue)
+            let limit = told.removeValue(forKey: name)
+            findings.examine(
+                .rules, name.row, holds: limit == cap.text(of: cap.limit.amount),
+                "is \(cap.text(of: cap.limit.amount)), but the journal says \(limit ?? "that there is none")")
+        }
+        for (name, limit) in told.sorted(by: { $0.key.row < $1.key.row }) {
+            findings.examine(.rules, name.row, holds: false, "is gone, but the journal says \(limit)")
+        }
+        for name in agents.union(rulebook.agents.keys).sorted() {
+            let agent = rulebook.agents[name]
+            findings.examine(
+                .rules, "agent \(name)", holds: (agent != nil) == agents.contains(name),
+                agent == nil ? "is gone, but nobody removed it" : "is there, but nobody added it")
+            guard let agent, let team = teams[name] else { continue }
+            findings.examine(
+                .rules, "agent \(name)", holds: agent.team == team,
+                "is in team \(agent.team ?? "none"), but the journal says \(team ?? "none")")
+        }
+        let kept = Dictionary(uniqueKeysWithValues: rulebook.freezes.map { ($0.key.description, $0.value.actor) })
+        for scope in Set(freezes.keys).union(kept.keys).sorted() {
+            findings.examine(
+                .rules, "freeze \(scope)", holds: freezes[scope] == kept[scope],
+                kept[scope] == nil
+                    ? "is gone, but nobody lifted it" : "is there, but the journal has another one or none")
+        }
+    }
+}
