@@ -1,7 +1,6 @@
 import Ledger
 import Payments
 import Primitives
-import Synchronization
 import TestSupport
 import Testing
 
@@ -60,19 +59,6 @@ struct AgentTokenTests {
 @Suite("The agent directory")
 struct AgentDirectoryTests {
     private let books = InMemoryLedger()
-    private let generation = Generation()
-
-    /// The number of the books, as a process would see it.
-    final class Generation: Sendable {
-        private let value = Mutex(UInt64(1))
-        var now: UInt64 { value.withLock { $0 } }
-        func set(_ number: UInt64) { value.withLock { $0 = number } }
-    }
-
-    private func publish() async throws {
-        generation.set(try await books.registry().generation)
-    }
-
     private func name(_ lookUp: AgentDirectory.LookUp) -> String? {
         if case .current(let agent) = lookUp { agent?.name ?? "nobody" } else { nil }
     }
@@ -80,13 +66,11 @@ struct AgentDirectoryTests {
     @Test("agents are found until the books change, and then only after they are read again")
     func staleness() async throws {
         try await books.add(.sample())
-        try await publish()
-        let directory = try await AgentDirectory(store: books) { [generation] in generation.now }
+        let directory = try await AgentDirectory(store: books)
         #expect(name(directory.agent(tokenHash: .numbered(1))) == "scout")
         #expect(name(directory.agent(tokenHash: .numbered(2))) == "nobody")
 
         try await books.add(.sample("other", number: 2))
-        try await publish()
         #expect(name(directory.agent(tokenHash: .numbered(2))) == nil)
         #expect(name(directory.agent(tokenHash: .numbered(1))) == nil)
         #expect(try await directory.refreshedAgent(tokenHash: .numbered(2))?.name == "other")
@@ -96,15 +80,12 @@ struct AgentDirectoryTests {
     @Test("a token that was replaced or removed is dead from the next request")
     func revocation() async throws {
         try await books.add(.sample())
-        try await publish()
-        let directory = try await AgentDirectory(store: books) { [generation] in generation.now }
-        try await books.replaceToken(of: "scout", hash: .numbered(7))
-        try await publish()
+        let directory = try await AgentDirectory(store: books)
+        try await books.replaceToken(of: "scout", hash: .numbered(7), by: "op", at: .vectors)
         #expect(name(directory.agent(tokenHash: .numbered(1))) == nil)
         #expect(try await directory.refreshedAgent(tokenHash: .numbered(1)) == nil)
         #expect(name(directory.agent(tokenHash: .numbered(7))) == "scout")
-        try await books.removeAgent("scout")
-        try await publish()
+        try await books.removeAgent("scout", by: "op", at: .vectors)
         #expect(try await directory.refreshedAgent(tokenHash: .numbered(7)) == nil)
         #expect(name(directory.agent(tokenHash: .numbered(7))) == "nobody")
     }

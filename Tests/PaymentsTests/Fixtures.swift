@@ -42,6 +42,11 @@ final class CountingSigner: Signer {
         if fails { throw .faulty }
         return try key.sign(digest: digest)
     }
+
+    func sign(checkpoint: CheckpointText) throws(SigningError) -> Signature {
+        if fails { throw .faulty }
+        return try key.sign(checkpoint: checkpoint)
+    }
 }
 
 /// A challenge for USDT on Arbitrum, as a header of version 2.
@@ -60,10 +65,13 @@ struct Desk {
     let signer: CountingSigner
     let engine: PaymentEngine
     let clock = FixedClock()
-    private let agent: Agent
+    let log: RecordingLog
+    private let wallets: PayingWallets
+    private let random: any RandomSource
+    let agent: Agent
 
     init(
-        caps: [Cap] = [Cap(window: .day, limit: .cents(100))], books: InMemoryLedger = InMemoryLedger(),
+        caps: [CapLimit] = [CapLimit(.day, .cents(100))], team: String? = nil, books: InMemoryLedger = InMemoryLedger(),
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,
         random: any RandomSource = SeededRandom(seed: 1), rules: [String] = ["eip155:42161/USDT", "eip155:8453/USDC"],
         isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog()
@@ -71,36 +79,65 @@ struct Desk {
         self.books = books
         let signer = try signer ?? CountingSigner()
         self.signer = signer
-        agent = .sample(caps: caps)
-        if isKnown { try await books.add(agent) }
+        self.log = log
+        let sample = SampleAgent.sample(team: team, caps: caps)
+        agent = sample.agent
+        if isKnown { try await books.add(sample) }
         let rules = rules.compactMap(PayRule.init)
+        self.wallets = PayingWallets(wallets.map { PayingWallet(name: $0, signer: signer, rules: rules) })
+        self.random = random
         engine = PaymentEngine(
-            store: store ?? books, table: try .pinned(),
-            wallets: PayingWallets(wallets.map { PayingWallet(name: $0, signer: signer, rules: rules) }),
-            clock: clock, random: random, logger: log.logger)
+            store: store ?? books, table: try .pinned(), wallets: self.wallets, clock: clock, random: random,
+            logger: log.logger)
     }
 
-    func request(method: String = "POST", wallet: String? = nil) -> PaymentRequest {
+    /// Another engine of the same desk, over books that a test stands in front of.
+    func engine(over store: WatchedStore) throws -> PaymentEngine {
+        PaymentEngine(
+            store: store, table: try .pinned(), wallets: wallets, clock: clock, random: random, logger: log.logger)
+    }
+
+    /// A request of the desk's agent; equal numbers are equal requests.
+    func request(
+        method: String = "POST", wallet: String? = nil, number: UInt64 = 9, key: UInt64? = nil,
+        policy: GatewayPolicy = GatewayPolicy()
+    ) -> PaymentRequest {
         PaymentRequest(
-            agent: Agent(name: agent.name, wallet: wallet, tokenHash: agent.tokenHash, caps: [], addedAt: .vectors),
-            gateway: "lab", method: method, url: "https://x/y", fingerprint: .numbered(9))
+            agent: Agent(
+                name: agent.name, wallet: wallet, team: agent.team, tokenHash: agent.tokenHash, addedAt: .vectors),
+            gateway: "lab", host: "x",
+            content: PaymentIntent.Request(
+                method: method, url: "https://x/y", model: "light", fingerprint: .numbered(number)),
+            idempotencyKey: key.map { .numbered($0) }, policy: policy)
     }
 
-    func answer(_ source: ChallengeSource = challenge()) async -> ChallengeAnswer {
-        await engine.answer(source, for: request()) { false }
+    func answer(
+        _ source: ChallengeSource = challenge(), for request: PaymentRequest? = nil
+    ) async -> ChallengeAnswer {
+        await engine.answer(source, for: request ?? self.request()) { false }
     }
 
     /// The payment of an answer that pays.
-    func paid(_ source: ChallengeSource = challenge()) async throws -> AuthorizedPayment {
-        guard case .pay(let payment) = await answer(source) else { throw Unexpected() }
+    func paid(
+        _ source: ChallengeSource = challenge(), for request: PaymentRequest? = nil
+    ) async throws -> AuthorizedPayment {
+        let answer = await answer(source, for: request)
+        guard case .pay(let payment) = answer else { throw Unexpected(answer: "\(answer)") }
         return payment
+    }
+
+    /// The state of a payment.
+    func state(_ payment: AuthorizedPayment) async throws -> PaymentState? {
+        try await books.payment(payment.id)?.state
     }
 
     var rows: [PaymentRecord] {
         get async throws { try await books.payments(PaymentFilter(limit: 1000)) }
     }
 
-    struct Unexpected: Error {}
+    struct Unexpected: Error {
+        let answer: String
+    }
 }
 
 extension ChallengeAnswer {

@@ -46,7 +46,8 @@ struct PaidAnswerTests {
 
     @Test("an answer means one event", arguments: table)
     func event(row: Row) {
-        #expect(PaidAnswer.response(status: row.status, report: row.report.report).event == row.event)
+        #expect(
+            PaidAnswer.response(status: row.status, report: row.report.report).event(wasSentBefore: false) == row.event)
     }
 
     @Test(
@@ -54,9 +55,56 @@ struct PaidAnswerTests {
         arguments: [Report.none, .failure, .pending])
     func exposure(report: Report) throws {
         for status in 100..<600 where !(200..<300).contains(status) || report != .none {
-            let event = PaidAnswer.response(status: status, report: report.report).event
+            let event = PaidAnswer.response(status: status, report: report.report).event(wasSentBefore: false)
             #expect(try #require(PaymentState.reserved.after(event)).isOpen)
         }
+    }
+
+    struct SecondAnswer: Sendable, CustomTestStringConvertible {
+        let status: Int
+        let report: String?
+        let reason: String?
+        let event: PaymentEvent
+
+        init(_ status: Int, report: String? = nil, reason: String? = nil, _ event: PaymentEvent) {
+            self.status = status
+            self.report = report
+            self.reason = reason
+            self.event = event
+        }
+
+        var answer: PaidAnswer {
+            let text = report.map { #"{"success":false,"errorReason":"\#($0)"}"# }
+            return .response(
+                status: status, report: text.flatMap { SettlementReport.read(header: Array($0.utf8)) }, reason: reason)
+        }
+
+        var testDescription: String { "\(status) \(report ?? "") \(reason ?? "") is \(event.rawValue)" }
+    }
+
+    static let secondAnswers = [
+        SecondAnswer(409, .alreadyUsed), SecondAnswer(402, reason: "nonce_already_used", .alreadyUsed),
+        SecondAnswer(402, reason: "invalid_exact_evm_nonce_already_used", .alreadyUsed),
+        SecondAnswer(402, report: "invalid_exact_evm_nonce_already_used", .alreadyUsed),
+        SecondAnswer(500, report: "nonce_already_used", .alreadyUsed),
+        SecondAnswer(402, report: "duplicate_settlement", .alreadyUsed),
+        SecondAnswer(409, report: "settlement_pending", .lostSight),
+        SecondAnswer(402, reason: "insufficient_funds", .rejected), SecondAnswer(402, .rejected),
+        SecondAnswer(200, .servedUnproven), SecondAnswer(429, .lostSight), SecondAnswer(500, .lostSight),
+    ]
+
+    @Test(
+        "to bytes that were sent before, a seller that has seen them says that the money is gone",
+        arguments: secondAnswers)
+    func secondAnswer(row: SecondAnswer) {
+        #expect(row.answer.event(wasSentBefore: true) == row.event)
+        #expect(row.answer.event(wasSentBefore: false) != .alreadyUsed)
+    }
+
+    @Test("what was sent before is never voided")
+    func neverSentAgain() {
+        #expect(PaidAnswer.neverSent(reason: "x").event(wasSentBefore: true) == .lostSight)
+        #expect(PaidAnswer.neverSent(reason: "x").event(wasSentBefore: false) == .neverSent)
     }
 
     @Test("an outcome is booked with its evidence", arguments: table)
@@ -70,7 +118,7 @@ struct PaidAnswerTests {
         #expect(record.evidence.signature?.count == 65)
         #expect(record.evidence.settlement == row.report.report?.raw)
         #expect(record.evidence.transaction == row.report.report?.transaction)
-        #expect(try await desk.books.history(of: payment.id).map(\.cause) == ["reserved", row.event.rawValue])
+        #expect(try await desk.books.history(of: payment.id).map(\.line.cause) == ["reserved", row.event.rawValue])
     }
 
     @Test("silence is doubt, and what was never sent is void and keeps no signature")
@@ -87,7 +135,7 @@ struct PaidAnswerTests {
         let unsentRow = try #require(await desk.books.payment(unsent.id))
         #expect(unsentRow.state == .voided)
         #expect(unsentRow.evidence.signature == nil)
-        #expect(try await desk.books.usage(of: "scout", at: .vectors).map(\.used) == [.cents(1)])
+        #expect(try await desk.books.used(.day) == .cents(1))
     }
 
     @Test("a smaller settled amount does not lower what is booked")
@@ -96,6 +144,6 @@ struct PaidAnswerTests {
         let payment = try await desk.paid()
         let report = SettlementReport.read(header: Array(#"{"success":true,"amount":"1","network":"base"}"#.utf8))
         await desk.engine.book(.response(status: 200, report: report), of: payment)
-        #expect(try await desk.books.usage(of: "scout", at: .vectors).map(\.used) == [.cents(1)])
+        #expect(try await desk.books.used(.day) == .cents(1))
     }
 }

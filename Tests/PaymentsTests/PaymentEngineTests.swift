@@ -21,7 +21,9 @@ struct PaymentEngineTests {
         let row = try #require(await desk.books.payment(payment.id))
         #expect(row.state == .reserved)
         #expect(row.terms == payment.terms)
-        #expect(payment.usage.map(\.left) == [.cents(99)])
+        #expect(payment.usage.map(\.left) == [Dollars.cents(99).quantity])
+        #expect(!payment.isAdopted && payment.state == .reserved)
+        #expect(row.purpose.host == "x" && row.purpose.request?.model == "light" && row.salt != nil)
         #expect(payment.answerWithin == 60)
         #expect(payment.header.name == "payment-signature")
 
@@ -99,7 +101,7 @@ struct PaymentEngineTests {
         let row = try #require(await desk.rows.first)
         #expect(row.id == answer.failure?.payment)
         #expect(row.state == .refused)
-        #expect(row.purpose.method == method)
+        #expect(row.purpose.request?.method == method)
         #expect(row.evidence.reason == "method-not-paid")
         #expect(
             await desk.engine.answer(ChallengeSource(header: nil, body: nil), for: desk.request(method: method)) {
@@ -139,7 +141,7 @@ struct PaymentEngineTests {
         let row = try #require(await desk.books.payment(id))
         #expect(row.state == .refused)
         #expect(desk.signer.signatures == 0)
-        #expect(try await desk.books.usage(of: "scout", at: .vectors).map(\.used) == [.zero])
+        #expect(try await desk.books.used(.day) == .zero)
     }
 
     // MARK: Caps
@@ -165,34 +167,33 @@ struct PaymentEngineTests {
     @Test("a refusal by a cap says which, what is left and when it starts anew")
     func exceeded() async throws {
         let caps = [
-            Cap(window: .request, limit: .cents(5)), Cap(window: .day, limit: .cents(7)),
-            Cap(window: .lifetime, limit: .cents(9)),
+            CapLimit(.request, .cents(5)), CapLimit(.day, .cents(7)), CapLimit(.lifetime, .cents(9)),
         ]
         let desk = try await Desk(caps: caps)
         func refusal(_ amount: String) async throws -> PaymentFailure {
             try #require(await desk.answer(challenge(amount: amount)).failure)
         }
         let single = try await refusal("50001")
-        #expect(single.cap?.cap.window == .request)
+        #expect(single.cap?.cap.limit.window == .request)
         #expect(!single.isRetryable)
         _ = try await desk.paid(challenge(amount: "50000"))
         let day = try await refusal("30000")
         #expect(day.code == "cap-exceeded")
         #expect(day.status == 402)
-        #expect(day.cap?.cap.window == .day)
-        #expect(day.cap?.left == .cents(2))
+        #expect(day.cap?.cap.limit.window == .day)
+        #expect(day.cap?.left == Dollars.cents(2).quantity)
         #expect(day.cap?.resetsAt?.description == "2026-11-23T00:00:00Z")
         #expect(day.isRetryable)
         #expect(day.detail.contains("$0.03") && day.detail.contains("$0.02") && day.detail.contains("2026-11-23"))
         let signatures = desk.signer.signatures
         desk.clock.advance(seconds: 86_400)
         // The open payment of yesterday counts today as well, until its fate is known.
-        #expect(try await refusal("30000").cap?.cap.window == .day)
-        _ = try await desk.books.doubtReserved(at: desk.clock.now())
-        _ = try await desk.books.presumeOverdue(margin: 0, at: desk.clock.now())
+        #expect(try await refusal("30000").cap?.cap.limit.window == .day)
+        _ = try await desk.books.doubtAttended(at: desk.clock.now())
+        _ = try await desk.books.closeOverdue(OverduePolicy(margin: 0), at: desk.clock.now())
         let lifetime = try await refusal("50000")
-        #expect(lifetime.cap?.cap.window == .lifetime)
-        #expect(lifetime.cap?.left == .cents(4))
+        #expect(lifetime.cap?.cap.limit.window == .lifetime)
+        #expect(lifetime.cap?.left == Dollars.cents(4).quantity)
         #expect(!lifetime.isRetryable)
         #expect(desk.signer.signatures == signatures)
         _ = try await desk.paid(challenge(amount: "40000"))
@@ -200,7 +201,7 @@ struct PaymentEngineTests {
 
     @Test("64 at once get exactly what the cap holds", arguments: [CapWindow.day, .lifetime])
     func concurrency(window: CapWindow) async throws {
-        let desk = try await Desk(caps: [Cap(window: window, limit: .cents(17))])
+        let desk = try await Desk(caps: [CapLimit(window, .cents(17))])
         let answers = await withTaskGroup(of: ChallengeAnswer.self) { group in
             for _ in 0..<64 { group.addTask { await desk.answer() } }
             return await group.reduce(into: []) { $0.append($1) }
@@ -227,11 +228,11 @@ struct PaymentEngineTests {
     func leavesLate() async throws {
         let books = InMemoryLedger()
         let hasLeft = Switch()
-        let desk = try await Desk(books: books, store: StubStore(books: books, reserved: { hasLeft.turnOn() }))
+        let desk = try await Desk(books: books, store: WatchedStore(books, onReserved: { hasLeft.turnOn() }))
         #expect(await desk.engine.answer(challenge(), for: desk.request()) { hasLeft.isOn }.isAbandoned)
         #expect(try await desk.rows.map(\.state) == [.voided])
         #expect(desk.signer.signatures == 0)
-        #expect(try await books.usage(of: "scout", at: .vectors).map(\.used) == [.zero])
+        #expect(try await books.used(.day) == .zero)
     }
 
     // MARK: P2
@@ -242,7 +243,7 @@ struct PaymentEngineTests {
         let reservations = Mutex(0)
         let seen = Mutex<[Int]>([])
         let signer = try CountingSigner { seen.withLock { $0.append(reservations.withLock { $0 }) } }
-        let store = StubStore(books: books, reserved: { reservations.withLock { $0 += 1 } })
+        let store = WatchedStore(books, onReserved: { reservations.withLock { $0 += 1 } })
         let desk = try await Desk(books: books, store: store, signer: signer)
         for _ in 0..<3 { _ = try await desk.paid() }
         #expect(seen.withLock { $0 } == [1, 2, 3])
@@ -252,14 +253,14 @@ struct PaymentEngineTests {
     @Test("books that cannot be written mean that nothing is signed")
     func booksFail() async throws {
         let books = InMemoryLedger()
-        let desk = try await Desk(books: books, store: StubStore(books: books, reserveFails: true))
+        let desk = try await Desk(books: books, store: WatchedStore(books, refusesToWrite: true))
         let failure = try #require(await desk.answer().failure)
         #expect(failure.code == "books-unavailable")
         #expect(failure.status == 503)
         #expect(desk.signer.signatures == 0)
         #expect(try await desk.rows.isEmpty)
         let policy = try await Desk(
-            books: InMemoryLedger(), store: StubStore(books: books, reserveFails: true), rules: [])
+            books: InMemoryLedger(), store: WatchedStore(books, refusesToWrite: true), rules: [])
         #expect(await policy.answer().failure?.payment == nil)
     }
 
@@ -292,7 +293,7 @@ struct PaymentEngineTests {
     @Test("an outcome that cannot be booked leaves the row as exposure")
     func outcomeNotBooked() async throws {
         let books = InMemoryLedger()
-        let desk = try await Desk(books: books, store: StubStore(books: books, failures: Failures(1)))
+        let desk = try await Desk(books: books, store: WatchedStore(books, failures: Failures(1)))
         let payment = try await desk.paid()
         await desk.engine.book(.neverSent(reason: "x"), of: payment)
         #expect(try await desk.rows.map(\.state) == [.reserved])

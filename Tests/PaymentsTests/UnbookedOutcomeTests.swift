@@ -15,7 +15,7 @@ struct UnbookedOutcomeTests {
         let books = InMemoryLedger()
         let log = RecordingLog()
         let failures = Failures(2)
-        let desk = try await Desk(books: books, store: StubStore(books: books, failures: failures), log: log)
+        let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures), log: log)
         let payment = try await desk.paid()
         let report = SettlementReport.read(header: Array(#"{"success":true,"transaction":"0xab"}"#.utf8))
         await desk.engine.book(.response(status: 200, report: report), of: payment)
@@ -33,26 +33,26 @@ struct UnbookedOutcomeTests {
         let tries = failures.tries
         await desk.engine.retryUnbooked()
         #expect(failures.tries == tries)
-        #expect(try await books.history(of: payment.id).map(\.cause) == ["reserved", "settled"])
+        #expect(try await books.history(of: payment.id).map(\.line.cause) == ["reserved", "settled"])
     }
 
     @Test("a payment that was never sent gives its amount back as soon as the books can be written")
     func voidedLate() async throws {
         let books = InMemoryLedger()
         let desk = try await Desk(
-            books: books, store: StubStore(books: books, failures: Failures(1)), signer: CountingSigner(fails: true))
+            books: books, store: WatchedStore(books, failures: Failures(1)), signer: CountingSigner(fails: true))
         #expect(await desk.answer().failure?.code == "signing-failed")
-        #expect(try await books.usage(of: "scout", at: .vectors).map(\.used) == [.cents(1)])
+        #expect(try await books.used(.day) == .cents(1))
         await desk.engine.retryUnbooked()
         #expect(try await desk.rows.map(\.state) == [.voided])
-        #expect(try await books.usage(of: "scout", at: .vectors).map(\.used) == [.zero])
+        #expect(try await books.used(.day) == .zero)
     }
 
     @Test("a try ends at the first sign that the ledger cannot be written, and nothing is lost")
     func order() async throws {
         let books = InMemoryLedger()
         let failures = Failures(5)
-        let desk = try await Desk(books: books, store: StubStore(books: books, failures: failures))
+        let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures))
         for _ in 0..<4 { await desk.engine.book(Self.served, of: try await desk.paid()) }
         #expect(failures.tries == 4)
         await desk.engine.retryUnbooked()
@@ -67,14 +67,14 @@ struct UnbookedOutcomeTests {
     func hopeless(error: LedgerError) async throws {
         let books = InMemoryLedger()
         let failures = Failures(1, error: error)
-        let desk = try await Desk(books: books, store: StubStore(books: books, failures: failures))
+        let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures))
         await desk.engine.book(Self.served, of: try await desk.paid())
         await desk.engine.retryUnbooked()
         #expect(failures.tries == 1)
         // The same answer to a second try takes the outcome out of memory too, and does not hold up the others.
         let mixed = Failures([.storage("full"), .storage("full"), error])
         let others = InMemoryLedger()
-        let second = try await Desk(books: others, store: StubStore(books: others, failures: mixed))
+        let second = try await Desk(books: others, store: WatchedStore(others, failures: mixed))
         for _ in 0..<2 { await second.engine.book(Self.served, of: try await desk.paid()) }
         await second.engine.retryUnbooked()
         #expect(mixed.tries == 4)
@@ -87,7 +87,7 @@ struct UnbookedOutcomeTests {
         let books = InMemoryLedger()
         let damaged = LedgerError.damaged("row 1")
         let failures = Failures([damaged, .storage("full"), damaged])
-        let desk = try await Desk(books: books, store: StubStore(books: books, failures: failures))
+        let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures))
         for _ in 0..<2 { await desk.engine.book(Self.served, of: try await desk.paid()) }
         await desk.engine.retryUnbooked()
         #expect(try await desk.rows.map(\.state) == [.presumed, .reserved])

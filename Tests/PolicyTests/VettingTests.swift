@@ -245,4 +245,18 @@ struct VettingTests {
         #expect(try vetting.refusal(challenge(Entry().with("extra", #"{"name":"USD₮0"}"#))) == .domain)
         #expect(try vetting.paid(Entry().with("extra", #"{"name":"Other"}"#)).domainSeparator == asset.domainSeparator)
     }
+
+    @Test(
+        "a window is never longer than the gateway's policy says, on either side of now",
+        arguments: [(Int64(10), Int64(10)), (45, 45), (300, 300), (600, 300), (3600, 300)])
+    func policyWindow(longest: Int64, signed: Int64) throws {
+        let address = try #require(Address(hex: payer))
+        let vetting = Vetting(
+            table: try .pinned(), rules: ["eip155:42161/USDT"].compactMap(PayRule.init), payer: address,
+            maxValidity: longest)
+        let payment = try vetting.paid(Entry())
+        #expect(payment.validBefore == Timestamp.vectors.seconds + signed)
+        #expect(payment.validAfter == Timestamp.vectors.seconds - min(longest, 600))
+        #expect(payment.requirement.maxTimeoutSeconds == 300)
+    }
 }

@@ -86,6 +86,10 @@ struct TidyTests {
             if file.lines.contains(where: { $0.contains(".sign(digest:") }) { callers.append(file.path) }
         }
         #expect(callers == ["Sources/Payments/Engine/ReservedPayment.swift"])
+        let closers = try Repository.swiftFiles(under: "Sources").filter { file in
+            !file.path.contains("/Wallets/") && file.lines.contains { $0.contains(".sign(checkpoint:") }
+        }
+        #expect(closers.map(\.path) == ["Sources/Payments/Closing/LedgerClosing.swift"])
     }
 
     @Test("every test that the promises name exists")

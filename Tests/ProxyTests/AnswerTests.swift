@@ -53,8 +53,10 @@ struct AgentResponseTests {
         arguments: PaymentEvent.allCases.filter { PaymentState.reserved.after($0) != nil })
     func paid(event: PaymentEvent) throws {
         let usage = [
-            CapUsage(cap: Cap(window: .request, limit: .cents(5)), used: .zero, resetsAt: nil),
-            CapUsage(cap: Cap(window: .day, limit: .cents(50)), used: .cents(1), resetsAt: .vectors),
+            CapUsage(cap: Cap(agent: "scout", CapLimit(.request, .cents(5))), used: .zero, resetsAt: nil),
+            CapUsage(
+                cap: Cap(agent: "scout", CapLimit(.day, .cents(50))), used: Dollars.cents(1).quantity,
+                resetsAt: .vectors),
         ]
         let lines = try answer(.sample(200, "Content-Length: 0"), paid: event, usage: usage).lines
         let state = try #require(PaymentState.reserved.after(event))
@@ -64,6 +66,21 @@ struct AgentResponseTests {
         #expect(lines.contains(isOpen ? "purser-exposed: 0.01 USDT" : "purser-paid: 0.01 USDT"))
         #expect(lines.contains("purser-remaining: day=0.49"))
         #expect(!lines.contains { $0.hasPrefix("x-should-retry") })
+    }
+
+    @Test(
+        "an adopted payment is said to be what the books hold of it",
+        arguments: [
+            (PaymentState.resumed, PaymentEvent.lostSight, "in-doubt"), (.resumed, .settled, "settled"),
+            (.resumed, .alreadyUsed, "presumed"), (.settled, .lostSight, "settled"), (.settled, .rejected, "settled"),
+            (.presumed, .rejected, "presumed"), (.confirmed, .alreadyUsed, "confirmed"),
+        ])
+    func adopted(state: PaymentState, event: PaymentEvent, outcome: String) throws {
+        let paid = AgentResponse.Paid(payment: .sample(state: state), event: event)
+        #expect(paid.state.rawValue == outcome)
+        var head = ByteBufferAllocator().buffer(capacity: 100)
+        paid.write(status: 200, to: &head)
+        #expect(String(buffer: head).contains("purser-outcome: \(outcome)\r\n"))
     }
 
     @Test(
@@ -160,10 +177,10 @@ struct ProblemTests {
     @Test("a refusal by a cap says what an agent can act on")
     func cap() throws {
         let usage = CapUsage(
-            cap: Cap(window: .day, limit: .cents(500)), used: .cents(498),
+            cap: Cap(agent: "scout", CapLimit(.day, .cents(500))), used: Dollars.cents(498).quantity,
             resetsAt: Timestamp.vectors.adding(seconds: 86_400))
         let id = PaymentIntent.sample(3).id
-        let (head, body) = try parse(Problem(.caps(.exceeded(usage), price: .cents(3), payment: id)))
+        let (head, body) = try parse(Problem(.refused(.exceeded(usage), price: .cents(3), payment: id)))
         #expect(head.status == 402)
         #expect(field("purser-payment", of: head) == id.description)
         #expect(field("x-should-retry", of: head) == nil)
@@ -173,7 +190,42 @@ struct ProblemTests {
         #expect(root["price_usd"]?.string == "0.03")
         #expect(root["payment"]?.string == id.description)
         let cap = try #require(root["cap"])
-        #expect(cap.members?.compactMap { $0.value.string } == ["day", "5.00", "4.98", "0.02", "2026-11-23T00:00:00Z"])
+        #expect(
+            cap.members?.map { "\($0.key) \($0.value.string ?? "")" } == [
+                "scope agent:scout", "window day", "measure dollars", "limit 5.00", "used 4.98", "left 0.02",
+                "limit_usd 5.00", "used_usd 4.98", "left_usd 0.02", "resets_at 2026-11-23T00:00:00Z",
+            ])
+    }
+
+    @Test("every refusal of the books has its status, and says whether and when a repetition helps")
+    func refusals() throws {
+        let (id, earlier) = (PaymentIntent.sample(3).id, PaymentIntent.sample(4).id)
+        let later = Timestamp.vectors.adding(seconds: 60)
+        let freeze = Freeze(scope: .gateway("lab"), since: .vectors, actor: "op", reason: "why")
+        let rows: [(ReservationRefusal, Int, String, isRetryable: Bool)] = [
+            (.noCap, 402, "no-cap", false), (.unknownAgent, 403, "unknown-agent", false),
+            (.frozen(freeze), 403, "frozen", false), (.gatewayRejecting(until: later), 402, "gateway-rejecting", true),
+            (.clockBehind(seconds: 70), 503, "clock-behind", true),
+            (.unresolved(earlier, until: later), 402, "attempt-unresolved", true),
+            (.keyReused(earlier), 422, "idempotency-key-reused", false),
+            (.keyInUse(earlier), 409, "idempotency-key-in-use", false),
+            (.keySpent(earlier), 402, "idempotency-key-spent", false),
+        ]
+        let problems = try String(decoding: Vectors.bytes(of: "Specs/problems.md"), as: UTF8.self)
+        for (refusal, status, code, isRetryable) in rows {
+            let (head, body) = try parse(Problem(.refused(refusal, price: .cents(3), payment: id)))
+            #expect(head.status == status)
+            #expect(field("x-should-retry", of: head) == (isRetryable ? nil : "false"))
+            #expect(field("purser-payment", of: head) == id.description)
+            let root = try JSONReader.read(body)
+            #expect(root["code"]?.string == code && root["retryable"]?.bool == isRetryable)
+            #expect(root["price_usd"]?.string == "0.03")
+            let names = String(decoding: body, as: UTF8.self).contains(earlier.description)
+            #expect(root["earlier_payment"]?.string == (names ? earlier.description : nil))
+            let hasTime = ["gateway-rejecting", "attempt-unresolved"].contains(code)
+            #expect(root["retry_at"]?.string == (hasTime ? later.description : nil))
+            #expect(problems.contains("| `\(code)` | \(status) |"))
+        }
     }
 
     @Test("every refusal by policy is a 403 that no client repeats", arguments: RefusalCode.allCases)

@@ -13,6 +13,33 @@ struct ExchangeLifeTests {
         #expect(life.phase == .over)
     }
 
+    @Test("a metered request is sent once the books hold it, and not at all when they refuse")
+    func metered() {
+        var life = ExchangeLife(isMetered: true)
+        #expect(life.bodyCompleted() == false)
+        #expect(life.metered(isBooked: true) == .send)
+        #expect(life.metered(isBooked: true) == .nothing)
+        #expect(life.responseArrived(mayPay: false) == .relay)
+        var refused = ExchangeLife(isMetered: true)
+        #expect(refused.metered(isBooked: false) == .answer)
+        var left = ExchangeLife(isMetered: true)
+        #expect(left.agentLeft() == .drop)
+        #expect(left.metered(isBooked: true) == .nothing)
+        #expect(left.phase == .over)
+    }
+
+    @Test("the answer to the second sending is told from that to the first")
+    func repeated() {
+        var life = ExchangeLife()
+        _ = life.responseArrived(mayPay: true)
+        _ = life.challengeRead(isBodyComplete: true)
+        _ = life.decided(isPayment: true)
+        _ = life.paidConnected()
+        #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
+        _ = life.paidConnected()
+        #expect(life.responseArrived(mayPay: false) == .book(isRepeat: true, thenRelay: true))
+    }
+
     @Test("a 402 is collected, decided, paid once and booked")
     func paid() {
         var life = ExchangeLife()
@@ -21,7 +48,7 @@ struct ExchangeLifeTests {
         #expect(life.decided(isPayment: true) == .connect)
         #expect(life.paidConnected() == true)
         #expect(life.paidConnected() == false)
-        #expect(life.responseArrived(mayPay: true) == .book(thenRelay: true))
+        #expect(life.responseArrived(mayPay: true) == .book(isRepeat: false, thenRelay: true))
         #expect(life.responseArrived(mayPay: false) == .relay)
     }
 
@@ -111,14 +138,15 @@ struct LifeWalk {
     static let steps = [
         "relay", "collect", "book", "decide", "connect", "void at decision", "answer at decision", "send 1", "send 2",
         "answer failure", "void failure", "resend", "doubt", "break off", "agent drops", "agent voids", "agent waits",
-        "agent awaits", "refused to send", "dropped",
+        "agent awaits", "refused to send", "dropped", "metered", "not metered", "metered for nobody",
     ]
 
     private(set) var trace: [String] = []
     private(set) var problem: String?
     private let random: SeededRandom
-    private var life = ExchangeLife()
-    private var wire = Wire.unpaid
+    private var life: ExchangeLife
+    private var wire: Wire
+    private var isMetering: Bool
     private var isBodyComplete: Bool
     private var isDeciding = false
     private var hasAgent = true
@@ -130,13 +158,16 @@ struct LifeWalk {
     init(seed: UInt64) {
         random = SeededRandom(seed: seed)
         isBodyComplete = random.word() & 1 == 0
+        isMetering = random.word() % 3 == 0
+        life = ExchangeLife(isMetered: isMetering)
+        wire = isMetering ? .nothing : .unpaid
     }
 
     private func chance(_ outOf: UInt64) -> Bool { random.word() % outOf == 0 }
 
     mutating func run() {
         var steps = 0
-        while problem == nil, wire != .nothing || isDeciding || life.phase == .completing {
+        while problem == nil, wire != .nothing || isDeciding || isMetering || life.phase == .completing {
             steps += 1
             guard steps < 200 else { return fail("it never ends") }
             step()
@@ -154,6 +185,7 @@ struct LifeWalk {
             if life.bodyCompleted() { isDeciding = true }
             return
         }
+        if isMetering { return chance(2) ? meter() : () }
         if isDeciding { return chance(2) ? decide() : () }
         switch wire {
         case .unpaid: chance(4) ? upstreamFails() : respond(mayPay: !chance(5))
@@ -167,6 +199,23 @@ struct LifeWalk {
 
     // MARK: Events
 
+    private mutating func meter() {
+        isMetering = false
+        switch life.metered(isBooked: !chance(3)) {
+        case .send:
+            note("metered")
+            check(hasAgent, "sent for an agent that has gone")
+            wire = .unpaid
+        case .answer:
+            note("not metered")
+            answer()
+            end()
+        case .nothing:
+            note("metered for nobody")
+            check(!hasAgent, "a metered call came to nothing")
+        }
+    }
+
     private mutating func respond(mayPay: Bool) {
         switch life.responseArrived(mayPay: mayPay) {
         case .relay:
@@ -176,8 +225,9 @@ struct LifeWalk {
         case .collect:
             note("collect")
             wire = .collecting
-        case .book(let thenRelay):
+        case .book(let isRepeat, let thenRelay):
             note("book")
+            check(isRepeat == (sent == 2), "the second sending is mistaken for the first, or the first for the second")
             book(afterSending: true)
             wire = thenRelay ? .answering : .nothing
             if thenRelay { answer() }

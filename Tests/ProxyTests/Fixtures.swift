@@ -47,10 +47,11 @@ extension Gateway.Credential {
 
 extension AuthorizedPayment {
     /// A payment of one cent in USDT.
-    static func sample(usage: [CapUsage] = []) -> AuthorizedPayment {
+    static func sample(usage: [CapUsage] = [], state: PaymentState = .reserved) -> AuthorizedPayment {
         let intent = PaymentIntent.sample(1)
         return AuthorizedPayment(
-            id: intent.id, header: .sample, terms: intent.terms, signature: [], usage: usage, answerWithin: 60)
+            id: intent.id, header: .sample, terms: intent.terms, signature: [], usage: usage, answerWithin: 60,
+            isAdopted: state != .reserved, state: state)
     }
 }
 

@@ -9,12 +9,10 @@ import Synchronization
 package final class AgentDirectory: Sendable {
     private let registry: Mutex<AgentRegistry>
     private let store: any LedgerStore
-    private let generation: @Sendable () -> UInt64
 
-    /// Makes a directory; `generation` is one cheap load of the books' current number.
-    package init(store: any LedgerStore, generation: @escaping @Sendable () -> UInt64) async throws(LedgerError) {
+    /// Makes a directory and reads the agents.
+    package init(store: any LedgerStore) async throws(LedgerError) {
         self.store = store
-        self.generation = generation
         registry = Mutex(try await store.registry())
     }
 
@@ -22,13 +20,13 @@ package final class AgentDirectory: Sendable {
     package enum LookUp: Sendable {
         /// The agent with that token hash, or nil when there is none.
         case current(Agent?)
-        /// The books have changed: call ``refresh()`` and ask again.
+        /// The books have changed: call ``refreshedAgent(tokenHash:)`` instead.
         case stale
     }
 
     /// Looks an agent up without blocking.
     package func agent(tokenHash: Bytes32) -> LookUp {
-        let now = generation()
+        let now = store.currentGeneration
         return registry.withLock { registry in
             registry.generation == now ? .current(registry.agent(tokenHash: tokenHash)) : .stale
         }

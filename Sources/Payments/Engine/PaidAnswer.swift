@@ -3,25 +3,29 @@ package import X402
 
 /// What came back for a request that carried a payment.
 package enum PaidAnswer: Sendable, Equatable {
-    /// A response head arrived; `report` is the decoded PAYMENT-RESPONSE, when there was a readable one.
-    case response(status: Int, report: SettlementReport?)
+    /// A response head arrived; `report` is the decoded PAYMENT-RESPONSE, when there was a readable one, and `reason`
+    /// what a new challenge gives as its reason.
+    case response(status: Int, report: SettlementReport?, reason: String? = nil)
     /// The header went out and no response head came back; the text says why.
     case silence(reason: String)
     /// No byte of the header was handed to a socket.
     case neverSent(reason: String)
 
-    /// What the books make of it.
+    /// What the books make of it, where `wasSentBefore` says whether the same bytes had been handed to a socket already.
     ///
-    /// The seller may say that it took the money, never that it did not.
-    package var event: PaymentEvent {
+    /// The seller may say that it took the money, never that it did not. That it has seen the payment before is an
+    /// answer to what was sent before, and means that the money is gone.
+    package func event(wasSentBefore: Bool) -> PaymentEvent {
         switch self {
-        case .neverSent: return .neverSent
+        case .neverSent: return wasSentBefore ? .lostSight : .neverSent
         case .silence: return .lostSight
-        case .response(let status, let report):
-            if let report {
-                if report.success { return .settled }
-                return report.isPending ? .lostSight : .rejected
+        case .response(let status, let report, let reason):
+            if report?.success == true { return .settled }
+            if report?.isPending == true { return .lostSight }
+            if wasSentBefore, Self.saysUsed(status: status, reason: report?.errorReason ?? reason) {
+                return .alreadyUsed
             }
+            if report != nil { return .rejected }
             switch status {
             case 200..<300: return .servedUnproven
             case 402, 412: return .rejected
@@ -30,16 +34,24 @@ package enum PaidAnswer: Sendable, Equatable {
         }
     }
 
+    /// Sellers that keep identifiers answer 409; facilitators look at the nonce, and name it with or without their
+    /// scheme in front.
+    private static func saysUsed(status: Int, reason: String?) -> Bool {
+        if status == 409 { return true }
+        guard let reason else { return false }
+        return reason == "duplicate_settlement" || reason.hasSuffix("nonce_already_used")
+    }
+
     func evidence(signature: [UInt8]) -> PaymentEvidence {
         switch self {
         case .neverSent(let reason):
             PaymentEvidence(reason: reason)
         case .silence(let reason):
             PaymentEvidence(signature: signature, reason: reason)
-        case .response(let status, let report):
+        case .response(let status, let report, let reason):
             PaymentEvidence(
                 status: status, signature: signature, settlement: report?.raw, transaction: report?.transaction,
-                reason: report?.errorReason)
+                reason: report?.errorReason ?? reason)
         }
     }
 }

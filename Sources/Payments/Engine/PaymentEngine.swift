@@ -19,8 +19,9 @@ package enum ChallengeAnswer: Sendable {
 
 /// Challenge in, header out; outcome in, books out.
 ///
-/// The order is fixed: read, vet, reserve durably, sign. A payment that was signed is answered for by exactly one call
-/// of ``book(_:of:)``; an outcome that the books cannot take is kept, and booked by ``retryUnbooked()``.
+/// The order is fixed: read, vet, reserve durably, look for freezes, sign. A payment that was signed is answered for by
+/// one call of ``book(_:of:isRepeat:)``; an outcome that the books cannot take is kept, and booked by
+/// ``retryUnbooked()``.
 package struct PaymentEngine: Sendable {
     private let store: any LedgerStore
     private let table: AssetTable
@@ -29,6 +30,8 @@ package struct PaymentEngine: Sendable {
     private let random: any RandomSource
     private let logger: Logger
     private let booking: OutcomeBooking
+    private let reserving: Reserving
+    private let notices: OperatorNotices
 
     /// Makes an engine over the books, the pinned table and the unlocked wallets.
     package init(
@@ -42,6 +45,8 @@ package struct PaymentEngine: Sendable {
         self.random = random
         self.logger = logger
         booking = OutcomeBooking(store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes())
+        reserving = Reserving(store: store, table: table, random: random)
+        notices = OperatorNotices(store: store, logger: logger)
     }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
@@ -61,13 +66,14 @@ package struct PaymentEngine: Sendable {
             return .passThrough
         }
         let now = clock.now()
-        guard !Self.freeMethods.contains(request.method) else {
+        guard !Self.freeMethods.contains(request.content.method) else {
             return await refuse(.methodNotPaid, for: request, at: now)
         }
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
             return await refuse(.noWallet(named: request.agent.wallet), for: request, at: now)
         }
-        let vetting = Vetting(table: table, rules: wallet.rules, payer: wallet.signer.address)
+        let vetting = Vetting(
+            table: table, rules: wallet.rules, payer: wallet.signer.address, maxValidity: request.policy.maxValidity)
         switch vetting.choose(from: challenge, at: now) {
         case .failure(let refusal):
             return await refuse(.vetting(refusal.code, payment: nil), for: request, at: now)
@@ -85,31 +91,90 @@ package struct PaymentEngine: Sendable {
     ) async -> ChallengeAnswer {
         let reserved: ReservedPayment
         do {
-            reserved = try await ReservedPayment.reserve(
-                vetted, of: challenge, for: request, wallet: wallet, in: store, random: random, at: now)
-        } catch .caps(let refusal, let id) {
-            logger.info("payment refused by caps", metadata: request.metadata(["payment": "\(id)"]))
-            return .refuse(.caps(refusal, price: vetted.value, payment: id))
-        } catch .books(let error) {
-            logger.error("ledger not writable", metadata: request.metadata(["problem": "\(error)"]))
-            return .refuse(.books)
+            reserved = try await reserving.reserve(vetted, of: challenge, for: request, from: wallet, at: now)
         } catch {
-            logger.critical("no randomness", metadata: request.metadata([:]))
-            return .refuse(.signing(nil))
+            return .refuse(await failure(error, price: vetted.value, for: request, at: now))
         }
-        let id = reserved.intent.id
+        notices.warn(of: reserved.reservation.warnings, by: reserved.id)
         guard !isAbandoned() else {
-            await void(id, reason: "the agent went away before the payment was sent")
+            await leave(reserved, reason: "the agent went away before the payment was sent")
             return .abandoned
         }
+        if let failure = await obstacle(to: reserved, for: request) { return .refuse(failure) }
+        return await sign(reserved, for: request, from: wallet)
+    }
+
+    /// What a failed reservation is to the agent, and to the operator.
+    private func failure(
+        _ failure: Reserving.Failure, price: Dollars, for request: PaymentRequest, at now: Timestamp
+    ) async -> PaymentFailure {
+        switch failure {
+        case .refused(let refusal, let id):
+            logger.info(
+                "payment refused by the books",
+                metadata: request.metadata(["payment": "\(id)", "code": "\(refusal.code)"]))
+            if case .gatewayRejecting(let until) = refusal {
+                await notices.gatewayRejecting(request.gateway, until: until, at: now)
+            }
+            return .refused(refusal, price: price, payment: id)
+        case .notRebuildable(let record):
+            logger.error(
+                "earlier attempt cannot be sent again: its wallet or its token is another now",
+                metadata: request.metadata(["payment": "\(record.id)"]))
+            return await unresolved(record, reason: "the bytes could not be made again")
+        case .books(let error):
+            logger.error("ledger not writable", metadata: request.metadata(["problem": "\(error)"]))
+            return .books
+        case .randomness:
+            logger.critical("no randomness", metadata: request.metadata([:]))
+            return .signing(nil)
+        }
+    }
+
+    /// What an operator froze between the reservation and now; the payment is given up then.
+    ///
+    /// The number of the newest change costs one load, and it is nearly always the one that the decision was made with.
+    private func obstacle(to reserved: ReservedPayment, for request: PaymentRequest) async -> PaymentFailure? {
+        guard store.currentGeneration != reserved.reservation.generation else { return nil }
+        do {
+            let rulebook = try await store.rulebook()
+            guard let freeze = rulebook.freeze(of: request.agent.name, at: request.gateway) else { return nil }
+            logger.notice(
+                "frozen before the signature",
+                metadata: request.metadata(["payment": "\(reserved.id)", "frozen": "\(freeze.scope)"]))
+            await leave(reserved, reason: "frozen before the signature")
+            return .refused(.frozen(freeze), price: nil, payment: reserved.id)
+        } catch {
+            logger.error("freezes not readable", metadata: request.metadata(["problem": "\(error)"]))
+            await leave(reserved, reason: "the ledger could not be read before the signature")
+            return .books
+        }
+    }
+
+    private func sign(
+        _ reserved: ReservedPayment, for request: PaymentRequest, from wallet: PayingWallet
+    ) async -> ChallengeAnswer {
+        let id = reserved.id
         do {
             if let payment = try reserved.authorize(with: wallet.signer) { return .pay(payment) }
             logger.error("payment header not writable", metadata: request.metadata(["payment": "\(id)"]))
+        } catch is ReservedPayment.DifferentSignature {
+            logger.error(
+                "signature differs from the one that was sent", metadata: request.metadata(["payment": "\(id)"]))
+            return .refuse(await unresolved(reserved.reservation.record, reason: "the signature came out different"))
         } catch {
             logger.error("signing failed", metadata: request.metadata(["payment": "\(id)", "problem": "\(error)"]))
         }
-        await void(id, reason: "the wallet could not sign")
+        await leave(reserved, reason: "the wallet could not sign")
         return .refuse(.signing(id))
+    }
+
+    /// Lets go of an attempt that was handed over and cannot be sent again.
+    private func unresolved(_ record: PaymentRecord, reason: String) async -> PaymentFailure {
+        await booking.book(
+            Outcome(payment: record.id, event: .lostSight, evidence: PaymentEvidence(reason: reason)))
+        let end = Timestamp(seconds: record.liveUntil ?? 0).adding(seconds: ReservationRequest.liveMargin)
+        return .refused(.unresolved(record.id, until: end), price: nil, payment: nil)
     }
 
     /// Puts a refusal on record under its code.
@@ -117,9 +182,10 @@ package struct PaymentEngine: Sendable {
         _ failure: PaymentFailure, for request: PaymentRequest, at now: Timestamp
     ) async -> ChallengeAnswer {
         var id: PaymentID?
-        if let bytes = try? random.bytes32() {
+        if let bytes = try? random.bytes32(), let salt = try? random.bytes32() {
             let record = RefusedPayment(
-                id: PaymentID(random: bytes), purpose: request.purpose, code: failure.code, terms: nil)
+                id: PaymentID(at: now, random: bytes), purpose: request.purpose, code: failure.code, terms: nil,
+                salt: salt)
             do {
                 try await store.record(record, at: now)
                 id = record.id
@@ -131,20 +197,21 @@ package struct PaymentEngine: Sendable {
         return .refuse(failure.recorded(as: id))
     }
 
-    /// Books what came back for a signed payment.
+    /// Books what came back for a signed payment; `isRepeat` when its bytes were sent twice within one exchange.
     ///
     /// When the books cannot be written the row stays reserved, which is exposure, and the outcome is kept in memory
     /// for ``retryUnbooked()``; a row that is still reserved at the next start is in doubt then.
-    package func book(_ answer: PaidAnswer, of payment: AuthorizedPayment) async {
+    package func book(_ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false) async {
         await booking.book(
             Outcome(
-                payment: payment.id, event: answer.event, evidence: answer.evidence(signature: payment.signature)))
-        if case .response(_, let report?) = answer { warn(about: report, of: payment) }
+                payment: payment.id, event: payment.event(of: answer, isRepeat: isRepeat),
+                evidence: answer.evidence(signature: payment.signature)))
+        if case .response(_, let report?, _) = answer { warn(about: report, of: payment) }
     }
 
-    private func void(_ id: PaymentID, reason: String) async {
+    private func leave(_ reserved: ReservedPayment, reason: String) async {
         await booking.book(
-            Outcome(payment: id, event: .neverSent, evidence: PaymentEvidence(reason: reason)))
+            Outcome(payment: reserved.id, event: reserved.unsent, evidence: PaymentEvidence(reason: reason)))
     }
 
     /// Books the outcomes that the books could not take when they came, as far as they can now.
@@ -152,6 +219,30 @@ package struct PaymentEngine: Sendable {
     /// For the daemon's housekeeping, and once more before it ends; call it from one place at a time.
     package func retryUnbooked() async {
         await booking.retry()
+    }
+
+    /// Books a call of a gateway that bills a prepaid balance, before it is made; returns why it must not be made.
+    package func meter(_ call: MeteredCall) async -> PaymentFailure? {
+        do {
+            switch try await store.meter(call, at: clock.now()) {
+            case .booked(_, let warnings):
+                notices.warn(of: warnings, by: nil)
+                return nil
+            case .refused(let refusal):
+                logger.info(
+                    "call refused by the books",
+                    metadata: ["agent": "\(call.agent)", "gateway": "\(call.gateway)", "code": "\(refusal.code)"])
+                return .refused(refusal, price: nil, payment: nil)
+            }
+        } catch {
+            logger.error("ledger not writable", metadata: ["agent": "\(call.agent)", "problem": "\(error)"])
+            return .callNotBooked
+        }
+    }
+
+    /// Says to the operator that a prepaid gateway answered 402: what was paid in advance is used up.
+    package func noticeLowBalance(of gateway: String) async {
+        await notices.lowBalance(of: gateway, at: clock.now())
     }
 
     /// A seller that reports another amount or network than the signed one cannot have moved that; it is worth a line.

@@ -8,24 +8,30 @@ package struct PaymentRequest: Sendable {
     package let agent: Agent
     /// The gateway's name.
     package let gateway: String
-    /// The HTTP method.
-    package let method: String
-    /// The upstream URL without its query, for people.
-    package let url: String
-    /// SHA-256 over agent, method, whole URL and body.
-    package let fingerprint: Bytes32
+    /// The upstream host, lower case, without a port.
+    package let host: String
+    /// The HTTP request as the books keep it.
+    package let content: PaymentIntent.Request
+    /// SHA-256 of the agent's Idempotency-Key, when it sent one.
+    package let idempotencyKey: Bytes32?
+    /// What the gateway's configuration says about paying it.
+    package let policy: GatewayPolicy
 
     /// Makes a request.
-    package init(agent: Agent, gateway: String, method: String, url: String, fingerprint: Bytes32) {
+    package init(
+        agent: Agent, gateway: String, host: String, content: PaymentIntent.Request, idempotencyKey: Bytes32? = nil,
+        policy: GatewayPolicy = GatewayPolicy()
+    ) {
         self.agent = agent
         self.gateway = gateway
-        self.method = method
-        self.url = url
-        self.fingerprint = fingerprint
+        self.host = host
+        self.content = content
+        self.idempotencyKey = idempotencyKey
+        self.policy = policy
     }
 
     var purpose: PaymentIntent.Purpose {
-        PaymentIntent.Purpose(agent: agent.name, gateway: gateway, method: method, url: url, fingerprint: fingerprint)
+        PaymentIntent.Purpose(agent: agent.name, team: agent.team, gateway: gateway, host: host, request: content)
     }
 }
 
@@ -45,4 +51,14 @@ package struct AuthorizedPayment: Sendable {
     package let usage: [CapUsage]
     /// The window the seller allows for its answer, in seconds.
     package let answerWithin: Int64
+    /// Whether it is an earlier attempt of the same request: its bytes may have left the process before.
+    package let isAdopted: Bool
+    /// Where the payment stood in the books when it was handed out.
+    package let state: PaymentState
+
+    /// What an answer to it means for the books; `isRepeat` when the bytes were handed to a socket before within this
+    /// very exchange.
+    package func event(of answer: PaidAnswer, isRepeat: Bool) -> PaymentEvent {
+        answer.event(wasSentBefore: isAdopted || isRepeat)
+    }
 }

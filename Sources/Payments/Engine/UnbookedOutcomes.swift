@@ -61,7 +61,7 @@ extension LedgerError {
     /// Whether the same booking may succeed later.
     var isPassing: Bool {
         switch self {
-        case .impossible, .unknownPayment: false
+        case .impossible, .unknownPayment, .unsound: false
         case .storage, .unknownAgent, .agentExists, .duplicate, .newerSchema, .damaged: true
         }
     }

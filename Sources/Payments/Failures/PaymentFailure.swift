@@ -16,12 +16,16 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     package let price: Dollars?
     /// The cap that would be exceeded.
     package let cap: CapUsage?
+    /// An earlier payment that stands in the way.
+    package let earlier: PaymentID?
+    /// When the same request may succeed, when that is known and no cap says it.
+    package let retryAt: Timestamp?
     /// Whether the same request may succeed later without anybody changing anything.
     package let isRetryable: Bool
 
-    private init(
+    init(
         code: String, status: Int, detail: String, payment: PaymentID?, price: Dollars? = nil, cap: CapUsage? = nil,
-        isRetryable: Bool = false
+        earlier: PaymentID? = nil, retryAt: Timestamp? = nil, isRetryable: Bool = false
     ) {
         self.code = code
         self.status = status
@@ -29,6 +33,8 @@ package struct PaymentFailure: Error, Sendable, Equatable {
         self.payment = payment
         self.price = price
         self.cap = cap
+        self.earlier = earlier
+        self.retryAt = retryAt
         self.isRetryable = isRetryable
     }
 
@@ -44,27 +50,6 @@ package struct PaymentFailure: Error, Sendable, Equatable {
         PaymentFailure(code: code.rawValue, status: 403, detail: code.sentence, payment: payment)
     }
 
-    /// The caps do not admit the price.
-    package static func caps(_ refusal: CapRefusal, price: Dollars, payment: PaymentID) -> PaymentFailure {
-        switch refusal {
-        case .noCap:
-            return PaymentFailure(
-                code: "no-cap", status: 402,
-                detail: "The agent has no cap, so it may not pay anything. An operator can set one.",
-                payment: payment, price: price)
-        case .unknownAgent:
-            return PaymentFailure(
-                code: "unknown-agent", status: 403, detail: "The agent was removed.", payment: payment, price: price)
-        case .exceeded(let usage):
-            let reset = usage.resetsAt.map { " It resets at \($0)." } ?? ""
-            return PaymentFailure(
-                code: "cap-exceeded", status: 402,
-                detail: "The price of $\(price) does not fit the agent's \(usage.cap.window.rawValue) cap of "
-                    + "$\(usage.cap.limit): $\(usage.left) is left.\(reset)",
-                payment: payment, price: price, cap: usage, isRetryable: usage.resetsAt != nil)
-        }
-    }
-
     /// The configuration does not say which wallet pays for the agent.
     package static func noWallet(named name: String?) -> PaymentFailure {
         PaymentFailure(
@@ -73,6 +58,12 @@ package struct PaymentFailure: Error, Sendable, Equatable {
                 ?? "The agent has no wallet, and the configuration does not have exactly one.",
             payment: nil)
     }
+
+    /// The books could not be written, so a call that they must count was not made.
+    package static let callNotBooked = PaymentFailure(
+        code: books.code, status: 503,
+        detail: "The ledger could not be written, so the call was not made. The daemon's log says why.",
+        payment: nil, isRetryable: true)
 
     /// The books could not be written, so nothing may be signed.
     package static let books = PaymentFailure(

@@ -4,11 +4,13 @@ package import X402
 
 /// Stateless checks of a challenge against the pinned table and one wallet: pure, the same inputs give the same answer.
 package struct Vetting: Sendable {
-    /// The longest window that is signed, in seconds; a seller's longer one is echoed but not signed.
+    /// The longest window that is signed unless a gateway's configuration says otherwise, in seconds.
     package static let maximumValidity: Int64 = 600
     /// The shortest window that is signed: verifiers want six seconds ahead, and settlement needs some.
     package static let minimumValidity: Int64 = 10
     /// How far back the window begins, so that a slow chain or a fast clock does not make a payment invalid.
+    ///
+    /// Never further than the window may reach forward: a short one is short on both sides.
     package static let backdating: Int64 = 600
     /// The window when the seller names none.
     package static let defaultValidity: Int64 = 300
@@ -16,12 +18,18 @@ package struct Vetting: Sendable {
     private let table: AssetTable
     private let rules: [PayRule]
     private let payer: Address
+    private let maxValidity: Int64
 
     /// Makes the checks for one wallet: `rules` is its `pay:` list in order of preference.
-    package init(table: AssetTable, rules: [PayRule], payer: Address) {
+    ///
+    /// `maxValidity` is the longest window that is signed, in seconds; a seller's longer one is echoed but not signed.
+    package init(
+        table: AssetTable, rules: [PayRule], payer: Address, maxValidity: Int64 = Vetting.maximumValidity
+    ) {
         self.table = table
         self.rules = rules
         self.payer = payer
+        self.maxValidity = maxValidity
     }
 
     /// The entry to pay, or the code of the entry that came closest.
@@ -79,12 +87,13 @@ package struct Vetting: Sendable {
         guard
             let value = TokenAmount.dollars(of: requirement.amount, decimals: asset.decimals, par: asset.par)
         else { throw .amount }
-        let validity = min(requirement.maxTimeoutSeconds ?? Self.defaultValidity, Self.maximumValidity)
+        let validity = min(requirement.maxTimeoutSeconds ?? Self.defaultValidity, maxValidity)
         guard validity >= Self.minimumValidity else { throw .window }
         guard let rule = rules.firstIndex(where: { $0.matches(asset) }) else { throw .notInPayList }
         let payment = VettedPayment(
             requirement: requirement, asset: asset, domainSeparator: separator, payer: payer, payTo: payTo,
-            value: value, validAfter: now.seconds - Self.backdating, validBefore: now.seconds + validity)
+            value: value, validAfter: now.seconds - min(Self.backdating, maxValidity),
+            validBefore: now.seconds + validity)
         return (payment, rule)
     }
 }

@@ -3,7 +3,6 @@ import Logging
 import NIOCore
 import Payments
 import Primitives
-import Synchronization
 import SystemCrypto
 import Transport
 import X402
@@ -32,14 +31,13 @@ protocol AgentChannel: AnyObject {
 /// All state belongs to the event loop.
 final class Exchange {
     private let shared: ProxyLoop
-    private let request: RequestHead
-    private let route: GatewayTable.Route
+    private let admitted: AdmittedRequest
     private let agent: Agent
     private let upstreamRequest: UpstreamRequest
     private let allocator: ByteBufferAllocator
     private weak var channel: (any AgentChannel)?
 
-    private var life = ExchangeLife()
+    private var life: ExchangeLife
     private let agentHasLeft = Flag()
     private var connection: UpstreamConnection?
     private var sender: BodySender?
@@ -61,13 +59,13 @@ final class Exchange {
     private(set) var deadline: NIODeadline?
 
     init(
-        shared: ProxyLoop, channel: any AgentChannel, request: RequestHead, route: GatewayTable.Route, agent: Agent,
+        shared: ProxyLoop, channel: any AgentChannel, admitted: AdmittedRequest, agent: Agent,
         upstreamRequest: UpstreamRequest, isBodyComplete: Bool, allocator: ByteBufferAllocator
     ) {
         self.shared = shared
         self.channel = channel
-        self.request = request
-        self.route = route
+        self.admitted = admitted
+        life = ExchangeLife(isMetered: admitted.route.gateway.billing == .prepaid)
         self.agent = agent
         self.upstreamRequest = upstreamRequest
         self.allocator = allocator
@@ -77,11 +75,41 @@ final class Exchange {
             limits: services.replayLimits, budget: services.replayBudget, pool: services.threads, loop: shared.loop)
     }
 
+    private var request: RequestHead { admitted.head }
+    private var route: GatewayTable.Route { admitted.route }
     private var gateway: Gateway { route.gateway }
+
+    // MARK: The metered call
+
+    /// Asks the books whether a call of a prepaid gateway may be made; nothing goes upstream before they have said so.
+    private func meter() {
+        let bound = NIOLoopBound(self, eventLoop: shared.loop)
+        let services = shared.services
+        let loop = shared.loop
+        let call = MeteredCall(
+            agent: agent.name, team: agent.team, gateway: gateway.name, host: gateway.origin.host)
+        Task(executorPreference: shared.executor) {
+            let failure = await services.engine.meter(call)
+            loop.execute { bound.value.metered(failure) }
+        }
+    }
+
+    private func metered(_ failure: PaymentFailure?) {
+        switch life.metered(isBooked: failure == nil) {
+        case .send:
+            start()
+            bodyReadAll()
+        case .answer:
+            unsent = []
+            if let failure { respond(Problem(failure)) }
+        case .nothing: break
+        }
+    }
 
     // MARK: The unpaid request
 
     func start() {
+        if life.phase == .metering { return meter() }
         // Flushed by ``bodyReadAll()``, together with what the same read brought of the body.
         if let connection = shared.pool.idleConnection(to: gateway.origin) { return send(on: connection) }
         connectUnpaid()
@@ -128,7 +156,7 @@ final class Exchange {
         if let sender {
             sender.send(bytes)
             deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
-        } else if life.phase == .unpaid {
+        } else if life.phase == .unpaid || life.phase == .metering {
             unsent.append(bytes)
         }
         if isLast {
@@ -149,6 +177,7 @@ final class Exchange {
         guard !isBodyComplete else { return }
         let isStuck: Bool
         switch life.phase {
+        case .metering: isStuck = unsent.count >= 4
         case .unpaid: isStuck = connection.map { !$0.isWritable } ?? (unsent.count >= 4)
         case .answering: isStuck = connection.map { !$0.isWritable } ?? false
         case .collecting, .completing: isStuck = false
@@ -217,9 +246,10 @@ final class Exchange {
         let services = shared.services
         let source = held.challengeSource
         let subject = PaidSubject(
-            agent: agent, gateway: gateway.name, method: request.method,
-            origin: gateway.origin, target: route.target, content: replay.content,
-            isChunked: request.framing == .chunked)
+            agent: agent, gateway: gateway, method: request.method, target: route.target, content: replay.content,
+            isChunked: request.framing == .chunked,
+            isJSON: request.fields.first(.contentType).map { ModelName.isJSON(request.fields.text($0)) } ?? false,
+            idempotencyKey: admitted.idempotencyKey)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let executor = shared.executor
@@ -257,8 +287,15 @@ final class Exchange {
     private func answerUnpaid(_ answer: ChallengeAnswer) {
         switch answer {
         case .refuse(let failure): respond(Problem(failure))
-        case .passThrough, .abandoned, .pay: relayHeld()
+        case .passThrough: relayUnpayable()
+        case .abandoned, .pay: relayHeld()
         }
+    }
+
+    /// Passes on a 402 that no payment answers; from a prepaid gateway that is worth an operator's while.
+    private func relayUnpayable() {
+        if gateway.billing == .prepaid { shared.services.noticeLowBalance(of: gateway.name, on: shared.executor) }
+        relayHeld()
     }
 
     /// Passes the 402 on as it came.
@@ -301,10 +338,16 @@ final class Exchange {
 
     /// Books what became of the payment; returns what the agent is to be told of it.
     @discardableResult
-    private func book(_ answer: PaidAnswer) -> AgentResponse.Paid? {
+    private func book(_ answer: PaidAnswer, isRepeat: Bool = false) -> AgentResponse.Paid? {
         guard let payment else { return nil }
-        shared.services.book(answer, of: payment, on: shared.executor)
-        return AgentResponse.Paid(payment: payment, event: answer.event)
+        shared.services.book(answer, of: payment, isRepeat: isRepeat, on: shared.executor)
+        return AgentResponse.Paid(payment: payment, event: payment.event(of: answer, isRepeat: isRepeat))
+    }
+
+    /// Books that this exchange sent nothing; the agent is to be told of the payment when it was sent before.
+    private func bookUnsent(reason: String) -> AgentResponse.Paid? {
+        let paid = book(.neverSent(reason: reason))
+        return paid?.payment.isAdopted == true ? paid : nil
     }
 
     // MARK: Failures
@@ -317,8 +360,8 @@ final class Exchange {
         case .answer:
             respond(.upstream(failure, gateway: gateway.name, payment: nil))
         case .void:
-            book(.neverSent(reason: failure.sentence))
-            respond(.upstream(failure, gateway: gateway.name, payment: nil))
+            let paid = bookUnsent(reason: failure.sentence)
+            respond(.upstream(failure, gateway: gateway.name, payment: paid))
         case .resend:
             connect { exchange, connection in exchange.sendPaid(on: connection) }
         case .doubt(let thenAnswer):
@@ -345,8 +388,8 @@ final class Exchange {
         sender = nil
         switch event {
         case .void:
-            book(.neverSent(reason: "no connection in time"))
-            respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
+            let paid = bookUnsent(reason: "no connection in time")
+            respond(.firstByteTimeout(gateway: gateway.name, payment: paid))
         case .answer:
             respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
         case .doubt(let thenAnswer):
@@ -371,7 +414,7 @@ final class Exchange {
         agentHasLeft.raise()
         switch life.phase {
         // Nothing was sent for it; should a payment come out of the decision yet, it is voided.
-        case .completing, .deciding: respond(.stopping)
+        case .metering, .completing, .deciding: respond(.stopping)
         case .over: break
         default: waitIsOver()
         }
@@ -392,6 +435,7 @@ final class Exchange {
             book(.neverSent(reason: "the agent went away before the payment was sent"))
             end()
         case .awaitOutcome:
+            if let payment { shared.services.loseSight(of: payment, on: shared.executor) }
             selfReference = self
             shared.deadlines.add(self)
             shared.orphans[ObjectIdentifier(self)] = self
@@ -480,9 +524,12 @@ extension Exchange: UpstreamReceiver {
             relay(head, paid: nil)
         case .collect:
             collect(head)
-        case .book(let thenRelay):
-            let paid = book(.response(status: head.status, report: SettlementReport.read(from: head)))
-            if thenRelay { relay(head, paid: paid) } else { end() }
+        case .book(let isRepeat, let thenRelay):
+            let paid = book(.read(from: head), isRepeat: isRepeat)
+            guard thenRelay else { return end() }
+            // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
+            if let paid, paid.event == .alreadyUsed { return respond(.paidNotServed(paid)) }
+            relay(head, paid: paid)
         }
     }
 
@@ -496,7 +543,7 @@ extension Exchange: UpstreamReceiver {
                 leaveAndDecide()
             } else {
                 life.challengeDropped()
-                relayHeld()
+                relayUnpayable()
             }
         case .answering:
             relayBody(bytes)
@@ -547,12 +594,3 @@ extension Exchange: UpstreamReceiver {
 }
 
 extension Exchange: DeadlineBound {}
-
-/// A flag that one thread raises and others read.
-final class Flag: Sendable {
-    private let state = Atomic<Bool>(false)
-
-    func raise() { state.store(true, ordering: .releasing) }
-
-    var isRaised: Bool { state.load(ordering: .acquiring) }
-}

@@ -5,6 +5,8 @@
 struct ExchangeLife: Equatable {
     /// Where the request stands.
     enum Phase: Equatable {
+        /// The books are asked whether the call may be made; nothing goes upstream before.
+        case metering
         /// On its way without a payment, or waiting for the answer.
         case unpaid
         /// A 402 came; what it says is being read.
@@ -23,26 +25,48 @@ struct ExchangeLife: Equatable {
         case over
     }
 
-    private(set) var phase = Phase.unpaid
+    private(set) var phase: Phase
     /// Whether nobody is left to answer.
     private(set) var agentIsGone = false
+
+    /// Begins a life; `isMetered` where every call is booked before it is made.
+    init(isMetered: Bool = false) {
+        phase = isMetered ? .metering : .unpaid
+    }
+
+    enum OnMetered: Equatable {
+        /// Send the request.
+        case send
+        /// Answer the agent without one.
+        case answer
+        /// Nobody is left to answer, and nothing was sent.
+        case nothing
+    }
+
+    /// The books have answered whether the call may be made.
+    mutating func metered(isBooked: Bool) -> OnMetered {
+        guard phase == .metering else { return .nothing }
+        phase = isBooked ? .unpaid : .answering
+        return isBooked ? .send : .answer
+    }
 
     enum OnResponse: Equatable {
         /// Pass the answer to the agent.
         case relay
         /// Keep the answer back and read the challenge.
         case collect
-        /// Book what the answer says of the payment, then pass it on (or not, when the agent has gone).
-        case book(thenRelay: Bool)
+        /// Book what the answer says of the payment, then pass it on (or not, when the agent has gone); `isRepeat` when
+        /// it answers the second sending.
+        case book(isRepeat: Bool, thenRelay: Bool)
     }
 
     /// A response head arrived.
     ///
     /// `mayPay`: it is a 402 and nothing forbids paying for this request.
     mutating func responseArrived(mayPay: Bool) -> OnResponse {
-        if case .paid = phase {
+        if case .paid(let isRepeat) = phase {
             phase = agentIsGone ? .over : .answering
-            return .book(thenRelay: !agentIsGone)
+            return .book(isRepeat: isRepeat, thenRelay: !agentIsGone)
         }
         phase = mayPay ? .collecting : .answering
         return mayPay ? .collect : .relay
@@ -141,7 +165,7 @@ struct ExchangeLife: Equatable {
         case .answering:
             phase = .over
             return .breakOff
-        case .completing, .deciding, .over:
+        case .metering, .completing, .deciding, .over:
             return .nothing
         }
     }
@@ -153,7 +177,8 @@ struct ExchangeLife: Equatable {
         case waitForDecision
         /// A signed payment was not sent: void it and drop everything.
         case void
-        /// The payment is out: wait a while for the answer's head, book it, then drop everything.
+        /// The payment is out: book at once that nobody waits for it any more, so that the agent's next identical request
+        /// may take it over; wait a while for the answer's head, book that too, then drop everything.
         case awaitOutcome
     }
 
@@ -166,7 +191,7 @@ struct ExchangeLife: Equatable {
         case .connecting:
             phase = .over
             return .void
-        case .unpaid, .collecting, .completing, .answering, .over:
+        case .metering, .unpaid, .collecting, .completing, .answering, .over:
             phase = .over
             return .drop
         }

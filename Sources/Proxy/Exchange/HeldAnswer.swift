@@ -1,4 +1,5 @@
 import NIOCore
+import Payments
 import Transport
 import X402
 
@@ -42,6 +43,11 @@ struct HeldAnswer {
         return nil
     }
 
+    /// What a challenge in the head gives as its reason.
+    var challengeReason: String? {
+        (try? Challenge.read(ChallengeSource(header: challengeHeader, body: nil)))?.error
+    }
+
     /// What the engine reads the challenge from.
     var challengeSource: ChallengeSource {
         ChallengeSource(header: challengeHeader, body: plainBody)
@@ -68,5 +74,13 @@ extension SettlementReport {
             }
         }
         return nil
+    }
+}
+
+extension PaidAnswer {
+    /// What the head of an answer says about the payment it answers.
+    static func read(from head: ResponseHead) -> PaidAnswer {
+        let reason = head.status == 402 ? HeldAnswer(head, framing: .none).challengeReason : nil
+        return .response(status: head.status, report: SettlementReport.read(from: head), reason: reason)
     }
 }

@@ -8,24 +8,31 @@ import Transport
 /// What a payment would be for, before its fingerprint is known.
 struct PaidSubject: Sendable {
     let agent: Agent
-    let gateway: String
+    let gateway: Gateway
     let method: String
-    let origin: Origin
     let target: String
     let content: ReplayContent
     let isChunked: Bool
+    let isJSON: Bool
+    let idempotencyKey: Bytes32?
 
-    /// Hashes the body, off the event loops when it is large, and names the request.
+    /// Hashes and reads the body, off the event loops when it is large, and names the request.
     func request(on threads: NIOThreadPool) async throws -> PaymentRequest {
-        let bodyHash =
-            content.isSmall
-            ? try content.contentHash(isChunked: isChunked)
-            : try await threads.runIfActive { try content.contentHash(isChunked: isChunked) }
+        let (bodyHash, model) =
+            content.isSmall ? try readContent() : try await threads.runIfActive { try readContent() }
+        let origin = gateway.origin
         var identity = Array("\(agent.name)\n\(method)\n\(origin)\(target)\n".utf8)
         identity.append(contentsOf: bodyHash.bytes)
         let path = target.prefix { $0 != "?" }
         return PaymentRequest(
-            agent: agent, gateway: gateway, method: method, url: "\(origin)\(path)",
-            fingerprint: SHA256.hash(identity))
+            agent: agent, gateway: gateway.name, host: origin.host,
+            content: PaymentIntent.Request(
+                method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
+            idempotencyKey: idempotencyKey, policy: gateway.policy)
+    }
+
+    private func readContent() throws -> (hash: Bytes32, model: String?) {
+        let hash = try content.contentHash(isChunked: isChunked)
+        return (hash, isJSON ? ModelName.read(from: content, isChunked: isChunked) : nil)
     }
 }

@@ -1,4 +1,5 @@
 package import NIOCore
+package import Payments
 package import SystemCrypto
 package import Transport
 
@@ -57,6 +58,16 @@ package struct Gateway: Sendable {
         }
     }
 
+    /// How the gateway takes its money.
+    ///
+    /// Raw values are the configuration's words.
+    package enum Billing: String, Sendable, CaseIterable {
+        /// By the challenges it answers with.
+        case x402
+        /// From a balance behind its key, so that every call is counted here before it is made.
+        case prepaid
+    }
+
     /// The gateway's name: the first path segment of requests for it.
     package let name: String
     /// Where its connections go.
@@ -71,11 +82,16 @@ package struct Gateway: Sendable {
     package let redirectHosts: Set<String>
     /// How long to wait for what.
     package let timeouts: Timeouts
+    /// What its configuration says about paying it.
+    package let policy: GatewayPolicy
+    /// How it takes its money.
+    package let billing: Billing
 
     /// Makes a gateway.
     package init(
         name: String, origin: Origin, basePath: String, paths: [String], credential: Credential?,
-        redirectHosts: Set<String>, timeouts: Timeouts
+        redirectHosts: Set<String>, timeouts: Timeouts, policy: GatewayPolicy = GatewayPolicy(),
+        billing: Billing = .x402
     ) {
         self.name = name
         self.origin = origin
@@ -84,5 +100,7 @@ package struct Gateway: Sendable {
         self.credential = credential
         self.redirectHosts = redirectHosts
         self.timeouts = timeouts
+        self.policy = policy
+        self.billing = billing
     }
 }

@@ -1,4 +1,14 @@
+import Primitives
 import Transport
+
+/// A request whose form, place and token are good.
+struct AdmittedRequest: Sendable {
+    let head: RequestHead
+    let route: GatewayTable.Route
+    let credential: AgentCredential
+    /// SHA-256 of the agent's Idempotency-Key.
+    let idempotencyKey: Bytes32?
+}
 
 /// What a request must be before anybody is asked who sent it.
 extension AgentConnection {
@@ -14,12 +24,15 @@ extension AgentConnection {
     }
 
     /// Checks form, host and target and finds the agent's token.
-    func admit(_ head: RequestHead) -> Result<(GatewayTable.Route, AgentCredential), Refusal> {
+    func admit(_ head: RequestHead) -> Result<AdmittedRequest, Refusal> {
         do throws(Refusal) {
             try checkForm(head)
             try checkHost(head)
             let route = try route(head)
-            return .success((route, try credential(head)))
+            let credential = try credential(head)
+            return .success(
+                AdmittedRequest(
+                    head: head, route: route, credential: credential, idempotencyKey: try idempotencyKey(head)))
         } catch {
             return .failure(error)
         }
@@ -86,6 +99,16 @@ extension AgentConnection {
             case .malformed:
                 throw Refusal(401, "mistyped-token", "The agent token is mistyped: its checksum does not hold.")
             }
+        }
+    }
+
+    private func idempotencyKey(_ head: RequestHead) throws(Refusal) -> Bytes32? {
+        do throws(IdempotencyKey.Malformed) {
+            return try IdempotencyKey.hash(in: head.fields)
+        } catch {
+            throw Refusal(
+                400, "bad-idempotency-key",
+                "Idempotency-Key must stand once and have 1 to 255 visible ASCII characters.")
         }
     }
 }

@@ -29,7 +29,7 @@ struct AgentResponse {
         let event: PaymentEvent
 
         /// What the books hold of it now.
-        var state: PaymentState { PaymentState.reserved.after(event) ?? .inDoubt }
+        var state: PaymentState { payment.state.after(event) ?? .inDoubt }
 
         /// Writes the fields that tell an agent of a payment, in an answer with `status`.
         func write(status: Int, to head: inout ByteBuffer) {
@@ -37,9 +37,8 @@ struct AgentResponse {
             head.writeString("purser-payment: \(payment.id)\r\npurser-outcome: \(state.rawValue)\r\n")
             let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
             head.writeString("\(state.isOpen ? "purser-exposed" : "purser-paid"): \(amount) \(terms.symbol)\r\n")
-            let left = payment.usage.filter { $0.cap.window != .request }
-                .map { "\($0.cap.window.rawValue)=\($0.left)" }
-            if !left.isEmpty { head.writeString("purser-remaining: \(left.joined(separator: ", "))\r\n") }
+            let left = Remaining(payment.usage).text
+            if !left.isEmpty { head.writeString("purser-remaining: \(left)\r\n") }
             // Client libraries repeat 408, 409, 429 and 5xx by themselves; behind a payment that could cost twice.
             if !(200..<300).contains(status) { head.writeString("x-should-retry: false\r\n") }
         }

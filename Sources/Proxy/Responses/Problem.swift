@@ -61,6 +61,8 @@ struct Problem {
             problem.field("detail", detail)
             problem.field("retryable", isRetryable && exposed == nil)
             problem.field("payment", optional: (exposed?.payment.id ?? failure?.payment)?.description)
+            problem.field("earlier_payment", optional: failure?.earlier?.description)
+            problem.field("retry_at", optional: failure?.retryAt?.description)
             if let price = failure?.price { problem.field("price_usd", price.description) }
             if let cap = failure?.cap { Self.write(cap, to: &problem) }
             problem.object("error") { error in
@@ -73,18 +75,31 @@ struct Problem {
     }
 
     private static func write(_ usage: CapUsage, to text: inout JSONText) {
+        let measure = usage.cap.limit.measure
+        // Units of a token may be more than a JSON number holds, so every quantity is a text.
+        func quantity(_ value: UInt256) -> String {
+            measure == .dollars ? (Dollars(quantity: value) ?? .max).description : value.description
+        }
+        let amounts = [
+            ("limit", quantity(usage.cap.limit.amount)), ("used", quantity(usage.used)),
+            ("left", quantity(usage.left)),
+        ]
         text.object("cap") { cap in
-            cap.field("window", usage.cap.window.rawValue)
-            cap.field("limit_usd", usage.cap.limit.description)
-            cap.field("used_usd", usage.used.description)
-            cap.field("left_usd", usage.left.description)
+            cap.field("scope", usage.cap.scope.description)
+            cap.field("window", usage.cap.limit.window.description)
+            cap.field("measure", measure.rawValue)
+            for (name, amount) in amounts { cap.field(name, amount) }
+            if measure == .dollars {
+                for (name, amount) in amounts { cap.field(name + "_usd", amount) }
+            }
             cap.field("resets_at", optional: usage.resetsAt?.description)
         }
     }
 
     private static let reasons: [Int: String] = [
         400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
-        405: "Method Not Allowed", 408: "Request Timeout", 413: "Content Too Large", 421: "Misdirected Request",
+        405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
+        421: "Misdirected Request", 422: "Unprocessable Content",
         431: "Request Header Fields Too Large", 501: "Not Implemented", 502: "Bad Gateway",
         503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
     ]
@@ -157,6 +172,17 @@ extension Problem {
             what: "The gateway redirects to another host, which its configuration does not list.", gateway: gateway,
             payment: payment)
         problem.isRetryable = false
+        return problem
+    }
+
+    /// The seller has seen these very bytes before, and did not serve the request for them.
+    static func paidNotServed(_ paid: AgentResponse.Paid) -> Problem {
+        var problem = Problem(
+            status: 402, code: "paid-not-served",
+            detail: "A payment for this request (\(paid.payment.id)) was sent once more, and the seller says that it "
+                + "is used: the money is taken to be gone (\(paid.state.rawValue)), and the answer it was for is lost. "
+                + "The same request again is a new purchase.")
+        problem.exposed = paid
         return problem
     }
 

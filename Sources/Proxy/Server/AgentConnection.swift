@@ -158,44 +158,39 @@ final class AgentConnection: ChannelInboundHandler {
     }
 
     private func serve(_ head: RequestHead) {
-        let credential: AgentCredential
-        let route: GatewayTable.Route
+        let admitted: AdmittedRequest
         switch admit(head) {
         case .failure(let refusal): return answer(refusal.problem, head: head)
-        case .success(let admitted): (route, credential) = admitted
+        case .success(let request): admitted = request
         }
-        knownCredential = credential
+        knownCredential = admitted.credential
         guard !shared.isStopping else { return answer(.stopping, head: head) }
-        switch services.agents.agent(tokenHash: credential.hash) {
-        case .current(let agent):
-            begin(head, route: route, credential: credential, agent: agent)
-        case .stale:
-            identify(head, route: route, credential: credential)
+        switch services.agents.agent(tokenHash: admitted.credential.hash) {
+        case .current(let agent): begin(admitted, agent: agent)
+        case .stale: identify(admitted)
         }
     }
 
     /// The books have changed since they were last read: look the agent up in them.
-    private func identify(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential) {
+    private func identify(_ admitted: AdmittedRequest) {
         phase = .identifying
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let services = services
         let loop = shared.loop
         Task(executorPreference: shared.executor) {
             do throws(LedgerError) {
-                let agent = try await services.agents.refreshedAgent(tokenHash: credential.hash)
-                loop.execute { bound.value.identified(agent, head: head, route: route, credential: credential) }
+                let agent = try await services.agents.refreshedAgent(tokenHash: admitted.credential.hash)
+                loop.execute { bound.value.identified(agent, admitted) }
             } catch {
                 services.logger.error("agents not readable", metadata: ["problem": "\(error)"])
-                loop.execute { bound.value.notIdentified(head) }
+                loop.execute { bound.value.notIdentified(admitted.head) }
             }
         }
     }
 
-    private func identified(
-        _ agent: Agent?, head: RequestHead, route: GatewayTable.Route, credential: AgentCredential
-    ) {
+    private func identified(_ agent: Agent?, _ admitted: AdmittedRequest) {
         guard case .identifying = phase else { return }
-        begin(head, route: route, credential: credential, agent: agent)
+        begin(admitted, agent: agent)
         consumeRest()
     }
 
@@ -203,8 +198,9 @@ final class AgentConnection: ChannelInboundHandler {
         if case .identifying = phase { answer(Problem(.books), head: head) }
     }
 
-    private func begin(_ head: RequestHead, route: GatewayTable.Route, credential: AgentCredential, agent: Agent?) {
+    private func begin(_ admitted: AdmittedRequest, agent: Agent?) {
         guard let context else { return }
+        let head = admitted.head
         guard let agent else {
             return answer(
                 Problem(status: 401, code: "unknown-token", detail: "No agent has this token."), head: head)
@@ -218,8 +214,9 @@ final class AgentConnection: ChannelInboundHandler {
         phase = reader.isFinished ? .answering : .body(reader)
         if !reader.isFinished { ownDeadline = .now() + timeouts.read }
         let exchange = Exchange(
-            shared: shared, channel: self, request: head, route: route, agent: agent,
-            upstreamRequest: UpstreamRequest(head, route: route, credential: credential, allocator: allocator),
+            shared: shared, channel: self, admitted: admitted, agent: agent,
+            upstreamRequest: UpstreamRequest(
+                head, route: admitted.route, credential: admitted.credential, allocator: allocator),
             isBodyComplete: reader.isFinished, allocator: allocator)
         self.exchange = exchange
         exchange.start()

@@ -37,15 +37,33 @@ package final class ProxyServices: Sendable {
     }
 
     /// Books the outcome of a payment, which began with the decision to make it, and keeps no event loop waiting.
-    func book(_ answer: PaidAnswer, of payment: AuthorizedPayment, on executor: LoopExecutor) {
+    func book(
+        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, on executor: LoopExecutor
+    ) {
         Task(executorPreference: executor) {
-            await self.engine.book(answer, of: payment)
+            await self.engine.book(answer, of: payment, isRepeat: isRepeat)
+            self.bookings.end()
+        }
+    }
+
+    /// Books that nobody waits for a payment any more, whose outcome may still come and is booked then.
+    func loseSight(of payment: AuthorizedPayment, on executor: LoopExecutor) {
+        bookings.begin()
+        book(.silence(reason: "the agent went away"), of: payment, on: executor)
+    }
+
+    /// Tells the operator that a prepaid gateway's balance is used up.
+    func noticeLowBalance(of gateway: String, on executor: LoopExecutor) {
+        bookings.begin()
+        Task(executorPreference: executor) {
+            await self.engine.noticeLowBalance(of: gateway)
             self.bookings.end()
         }
     }
 }
 
-/// How many payments are under way, from their decision to their booked outcome; a clean shutdown waits for none.
+/// How many payments are under way, from their decision to their booked outcome, and what else is still to be written;
+/// a clean shutdown waits until there is none.
 final class PendingBookings: Sendable {
     private let count = Atomic<Int>(0)
 

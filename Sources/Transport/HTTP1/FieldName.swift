@@ -4,9 +4,11 @@ package enum FieldName: UInt8, Sendable {
     case connection
     case contentEncoding
     case contentLength
+    case contentType
     case date
     case expect
     case host
+    case idempotencyKey
     case keepAlive
     case location
     case te
@@ -30,7 +32,8 @@ package enum FieldName: UInt8, Sendable {
 
     private static let spellings: [(String, FieldName)] = [
         ("connection", .connection), ("content-encoding", .contentEncoding), ("content-length", .contentLength),
-        ("date", .date), ("expect", .expect), ("host", .host), ("keep-alive", .keepAlive), ("location", .location),
+        ("content-type", .contentType), ("date", .date), ("expect", .expect), ("host", .host),
+        ("idempotency-key", .idempotencyKey), ("keep-alive", .keepAlive), ("location", .location),
         ("te", .te), ("trailer", .trailer), ("transfer-encoding", .transferEncoding), ("upgrade", .upgrade),
         ("proxy-connection", .proxyConnection), ("proxy-authenticate", .proxyAuthenticate),
         ("authorization", .authorization), ("proxy-authorization", .proxyAuthorization), ("x-api-key", .xAPIKey),

@@ -11,11 +11,14 @@ package enum SigningError: Error, Equatable, Sendable {
     case faulty
 }
 
-/// Whatever can sign a digest for one address.
+/// Whatever can sign payments, and checkpoints of the ledger, for one address.
 package protocol Signer: Sendable {
     /// The account that signatures recover to.
     var address: Address { get }
 
     /// Signs a digest; the same digest always gives the same bytes.
     func sign(digest: Bytes32) throws(SigningError) -> Signature
+
+    /// Signs a checkpoint as a personal message; the same text always gives the same bytes.
+    func sign(checkpoint: CheckpointText) throws(SigningError) -> Signature
 }

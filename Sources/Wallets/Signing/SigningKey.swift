@@ -46,4 +46,8 @@ package final class SigningKey: Signer {
         }
         return signature
     }
+
+    package func sign(checkpoint: CheckpointText) throws(SigningError) -> Signature {
+        try sign(digest: checkpoint.message.digest)
+    }
 }

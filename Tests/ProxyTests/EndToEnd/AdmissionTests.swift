@@ -76,7 +76,8 @@ struct AdmissionTests {
             try wire.send(lab.head("GET", "/lab/x"))
             #expect(try wire.readResponse().status == 200)
             let other = AgentToken.make(random: .numbered(8))
-            try await lab.changeAgents { try await $0.replaceToken(of: "scout", hash: SHA256.hash(Array(other.utf8))) }
+            try await lab.ledger.replaceToken(
+                of: "scout", hash: SHA256.hash(Array(other.utf8)), by: "op", at: .vectors)
             try wire.send(lab.head("GET", "/lab/x"))
             #expect(try wire.readResponse().status == 401)
             try wire.send("POST /lab/y HTTP/1.1\r\nhost: localhost:\(lab.port)\r\nx-api-key: \(other)\r\n")
@@ -89,7 +90,7 @@ struct AdmissionTests {
     func loweredCap() async throws {
         try await Lab.run(try Seller.serving(Respond.with(200, [Seller.report()]))) { lab async throws in
             #expect(try lab.exchange("GET", "/lab/x").status == 200)
-            try await lab.changeAgents { try await $0.setCap(Cap(window: .lifetime, limit: .cents(1)), of: "scout") }
+            try await lab.ledger.setCap(CapLimit(.lifetime, .cents(1)), of: "scout")
             #expect(try lab.exchange("GET", "/lab/x").status == 402)
         }
     }

@@ -173,9 +173,11 @@ struct OutcomeTests {
             try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
             #expect(eventually { String(decoding: upstream.received.first ?? [], as: UTF8.self).contains("payment-s") })
             wire.close()
-            Threads.pause(milliseconds: 100)
+            // At once, so that the agent's next identical request may take the payment over.
+            #expect(try await lab.wait(for: .inDoubt))
             left.open()
-            #expect(try await lab.payment().state == .settled)
+            #expect(try await lab.wait(for: .settled))
+            #expect(try await lab.payment().evidence.transaction == "0xabc")
         }
     }
 
@@ -183,10 +185,12 @@ struct OutcomeTests {
     func goneAndSilent() async throws {
         var options = Lab.Options()
         options.proxy.outcome = .milliseconds(300)
+        let ended = Gate()
         let upstream = try ScriptedUpstream { wire, _ in
             while let request = try wire.readRequest() {
                 if !Seller.isPaid(request) { try wire.send(Seller.unpaid) }
             }
+            ended.open()
         }
         try await Lab.run(options, upstream) { lab async throws in
             let wire = try lab.connect()
@@ -194,6 +198,8 @@ struct OutcomeTests {
             #expect(eventually { String(decoding: upstream.received.first ?? [], as: UTF8.self).contains("payment-s") })
             wire.close()
             #expect(try await lab.wait(for: .inDoubt))
+            #expect(await ended.opened())
+            #expect(try await lab.ledger.history(of: lab.payment().id).map(\.line.cause).last == "lost-sight")
         }
     }
 

@@ -112,7 +112,7 @@ struct PaidTests {
     @Test("a cap refuses with 402 and says which, and the challenge does not pass")
     func capRefusal() async throws {
         var options = Lab.Options()
-        options.caps = [Cap(window: .request, limit: .cents(100)), Cap(window: .day, limit: .cents(1))]
+        options.caps = [CapLimit(.request, .cents(100)), CapLimit(.day, .cents(1))]
         let upstream = try Seller.serving(Respond.with(200, [Seller.report()]))
         try await Lab.run(options, upstream) { lab async throws in
             #expect(try lab.exchange("GET", "/lab/x").status == 200)
@@ -274,7 +274,7 @@ struct PaidTests {
     @Test("64 agents at once never exceed a cap")
     func parallel() async throws {
         var options = Lab.Options()
-        options.caps = [Cap(window: .lifetime, limit: .cents(20))]
+        options.caps = [CapLimit(.lifetime, .cents(20))]
         options.loops = 2
         let upstream = try Seller.serving(Respond.with(200, [Seller.report()], body: "ok"))
         try await Lab.run(options, upstream) { lab async throws in

@@ -7,7 +7,6 @@ import Payments
 import Policy
 import Primitives
 import Proxy
-import Synchronization
 import SystemCrypto
 import TestSupport
 import Testing
@@ -18,10 +17,11 @@ import X402
 /// A proxy with books in memory, one agent, one wallet and one gateway in front of a scripted upstream.
 final class Lab: Sendable {
     struct Options: Sendable {
-        var caps: [Cap] = [
-            Cap(window: .request, limit: .cents(1_000)), Cap(window: .day, limit: .cents(5_000)),
-            Cap(window: .lifetime, limit: .cents(10_000)),
+        var caps: [CapLimit] = [
+            CapLimit(.request, .cents(1_000)), CapLimit(.day, .cents(5_000)), CapLimit(.lifetime, .cents(10_000)),
         ]
+        var policy = GatewayPolicy()
+        var billing = Gateway.Billing.x402
         var pay = ["eip155:42161/USDT"]
         var basePath = ""
         var paths: [String] = []
@@ -38,6 +38,8 @@ final class Lab: Sendable {
         var loops = 1
         /// Called between a reservation and the signature.
         var onReserved: @Sendable () async -> Void = {}
+        /// Called before a call of a prepaid gateway is booked.
+        var onMetering: @Sendable () async -> Void = {}
     }
 
     static let secp = Result { try Secp256k1Context(seed: SeededRandom(seed: 1).bytes32()) }
@@ -51,23 +53,16 @@ final class Lab: Sendable {
     private let server: ProxyServer
     private let group: MultiThreadedEventLoopGroup
     private let threads: NIOThreadPool
-    private let generation: Generation
-
-    /// The books' number as the agents' directory sees it.
-    private final class Generation: Sendable {
-        let value = Atomic<UInt64>(0)
-    }
+    let clock = FixedClock()
 
     private init(_ options: Options, upstream: ScriptedUpstream) async throws {
         self.upstream = upstream
         ledger = InMemoryLedger()
         try await ledger.add(
             Agent(
-                name: "scout", wallet: nil, tokenHash: SHA256.hash(Array(Lab.token.utf8)), caps: options.caps,
-                addedAt: .vectors))
-        let generation = Generation()
-        generation.value.store(try await ledger.registry().generation, ordering: .relaxed)
-        self.generation = generation
+                name: "scout", wallet: nil, team: nil, tokenHash: SHA256.hash(Array(Lab.token.utf8)),
+                addedAt: .vectors),
+            limits: options.caps, by: "tester")
         var keyBytes = [UInt8](repeating: 0x11, count: 32)
         let key = try SigningKey(secret: .copyAndWipe(&keyBytes), context: Lab.secp.get())
         wallet = key.address
@@ -76,11 +71,13 @@ final class Lab: Sendable {
         threads.start()
         let logger = Logger(label: "lab") { _ in SwiftLogNoOpLogHandler() }
         let rules = options.pay.compactMap { PayRule($0) }
+        var store = WatchedStore(ledger, onReserved: options.onReserved)
+        store.onMetering = options.onMetering
         let engine = PaymentEngine(
-            store: WatchedLedger(books: ledger, onReserved: options.onReserved), table: try Lab.table.get(),
+            store: store, table: try Lab.table.get(),
             wallets: PayingWallets([PayingWallet(name: "main", signer: key, rules: rules)]),
-            clock: FixedClock(), random: SeededRandom(seed: 42), logger: logger)
-        let agents = try await AgentDirectory(store: ledger) { generation.value.load(ordering: .relaxed) }
+            clock: clock, random: SeededRandom(seed: 42), logger: logger)
+        let agents = try await AgentDirectory(store: ledger)
         let gateways = GatewayTable([try Lab.gateway(options, port: upstream.port)])
         let threads = threads
         server = try await ProxyServer.start(
@@ -104,7 +101,8 @@ final class Lab: Sendable {
             origin: Origin(
                 isSecure: options.isSecure, host: options.upstreamHost, port: options.upstreamPort ?? port),
             basePath: options.basePath, paths: options.paths, credential: credential,
-            redirectHosts: options.redirectHosts, timeouts: options.gateway)
+            redirectHosts: options.redirectHosts, timeouts: options.gateway, policy: options.policy,
+            billing: options.billing)
     }
 
     /// Runs a test in a lab as usual.
@@ -171,7 +169,7 @@ final class Lab: Sendable {
     func payments() async throws -> [PaymentRecord] {
         for _ in 0..<200 {
             let payments = try await ledger.payments(PaymentFilter())
-            if !payments.contains(where: { $0.state == .reserved }) { return payments.reversed() }
+            if !payments.contains(where: { $0.state.isAttended }) { return payments.reversed() }
             Threads.pause(milliseconds: 20)
         }
         return try await ledger.payments(PaymentFilter()).reversed()
@@ -194,10 +192,9 @@ final class Lab: Sendable {
         return false
     }
 
-    /// Changes the agents, then tells the directory.
-    func changeAgents(_ change: (InMemoryLedger) async throws -> Void) async throws {
-        try await change(ledger)
-        generation.value.store(try await ledger.registry().generation, ordering: .relaxed)
+    /// The newest states of all payments, oldest first, without waiting for any.
+    func states() async throws -> [PaymentState] {
+        try await ledger.payments(PaymentFilter()).reversed().map(\.state)
     }
 }
 

@@ -6,5 +6,8 @@ final class Progress: Sendable {
 
     func add(_ more: Int) { count.wrappingAdd(more, ordering: .relaxed) }
 
+    /// The number before it is raised by one.
+    func next() -> Int { count.wrappingAdd(1, ordering: .relaxed).oldValue }
+
     var value: Int { count.load(ordering: .relaxed) }
 }

@@ -15,9 +15,11 @@ enum Seller {
     }
 
     /// The PAYMENT-REQUIRED line.
-    static func challenge(_ entry: String = entry()) -> String {
+    static func challenge(
+        _ entry: String = entry(), error: String = "PAYMENT-SIGNATURE header is required"
+    ) -> String {
         let json =
-            #"{"x402Version":2,"error":"PAYMENT-SIGNATURE header is required","resource":{"url":"http://seller/x"},"#
+            #"{"x402Version":2,"error":"\#(error)","resource":{"url":"http://seller/x"},"#
             + #""accepts":[\#(entry)]}"#
         return "PAYMENT-REQUIRED: " + Base64.encode(Array(json.utf8))
     }
@@ -46,6 +48,26 @@ enum Seller {
     /// A 402 for requests without payment, and a fixed answer for the others.
     static func serving(_ answer: String) throws -> ScriptedUpstream {
         try .serving { isPaid($0) ? answer : unpaid }
+    }
+
+    /// A 402 for requests without payment; for the others an answer by their number from 0, or none for nil.
+    static func paidInTurn(_ answer: @escaping @Sendable (Int) -> String?) throws -> ScriptedUpstream {
+        let count = Progress()
+        return try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                guard isPaid(request) else {
+                    try wire.send(unpaid)
+                    continue
+                }
+                if let answer = answer(count.next()) { try wire.send(answer) }
+            }
+        }
+    }
+
+    /// The payments an upstream has got, by connection and in order.
+    static func payments(at upstream: ScriptedUpstream) throws -> [String] {
+        try upstream.received.flatMap { try Requests($0).all }.filter(isPaid)
+            .map { $0["payment-signature"].joined() }
     }
 
     /// The JSON inside the one payment header of a request.

@@ -1,0 +1,53 @@
+import Ledger
+import Logging
+import Primitives
+
+/// What an operator should hear of, in the journal and in the log.
+///
+/// The journal holds a notice back while one of the same kind is young, and the log follows it: a gateway that rejects a
+/// thousand requests is one line.
+struct OperatorNotices: Sendable {
+    let store: any LedgerStore
+    let logger: Logger
+
+    /// A gateway is not paid for a while because it refused too often.
+    func gatewayRejecting(_ gateway: String, until: Timestamp, at now: Timestamp) async {
+        let detail = "no payment before \(until)"
+        if await write("gateway-rejecting", about: gateway, detail: detail, at: now) {
+            logger.warning(
+                "gateway rejects payments, so it gets none for a while",
+                metadata: ["gateway": "\(gateway)", "until": "\(until)"])
+        }
+    }
+
+    /// A prepaid gateway asks for money in a way that no payment answers.
+    func lowBalance(of gateway: String, at now: Timestamp) async {
+        let detail = "the gateway answered 402 without a challenge"
+        if await write("balance-low", about: gateway, detail: detail, at: now) {
+            logger.warning("prepaid gateway answers 402: its balance is low", metadata: ["gateway": "\(gateway)"])
+        }
+    }
+
+    /// Caps that come near their limits; the books have written them down already.
+    func warn(of warnings: [CapWarning], by payment: PaymentID?) {
+        for warning in warnings {
+            let cap = warning.usage.cap
+            var metadata: Logger.Metadata = [
+                "scope": "\(cap.scope)", "window": "\(cap.limit.window)", "share": "\(warning.share)%",
+                "used": "\(cap.text(of: warning.usage.used))", "limit": "\(cap.text(of: cap.limit.amount))",
+            ]
+            if let payment { metadata["payment"] = "\(payment)" }
+            logger.notice("cap is filling up", metadata: metadata)
+        }
+    }
+
+    /// True when it was written, or when it could not be: what the journal does not hold the log has to say.
+    private func write(_ cause: String, about gateway: String, detail: String, at now: Timestamp) async -> Bool {
+        do {
+            return try await store.notice(cause, about: "gateway:\(gateway)", detail: detail, at: now)
+        } catch {
+            logger.error("notice not booked", metadata: ["cause": "\(cause)", "problem": "\(error)"])
+            return true
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package import Ledger
+package import Primitives
+
+extension PaymentFailure {
+    /// The books would not set money aside, or count a call.
+    ///
+    /// `price` is what was asked, where one was; `payment` is the refusal's name in the books.
+    package static func refused(
+        _ refusal: ReservationRefusal, price: Dollars?, payment: PaymentID?
+    ) -> PaymentFailure {
+        switch refusal {
+        case .noCap:
+            PaymentFailure(
+                code: refusal.code, status: 402,
+                detail: "No cap limits what the agent would spend here, so it may not spend anything. An operator can "
+                    + "set one: in dollars for payments, in a number of payments for a prepaid gateway.",
+                payment: payment, price: price)
+        case .exceeded(let usage):
+            exceeded(usage, price: price, payment: payment)
+        case .unknownAgent:
+            PaymentFailure(
+                code: refusal.code, status: 403, detail: "The agent was removed.", payment: payment, price: price)
+        case .frozen(let freeze):
+            PaymentFailure(
+                code: refusal.code, status: 403,
+                detail: "An operator has frozen \(freeze.scope) at \(freeze.since). Nothing is paid until that is "
+                    + "lifted.",
+                payment: payment, price: price)
+        case .gatewayRejecting(let until):
+            PaymentFailure(
+                code: refusal.code, status: 402,
+                detail: "The gateway refused several payments in a row, each of which stays exposed, so nothing more "
+                    + "is signed for it. One payment is tried again at \(until).",
+                payment: payment, price: price, retryAt: until, isRetryable: true)
+        case .clockBehind(let seconds):
+            PaymentFailure(
+                code: refusal.code, status: 503,
+                detail: "The clock is \(seconds) seconds behind the last entry of the ledger, so no window of a "
+                    + "payment would be right.",
+                payment: payment, price: price, isRetryable: true)
+        case .unresolved(let earlier, let until):
+            PaymentFailure(
+                code: refusal.code, status: 402,
+                detail: "An earlier payment for the same request (\(earlier)) is unresolved and cannot be sent again, "
+                    + "so none was signed beside it. It is decided by \(until).",
+                payment: payment, price: price, earlier: earlier, retryAt: until, isRetryable: true)
+        case .keyReused, .keyInUse, .keySpent:
+            key(refusal, price: price, payment: payment)
+        }
+    }
+
+    private static func exceeded(_ usage: CapUsage, price: Dollars?, payment: PaymentID?) -> PaymentFailure {
+        let cap = usage.cap
+        let reset = usage.resetsAt.map { " It resets at \($0)." } ?? ""
+        let what =
+            switch cap.limit.measure {
+            case .dollars: price.map { "The price of $\($0)" } ?? "The price"
+            case .units: "The price"
+            case .payments: "One more"
+            }
+        return PaymentFailure(
+            code: "cap-exceeded", status: 402,
+            detail: "\(what) does not fit the \(cap.limit.window) cap of \(cap.text(of: cap.limit.amount)) on "
+                + "\(cap.scope): what is left is \(cap.text(of: usage.left)).\(reset)",
+            payment: payment, price: price, cap: usage, isRetryable: usage.resetsAt != nil)
+    }
+
+    /// An idempotency key stands against the payment; client libraries must not go on by themselves, whatever they
+    /// make of the status.
+    private static func key(_ refusal: ReservationRefusal, price: Dollars?, payment: PaymentID?) -> PaymentFailure {
+        let (status, earlier, detail): (Int, PaymentID?, String) =
+            switch refusal {
+            case .keyReused(let earlier):
+                (422, earlier, "The Idempotency-Key belongs to another request, which \(earlier) paid for.")
+            case .keyInUse(let earlier):
+                (409, earlier, "The Idempotency-Key's payment \(earlier) is under way for another connection.")
+            case .keySpent(let earlier):
+                (402, earlier, "The Idempotency-Key's payment \(earlier) cannot be sent again, and none other is made.")
+            default: (402, nil, "The Idempotency-Key stands against a payment.")
+            }
+        return PaymentFailure(
+            code: refusal.code, status: status, detail: detail, payment: payment, price: price, earlier: earlier)
+    }
+}

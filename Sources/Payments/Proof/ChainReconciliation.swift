@@ -1,0 +1,60 @@
+package import Ledger
+package import Logging
+package import Primitives
+
+/// Holds unproven payments against the chain and books what it proves.
+package enum ChainReconciliation {
+    /// The most payments of one run.
+    package static let limit = 500
+
+    /// What one run came to.
+    package struct Tally: Sendable, Equatable {
+        /// Payments whose nonce is used: the money moved.
+        package var confirmed = 0
+        /// Payments that never can move any money.
+        package var released = 0
+        /// Payments of which nothing is proven yet.
+        package var waiting = 0
+
+        /// Makes an empty tally.
+        package init() {}
+    }
+
+    /// The witness did not answer every probe once.
+    package struct IncompleteReading: Error, Equatable {}
+
+    /// Asks a witness about the unproven payments of a network, those whose window ends first in front, and books proof.
+    ///
+    /// For the daemon's housekeeping. A payment that changed meanwhile is left for the next run. Throws what the witness
+    /// throws, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
+    package static func run(
+        network: String, store: any PaymentBooks, witness: any ChainWitness, at now: Timestamp, logger: Logger
+    ) async throws -> Tally {
+        let records = try await store.unproven(network: network, limit: limit)
+        let probes = records.compactMap { record in record.terms.map { AuthorizationProbe($0) } }
+        guard !probes.isEmpty else { return Tally() }
+        let reading = try await witness.read(probes)
+        guard probes.count == records.count, reading.used.count == probes.count else { throw IncompleteReading() }
+        var tally = Tally()
+        for (record, used) in zip(records, reading.used) {
+            guard let event = reading.proof(of: record, used: used) else {
+                tally.waiting += 1
+                continue
+            }
+            do {
+                let proven = try await store.book(
+                    event, of: record.id, evidence: PaymentEvidence(reason: reading.reason), at: now)
+                if event == .provenUsed { tally.confirmed += 1 } else { tally.released += 1 }
+                logger.info(
+                    "proof booked",
+                    metadata: [
+                        "payment": "\(proven.id)", "state": "\(proven.state.rawValue)", "proof": "\(reading.reason)",
+                    ])
+            } catch {
+                guard case .impossible = error else { throw error }
+                tally.waiting += 1
+            }
+        }
+        return tally
+    }
+}

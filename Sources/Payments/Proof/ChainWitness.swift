@@ -1,0 +1,65 @@
+package import Ledger
+package import Primitives
+
+/// One authorization whose fate is asked for.
+package struct AuthorizationProbe: Sendable, Hashable {
+    /// The payment scheme, `exact`: it says where on chain the nonce is kept.
+    package let scheme: String
+    /// The token contract, EIP-55.
+    package let token: String
+    /// The payer's address, EIP-55.
+    package let payer: String
+    /// The authorization's nonce.
+    package let nonce: Bytes32
+
+    /// Makes a probe.
+    package init(scheme: String, token: String, payer: String, nonce: Bytes32) {
+        self.scheme = scheme
+        self.token = token
+        self.payer = payer
+        self.nonce = nonce
+    }
+
+    /// The probe for a payment.
+    package init(_ terms: PaymentIntent.Terms) {
+        self.init(scheme: terms.scheme, token: terms.asset, payer: terms.payer, nonce: terms.nonce)
+    }
+}
+
+/// Whoever can say of a network's final blocks which nonces are used there.
+package protocol ChainWitness: Sendable {
+    /// Reads every probe's nonce in the state of one final block; the answers are in the order of the probes.
+    ///
+    /// A block is final when no reorganization can take it back. Throws when the network cannot be read at all.
+    func read(_ probes: [AuthorizationProbe]) async throws -> ProofReading
+}
+
+/// What one final block of a network says about some authorizations.
+package struct ProofReading: Sendable, Equatable {
+    /// The block's number.
+    package let finalBlock: UInt64
+    /// The block's own time, Unix seconds.
+    package let finalTime: Int64
+    /// Whether each nonce is used at that block, in the order of the probes; nil for one that could not be read.
+    package let used: [Bool?]
+
+    /// Makes a reading.
+    package init(finalBlock: UInt64, finalTime: Int64, used: [Bool?]) {
+        self.finalBlock = finalBlock
+        self.finalTime = finalTime
+        self.used = used
+    }
+
+    /// What a reading of its nonce proves about a payment; nil when it proves nothing yet.
+    ///
+    /// A nonce that is used stays used. One that is unused may still be used in any block whose time is before
+    /// `validBefore`, and block times only grow: so a final block at or past it ends the matter, and nothing else does.
+    package func proof(of record: PaymentRecord, used: Bool?) -> PaymentEvent? {
+        guard let end = record.terms?.validBefore, let used else { return nil }
+        if used { return .provenUsed }
+        return finalTime >= end ? .provenUnused : nil
+    }
+
+    /// What the books keep as the reason of a proof.
+    package var reason: String { "block \(finalBlock), time \(finalTime)" }
+}

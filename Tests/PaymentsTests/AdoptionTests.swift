@@ -1,0 +1,163 @@
+import Ledger
+import Policy
+import Primitives
+import TestSupport
+import Testing
+import Wallets
+import X402
+
+@testable import Payments
+
+@Suite("Attempts that are taken over")
+struct AdoptionTests {
+    /// A payment whose agent went away while it was out.
+    private func lost(_ desk: Desk, for request: PaymentRequest? = nil) async throws -> AuthorizedPayment {
+        let payment = try await desk.paid(for: request)
+        await desk.engine.book(.silence(reason: "no answer in time"), of: payment)
+        return payment
+    }
+
+    @Test("an identical request whose first attempt is unresolved gets the same bytes, under the same name")
+    func sameBytes() async throws {
+        let desk = try await Desk()
+        let first = try await lost(desk)
+        desk.clock.advance(seconds: 10)
+        let second = try await desk.paid()
+        #expect(second.isAdopted && !first.isAdopted)
+        #expect(second.id == first.id && second.header == first.header && second.terms == first.terms)
+        #expect(second.signature == first.signature)
+        #expect(second.state == .resumed)
+        #expect(try await desk.rows.map(\.state) == [.resumed])
+        #expect(try await desk.books.used(.day) == .cents(1))
+    }
+
+    @Test("after a restart, when no signature is on record, the same bytes come out")
+    func afterRestart() async throws {
+        let desk = try await Desk()
+        let first = try await desk.paid()
+        _ = try await desk.books.doubtAttended(at: desk.clock.now())
+        let second = try await desk.paid()
+        #expect(second.isAdopted && second.header == first.header)
+    }
+
+    @Test("the first attempt's price is paid, whatever the seller asks by now")
+    func oldPrice() async throws {
+        let desk = try await Desk()
+        let first = try await lost(desk)
+        let second = try await desk.paid(challenge(amount: "999"))
+        #expect(second.header == first.header)
+    }
+
+    @Test("a parallel identical request, another request and another body are payments of their own")
+    func separate() async throws {
+        let desk = try await Desk()
+        let first = try await desk.paid()
+        let parallel = try await desk.paid()
+        let other = try await desk.paid(for: desk.request(number: 10))
+        #expect(Set([first.id, parallel.id, other.id]).count == 3)
+        #expect(Set([first.header.value, parallel.header.value, other.header.value]).count == 3)
+    }
+
+    @Test("an adopted payment that is not sent after all stays exposed")
+    func notSentAgain() async throws {
+        let desk = try await Desk()
+        let first = try await lost(desk)
+        let second = try await desk.paid()
+        await desk.engine.book(.neverSent(reason: "no connection"), of: second)
+        #expect(try await desk.state(first) == .inDoubt)
+        let hasGone = Switch()
+        let store = WatchedStore(desk.books, onReserved: { hasGone.turnOn() })
+        let engine = try desk.engine(over: store)
+        let answer = await engine.answer(challenge(), for: desk.request()) { hasGone.isOn }
+        #expect(answer.isAbandoned)
+        #expect(try await desk.state(first) == .inDoubt)
+        #expect(try await desk.books.used(.day) == .cents(1))
+    }
+
+    @Test("another wallet, or the same name with another key, cannot take an attempt over")
+    func otherWallet() async throws {
+        let desk = try await Desk(wallets: ["main", "other"])
+        let first = try await lost(desk, for: desk.request(wallet: "main"))
+        let failure = await desk.answer(for: desk.request(wallet: "other")).failure
+        #expect(failure?.code == "attempt-unresolved" && failure?.status == 402)
+        #expect(failure?.earlier == first.id && failure?.isRetryable == true)
+        #expect(failure?.retryAt == Timestamp(seconds: first.terms.validBefore + 60))
+        #expect(try await desk.state(first) == .inDoubt)
+        #expect(desk.signer.signatures == 1)
+        #expect(desk.log.lines.contains { $0.hasPrefix("error: earlier attempt cannot be sent again") })
+    }
+
+    @Test("a signature that comes out different is not sent")
+    func differentSignature() async throws {
+        let desk = try await Desk()
+        let first = try await desk.paid()
+        var other = first.signature
+        other[3] ^= 1
+        _ = try await desk.books.book(
+            .lostSight, of: first.id, evidence: PaymentEvidence(signature: other), at: .vectors)
+        let failure = await desk.answer().failure
+        #expect(failure?.code == "attempt-unresolved")
+        #expect(try await desk.state(first) == .inDoubt)
+        #expect(desk.log.lines.contains { $0.hasPrefix("error: signature differs") })
+    }
+
+    @Test("a seller that has seen the adopted bytes has taken the money")
+    func alreadyUsed() async throws {
+        let desk = try await Desk()
+        let first = try await lost(desk)
+        let second = try await desk.paid()
+        await desk.engine.book(.response(status: 409, report: nil), of: second)
+        #expect(try await desk.state(first) == .presumed)
+        // The same answer to bytes that were sent for the first time says nothing.
+        let fresh = try await desk.paid(for: desk.request(number: 10))
+        await desk.engine.book(.response(status: 409, report: nil), of: fresh)
+        #expect(try await desk.state(fresh) == .inDoubt)
+        let again = try await desk.paid(for: desk.request(number: 11))
+        await desk.engine.book(.response(status: 409, report: nil), of: again, isRepeat: true)
+        #expect(try await desk.state(again) == .presumed)
+    }
+
+    @Test("shortly before its window ends an attempt is not sent again, and nothing else is signed until it is over")
+    func tooLate() async throws {
+        let desk = try await Desk()
+        let first = try await lost(desk)
+        desk.clock.advance(seconds: 55)
+        let failure = await desk.answer().failure
+        #expect(failure?.code == "attempt-unresolved" && failure?.retryAt?.seconds == first.terms.validBefore + 60)
+        desk.clock.advance(seconds: 66)
+        #expect(try await desk.paid().id != first.id)
+    }
+
+    // MARK: Idempotency keys
+
+    @Test("a repeated key sends the settled payment's bytes again, and its late outcome changes nothing")
+    func keyAfterSettlement() async throws {
+        let desk = try await Desk()
+        let first = try await desk.paid(for: desk.request(key: 1))
+        let report = SettlementReport.read(header: Array(#"{"success":true}"#.utf8))
+        await desk.engine.book(.response(status: 200, report: report), of: first)
+        let second = try await desk.paid(for: desk.request(key: 1))
+        #expect(second.isAdopted && second.header == first.header && second.state == .settled)
+        await desk.engine.book(.response(status: 409, report: nil), of: second)
+        await desk.engine.book(.neverSent(reason: "x"), of: second)
+        await desk.engine.book(.response(status: 402, report: nil), of: second)
+        #expect(try await desk.state(first) == .settled)
+        #expect(try await desk.books.used(.day) == .cents(1))
+    }
+
+    @Test("a key says what a request may not do: be another one, run twice, or be paid for again")
+    func keyRefusals() async throws {
+        let desk = try await Desk()
+        let first = try await desk.paid(for: desk.request(key: 1))
+        let reused = await desk.answer(for: desk.request(number: 10, key: 1)).failure
+        #expect(reused?.code == "idempotency-key-reused" && reused?.status == 422 && reused?.earlier == first.id)
+        let inUse = await desk.answer(for: desk.request(key: 1)).failure
+        #expect(inUse?.code == "idempotency-key-in-use" && inUse?.status == 409)
+        #expect(inUse?.isRetryable == false && reused?.isRetryable == false)
+        await desk.engine.book(.response(status: 200, report: nil), of: first)
+        desk.clock.advance(seconds: 200)
+        let spent = await desk.answer(for: desk.request(key: 1)).failure
+        #expect(spent?.code == "idempotency-key-spent" && spent?.status == 402)
+        #expect(try await desk.paid(for: desk.request(key: 2)).id != first.id)
+    }
+}
