@@ -1,3 +1,4 @@
+import FaultPoints
 import Ledger
 import LedgerSQLite
 import Primitives
