@@ -1,6 +1,8 @@
+import Ethereum
 import Ledger
 import Policy
 import Primitives
+import SystemCrypto
 import TestSupport
 import Testing
 import Wallets
@@ -85,6 +87,18 @@ struct AdoptionTests {
         #expect(try await desk.state(first) == .inDoubt)
         #expect(desk.signer.signatures == 1)
         #expect(desk.log.lines.contains { $0.hasPrefix("error: earlier attempt cannot be sent again") })
+
+        var bytes = [UInt8](repeating: 3, count: 32)
+        let key = try SigningKey(
+            secret: SecretBytes.copyAndWipe(&bytes), context: Secp256k1Context(seed: SeededRandom(seed: 4).bytes32()))
+        let other = try CountingSigner(key: key)
+        let rules = ["eip155:42161/USDT"].compactMap(PayRule.init)
+        let engine = try desk.engine(
+            over: WatchedStore(desk.books),
+            wallets: PayingWallets([PayingWallet(name: "main", signer: other, rules: rules)]))
+        let answer = await engine.answer(challenge(), for: desk.request(wallet: "main")) { false }
+        #expect(answer.failure?.code == "attempt-unresolved" && other.signatures == 0)
+        #expect(try await desk.state(first) == .inDoubt)
     }
 
     @Test("a signature that comes out different is not sent")

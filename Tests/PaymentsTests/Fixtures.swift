@@ -25,8 +25,10 @@ final class CountingSigner: Signer {
     private let fails: Bool
     private let look: @Sendable () -> Void
 
-    init(fails: Bool = false, look: @escaping @Sendable () -> Void = {}) throws {
-        key = try payerKey.get()
+    init(
+        fails: Bool = false, key: SigningKey? = nil, look: @escaping @Sendable () -> Void = {}
+    ) throws {
+        self.key = try key ?? payerKey.get()
         self.fails = fails
         self.look = look
     }
@@ -92,9 +94,10 @@ struct Desk {
     }
 
     /// Another engine of the same desk, over books that a test stands in front of.
-    func engine(over store: WatchedStore) throws -> PaymentEngine {
+    func engine(over store: WatchedStore, wallets other: PayingWallets? = nil) throws -> PaymentEngine {
         PaymentEngine(
-            store: store, table: try .pinned(), wallets: wallets, clock: clock, random: random, logger: log.logger)
+            store: store, table: try .pinned(), wallets: other ?? wallets, clock: clock, random: random,
+            logger: log.logger)
     }
 
     /// A request of the desk's agent; equal numbers are equal requests.

@@ -129,6 +129,8 @@ struct LifeWalk {
         case connecting
         /// The paid request is out.
         case paid
+        /// The answer to the payment is being read.
+        case judging
         /// An answer is being relayed.
         case answering
         case nothing
@@ -138,7 +140,7 @@ struct LifeWalk {
     static let steps = [
         "relay", "collect", "book", "decide", "connect", "void at decision", "answer at decision", "send 1", "send 2",
         "answer failure", "void failure", "resend", "doubt", "break off", "agent drops", "agent voids", "agent waits",
-        "agent awaits", "refused to send", "dropped", "metered", "not metered", "metered for nobody",
+        "agent awaits", "judge", "judged", "refused to send", "dropped", "metered", "not metered", "metered for nobody",
     ]
 
     private(set) var trace: [String] = []
@@ -192,6 +194,7 @@ struct LifeWalk {
         case .collecting: collect()
         case .connecting: chance(4) ? upstreamFails() : connected()
         case .paid: chance(2) ? upstreamFails() : respond(mayPay: chance(2))
+        case .judging: chance(3) ? upstreamFails() : judge()
         case .answering: chance(6) ? upstreamFails() : finish()
         case .nothing: break
         }
@@ -217,7 +220,12 @@ struct LifeWalk {
     }
 
     private mutating func respond(mayPay: Bool) {
-        switch life.responseArrived(mayPay: mayPay) {
+        let needsBody = wire == .paid && chance(3)
+        switch life.responseArrived(mayPay: mayPay, needsBody: needsBody) {
+        case .judge:
+            note("judge")
+            check(hasAgent, "reads an answer that nobody waits for")
+            wire = .judging
         case .relay:
             note("relay")
             answer()
@@ -232,6 +240,16 @@ struct LifeWalk {
             wire = thenRelay ? .answering : .nothing
             if thenRelay { answer() }
         }
+    }
+
+    private mutating func judge() {
+        guard let (isRepeat, thenRelay) = life.judged() else { return fail("a judgement came to nothing") }
+        note("judged")
+        check(isRepeat == (sent == 2), "one sending is mistaken for another")
+        check(thenRelay == hasAgent, "answers nobody, or does not answer")
+        book(afterSending: true)
+        wire = thenRelay ? .answering : .nothing
+        if thenRelay { answer() }
     }
 
     private mutating func collect() {
@@ -328,7 +346,7 @@ struct LifeWalk {
             end()
         case .awaitOutcome:
             note("agent awaits")
-            check(wire == .paid || wire == .connecting, "awaits an outcome that cannot come")
+            check(wire == .paid || wire == .connecting || wire == .judging, "awaits an outcome that cannot come")
         }
     }
 

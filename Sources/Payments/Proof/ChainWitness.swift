@@ -55,9 +55,10 @@ package struct ProofReading: Sendable, Equatable {
     /// A nonce that is used stays used. One that is unused may still be used in any block whose time is before
     /// `validBefore`, and block times only grow: so a final block at or past it ends the matter, and nothing else does.
     package func proof(of record: PaymentRecord, used: Bool?) -> PaymentEvent? {
-        guard let end = record.terms?.validBefore, let used else { return nil }
+        // Other schemes' contracts may take an authorization at its last second, so each needs a rule of its own.
+        guard let terms = record.terms, terms.scheme == "exact", let used else { return nil }
         if used { return .provenUsed }
-        return finalTime >= end ? .provenUnused : nil
+        return finalTime >= terms.validBefore ? .provenUnused : nil
     }
 
     /// What the books keep as the reason of a proof.

@@ -7,25 +7,6 @@ import SystemCrypto
 import Transport
 import X402
 
-/// The agent's side of one exchange, as the exchange sees it.
-///
-/// Called on the event loop.
-protocol AgentChannel: AnyObject {
-    /// Writes a part of the response.
-    func write(_ bytes: ByteBuffer)
-    /// Hands everything written to the socket.
-    func flush()
-    /// Whether writing more now would only fill memory.
-    var isWritable: Bool { get }
-    /// Stops or resumes reading the request body.
-    func setReadingBody(_ isReading: Bool)
-    /// The response is complete; `closing` ends the connection behind it.
-    func exchangeDidFinish(closing: Bool)
-    /// The response broke off and cannot be completed: the connection must end here, and with a reset where an
-    /// orderly end would pass for the end of the body.
-    func exchangeDidBreak(isConnectionFramed: Bool)
-}
-
 /// One proxied request: performs what ``ExchangeLife`` decides.
 ///
 /// All state belongs to the event loop.
@@ -299,9 +280,9 @@ final class Exchange {
     }
 
     /// Passes the 402 on as it came.
-    private func relayHeld() {
+    private func relayHeld(paid: AgentResponse.Paid? = nil) {
         guard let head = held.head else { return }
-        relay(head, paid: nil)
+        relay(head, paid: paid)
         guard life.phase == .answering else { return }
         for bytes in held.body { relayBody(bytes) }
         held.body = []
@@ -350,32 +331,43 @@ final class Exchange {
         return paid?.payment.isAdopted == true ? paid : nil
     }
 
+    // MARK: The paid answer
+
+    /// Whether what a seller says of bytes it may have seen stands in its body alone, as in version 1 of the protocol.
+    private func needsBody(_ answer: PaidAnswer) -> Bool {
+        guard let payment, payment.isAdopted || life.phase == .paid(isRepeat: true) else { return false }
+        return answer == .response(status: 402, report: nil)
+    }
+
+    private func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, thenRelay: Bool, head: ResponseHead) {
+        let paid = book(answer, isRepeat: isRepeat)
+        guard thenRelay else { return end() }
+        // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
+        if let paid, paid.event == .alreadyUsed { return respond(.paidNotServed(paid)) }
+        if held.head == nil { relay(head, paid: paid) } else { relayHeld(paid: paid) }
+    }
+
+    /// The body of an answer to the payment has been read as far as is waited for.
+    private func judge() {
+        guard let head = held.head, let judgement = life.judged() else { return }
+        paidAnswered(
+            .response(status: head.status, report: nil, reason: held.reason), isRepeat: judgement.isRepeat,
+            thenRelay: judgement.thenRelay, head: head)
+    }
+
     // MARK: Failures
 
     private func failed(_ failure: UpstreamFailure) {
         let event = life.upstreamFailed(beforeAnyByte: failure == .closedBeforeResponse)
         connection = nil
         sender = nil
-        switch event {
-        case .answer:
-            respond(.upstream(failure, gateway: gateway.name, payment: nil))
-        case .void:
-            let paid = bookUnsent(reason: failure.sentence)
-            respond(.upstream(failure, gateway: gateway.name, payment: paid))
-        case .resend:
-            connect { exchange, connection in exchange.sendPaid(on: connection) }
-        case .doubt(let thenAnswer):
-            let paid = book(.silence(reason: failure.sentence))
-            if thenAnswer { respond(.upstream(failure, gateway: gateway.name, payment: paid)) } else { end() }
-        case .breakOff:
-            breakOff()
-        case .nothing:
-            break
-        }
+        let gateway = gateway.name
+        conclude(event, reason: failure.sentence) { .upstream(failure, gateway: gateway, payment: $0) }
     }
 
     /// The deadline has passed.
     func deadlinePassed() {
+        if life.phase.isJudging { return judge() }
         if challengeIsLate() { return }
         waitIsOver()
     }
@@ -386,19 +378,24 @@ final class Exchange {
         connection?.abandon()
         connection = nil
         sender = nil
+        let gateway = gateway.name
+        conclude(event, reason: event == .void ? "no connection in time" : "no answer in time") {
+            .firstByteTimeout(gateway: gateway, payment: $0)
+        }
+    }
+
+    private func conclude(
+        _ event: ExchangeLife.OnFailure, reason: String, problem: (AgentResponse.Paid?) -> Problem
+    ) {
         switch event {
-        case .void:
-            let paid = bookUnsent(reason: "no connection in time")
-            respond(.firstByteTimeout(gateway: gateway.name, payment: paid))
-        case .answer:
-            respond(.firstByteTimeout(gateway: gateway.name, payment: nil))
+        case .answer: respond(problem(nil))
+        case .void: respond(problem(bookUnsent(reason: reason)))
+        case .resend: connect { exchange, connection in exchange.sendPaid(on: connection) }
         case .doubt(let thenAnswer):
-            let paid = book(.silence(reason: "no answer in time"))
-            if thenAnswer { respond(.firstByteTimeout(gateway: gateway.name, payment: paid)) } else { end() }
-        case .breakOff:
-            breakOff()
-        case .resend, .nothing:
-            break
+            let paid = book(.silence(reason: reason))
+            if thenAnswer { respond(problem(paid)) } else { end() }
+        case .breakOff: breakOff()
+        case .nothing: break
         }
     }
 
@@ -519,25 +516,28 @@ final class Exchange {
 extension Exchange: UpstreamReceiver {
     func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead) {
         let mayPay = head.status == 402 && !upstreamRequest.carriesPayment
-        switch life.responseArrived(mayPay: mayPay) {
+        let answer = payment == nil ? nil : PaidAnswer.read(from: head)
+        switch life.responseArrived(mayPay: mayPay, needsBody: answer.map(needsBody) ?? false) {
         case .relay:
             relay(head, paid: nil)
         case .collect:
             collect(head)
+        case .judge:
+            held = HeldAnswer(head, framing: head.framing(answering: request.method))
+            deadline = .now() + shared.services.timeouts.challenge
         case .book(let isRepeat, let thenRelay):
-            let paid = book(.read(from: head), isRepeat: isRepeat)
-            guard thenRelay else { return end() }
-            // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
-            if let paid, paid.event == .alreadyUsed { return respond(.paidNotServed(paid)) }
-            relay(head, paid: paid)
+            held = HeldAnswer()
+            if let answer { paidAnswered(answer, isRepeat: isRepeat, thenRelay: thenRelay, head: head) }
         }
     }
 
     func upstream(_ connection: UpstreamConnection, didReceiveBody bytes: ByteBuffer) {
         switch life.phase {
+        case .judging:
+            held.append(bytes)
+            if held.byteCount > Challenge.maximumBytes { judge() }
         case .collecting:
-            held.body.append(bytes)
-            held.byteCount += bytes.readableBytes
+            held.append(bytes)
             guard held.byteCount > Challenge.maximumBytes else { return }
             if held.hasReadableChallengeHeader {
                 leaveAndDecide()
@@ -564,6 +564,9 @@ extension Exchange: UpstreamReceiver {
         case .collecting:
             held.isComplete = true
             challengeRead()
+        case .judging:
+            held.isComplete = true
+            judge()
         case .answering:
             finish()
         default:

@@ -19,10 +19,17 @@ struct ExchangeLife: Equatable {
         case connecting
         /// The payment header was handed to a socket; `isRepeat` the second time.
         case paid(isRepeat: Bool)
+        /// The answer to the payment is kept back while its body is read for what it says of the payment.
+        case judging(isRepeat: Bool)
         /// The answer is on its way to the agent.
         case answering
         /// Nothing more will happen.
         case over
+
+        /// Whether the answer to the payment is being read.
+        var isJudging: Bool {
+            if case .judging = self { true } else { false }
+        }
     }
 
     private(set) var phase: Phase
@@ -55,6 +62,8 @@ struct ExchangeLife: Equatable {
         case relay
         /// Keep the answer back and read the challenge.
         case collect
+        /// Keep the answer back and read its body, then ask ``ExchangeLife/judged()``.
+        case judge
         /// Book what the answer says of the payment, then pass it on (or not, when the agent has gone); `isRepeat` when
         /// it answers the second sending.
         case book(isRepeat: Bool, thenRelay: Bool)
@@ -62,14 +71,28 @@ struct ExchangeLife: Equatable {
 
     /// A response head arrived.
     ///
-    /// `mayPay`: it is a 402 and nothing forbids paying for this request.
-    mutating func responseArrived(mayPay: Bool) -> OnResponse {
+    /// `mayPay`: it is a 402 and nothing forbids paying for this request. `needsBody`: what it says of a payment stands in
+    /// its body alone.
+    mutating func responseArrived(mayPay: Bool, needsBody: Bool = false) -> OnResponse {
         if case .paid(let isRepeat) = phase {
+            if needsBody, !agentIsGone {
+                phase = .judging(isRepeat: isRepeat)
+                return .judge
+            }
             phase = agentIsGone ? .over : .answering
             return .book(isRepeat: isRepeat, thenRelay: !agentIsGone)
         }
         phase = mayPay ? .collecting : .answering
         return mayPay ? .collect : .relay
+    }
+
+    /// The answer to the payment has been read as far as is waited for.
+    ///
+    /// Returns what to do with it, as ``OnResponse/book(isRepeat:thenRelay:)`` does; nil when there is none any more.
+    mutating func judged() -> (isRepeat: Bool, thenRelay: Bool)? {
+        guard case .judging(let isRepeat) = phase else { return nil }
+        phase = agentIsGone ? .over : .answering
+        return (isRepeat, !agentIsGone)
     }
 
     /// The challenge has been read as far as needed.
@@ -159,7 +182,7 @@ struct ExchangeLife: Equatable {
         case .paid(isRepeat: false) where beforeAnyByte && !agentIsGone:
             phase = .paid(isRepeat: true)
             return .resend
-        case .paid:
+        case .paid, .judging:
             phase = agentIsGone ? .over : .answering
             return .doubt(thenAnswer: !agentIsGone)
         case .answering:
@@ -187,7 +210,7 @@ struct ExchangeLife: Equatable {
         agentIsGone = true
         switch phase {
         case .deciding: return .waitForDecision
-        case .paid: return .awaitOutcome
+        case .paid, .judging: return .awaitOutcome
         case .connecting:
             phase = .over
             return .void

@@ -25,6 +25,12 @@ struct HeldAnswer {
         self.framing = framing
     }
 
+    /// Keeps a piece of the body.
+    mutating func append(_ bytes: ByteBuffer) {
+        body.append(bytes)
+        byteCount += bytes.readableBytes
+    }
+
     /// Whether only the end of the connection ends the body.
     var endsWithConnection: Bool { framing == .untilClose }
 
@@ -47,6 +53,9 @@ struct HeldAnswer {
     var challengeReason: String? {
         (try? Challenge.read(ChallengeSource(header: challengeHeader, body: nil)))?.error
     }
+
+    /// What a challenge anywhere in the answer gives as its reason.
+    var reason: String? { (try? Challenge.read(challengeSource))?.error }
 
     /// What the engine reads the challenge from.
     var challengeSource: ChallengeSource {

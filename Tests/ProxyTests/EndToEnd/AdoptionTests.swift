@@ -105,6 +105,7 @@ struct AdoptionTests {
         Respond.with(409, body: "seen it"),
         Respond.with(402, [Seller.challenge(error: "invalid_exact_evm_nonce_already_used")], body: "seen it"),
         Respond.with(402, [Seller.report(success: false, reason: "nonce_already_used")], body: "seen it"),
+        Respond.with(402, body: #"{"x402Version":1,"error":"nonce_already_used","accepts":[],"seen it":1}"#),
     ]
 
     @Test("a seller that has taken the money already is not believed to want more", arguments: usedAnswers)
@@ -127,6 +128,49 @@ struct AdoptionTests {
         }
         try await Lab.run(upstream) { lab async throws in
             try await Self.expectNotServed(try lab.exchange("POST", "/lab/x", body: "q"), lab)
+        }
+    }
+
+    static let otherBodies = [
+        #"{"x402Version":1,"error":"insufficient_funds","accepts":[]}"#, "", "no JSON",
+        String(repeating: "x", count: 300_000),
+    ]
+
+    @Test("a refusal that says anything else in its body reaches the agent whole", arguments: otherBodies)
+    func refusedAgain(body: String) async throws {
+        let upstream = try Seller.paidInTurn { $0 == 0 ? nil : Respond.with(402, ["x-mine: 1"], body: body) }
+        try await Lab.run(Self.impatient, upstream) { lab async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").status == 504)
+            #expect(try await lab.wait(for: .inDoubt))
+            let response = try lab.exchange("POST", "/lab/x", body: "q")
+            #expect(response.status == 402 && response.text == body && response["x-mine"] == ["1"])
+            #expect(response["purser-outcome"] == ["rejected"] && response["x-should-retry"] == ["false"])
+            #expect(try await lab.payment().state == .rejected)
+        }
+    }
+
+    @Test("a refusal whose body drips is taken for what its head says, and is relayed as it comes")
+    func drippingRefusal() async throws {
+        let paid = Progress()
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                guard Seller.isPaid(request) else {
+                    try wire.send(Seller.unpaid)
+                    continue
+                }
+                guard paid.next() > 0 else { continue }
+                try wire.send("HTTP/1.1 402 Pay\r\ncontent-length: 10\r\n\r\nfirst")
+                Threads.pause(milliseconds: 400)
+                try wire.send("later")
+            }
+        }
+        var options = Self.impatient
+        options.proxy.challenge = .milliseconds(100)
+        try await Lab.run(options, upstream) { lab async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").status == 504)
+            #expect(try await lab.wait(for: .inDoubt))
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").text == "firstlater")
+            #expect(try await lab.payment().state == .rejected)
         }
     }
 

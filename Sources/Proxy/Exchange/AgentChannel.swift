@@ -1,0 +1,20 @@
+import NIOCore
+
+/// The agent's side of one exchange, as the exchange sees it.
+///
+/// Called on the event loop.
+protocol AgentChannel: AnyObject {
+    /// Writes a part of the response.
+    func write(_ bytes: ByteBuffer)
+    /// Hands everything written to the socket.
+    func flush()
+    /// Whether writing more now would only fill memory.
+    var isWritable: Bool { get }
+    /// Stops or resumes reading the request body.
+    func setReadingBody(_ isReading: Bool)
+    /// The response is complete; `closing` ends the connection behind it.
+    func exchangeDidFinish(closing: Bool)
+    /// The response broke off and cannot be completed: the connection must end here, and with a reset where an
+    /// orderly end would pass for the end of the body.
+    func exchangeDidBreak(isConnectionFramed: Bool)
+}
