@@ -76,7 +76,10 @@ let package = Package(
         .target(name: "Ledger", dependencies: ["SystemCrypto", "Primitives"], swiftSettings: strict),
         .target(
             name: "Audit", dependencies: ["Ledger", "Policy", "X402", "Ethereum", "Primitives"], swiftSettings: strict),
-        .target(name: "LedgerSQLite", dependencies: ["Ledger", "Primitives", grdb, grdbSQLite], swiftSettings: strict),
+        .target(
+            name: "LedgerSQLite",
+            dependencies: ["Ledger", "FaultPoints", "Primitives", grdb, grdbSQLite],
+            swiftSettings: strict),
         .target(name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
 
         // The wire and the mathematics
@@ -85,8 +88,9 @@ let package = Package(
         .target(name: "SystemCrypto", dependencies: ["Primitives", "COpenSSL"], swiftSettings: strict),
         .target(name: "Telemetry", dependencies: [logging], swiftSettings: strict),
         .target(
-            name: "Primitives",
+            name: "FaultPoints",
             swiftSettings: strict + [.define("FAULT_POINTS", .when(configuration: .debug))]),
+        .target(name: "Primitives", swiftSettings: strict),
 
         // C: the system's libraries and the machine-readable contract of Specs/
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -131,7 +135,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "LedgerSQLiteTests",
-            dependencies: ["LedgerSQLite", "Ledger", "Primitives", "TestSupport", grdb],
+            dependencies: ["LedgerSQLite", "Ledger", "FaultPoints", "Primitives", "TestSupport", grdb],
             swiftSettings: strict),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Primitives", "TestSupport"], swiftSettings: strict),
         .testTarget(

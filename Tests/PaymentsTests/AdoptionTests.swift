@@ -139,6 +139,8 @@ struct AdoptionTests {
         let failure = await desk.answer().failure
         #expect(failure?.code == "attempt-unresolved" && failure?.retryAt?.seconds == first.terms.validBefore + 60)
         desk.clock.advance(seconds: 66)
+        #expect(await desk.answer().failure?.code == "attempt-unresolved")
+        #expect(try await desk.books.closeOverdue(OverduePolicy(), at: desk.clock.now()) == 1)
         #expect(try await desk.paid().id != first.id)
     }
 

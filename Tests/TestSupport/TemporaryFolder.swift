@@ -44,6 +44,16 @@ package final class TemporaryFolder: Sendable {
         return path
     }
 
+    /// The lines of a text file; none when it does not exist.
+    package func lines(of name: String) throws -> [String] {
+        guard let file = unsafe fopen(path(name), "rb") else { return [] }
+        defer { unsafe fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while case let count = unsafe fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { String($0) }
+    }
+
     /// The permission bits of an entry.
     package func mode(of name: String) throws -> UInt32 {
         var status = stat()

@@ -125,11 +125,12 @@ extension HistoryCheck {
         findings.examine(
             .transfers, "entry \(entry.number)", holds: entry.line.transfer == transfer,
             "does not move what payment \(record.id) sets aside")
-        if left != nil {
-            findings.examine(
-                .evidence, "entry \(entry.number)", holds: false,
-                "begins payment \(record.id), and evidence is kept for it already")
-        }
+        // Nothing has come back yet; of a refusal the code is kept as its reason.
+        let expected = PaymentEvidence(reason: entry.line.state == .refused ? entry.line.cause : nil)
+        let readable = record.salt == nil ? expected.erased : expected
+        findings.examine(
+            .evidence, "entry \(entry.number)", holds: left ?? PaymentEvidence() == readable,
+            "begins payment \(record.id), and other evidence is kept for it")
         signatures.examine(record, &findings)
     }
 

@@ -1,6 +1,6 @@
+import FaultPoints
 import GRDB
 import Ledger
-import Primitives
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,0 +1,110 @@
+import Ledger
+import Primitives
+import TestSupport
+import Testing
+
+@Suite("Every store freezes, meters and stops alike")
+struct FreezeConformanceTests {
+    private static func freeze(_ scope: FreezeScope, second: Int64 = 0) -> Freeze {
+        Freeze(scope: scope, since: .vectors.adding(seconds: second), actor: "ann", reason: "drill")
+    }
+
+    private static let call = MeteredCall(agent: "scout", team: nil, gateway: "lab", host: "127.0.0.1")
+
+    @Test(
+        "nothing is reserved, adopted or metered under a freeze",
+        arguments: StoreKind.allCases, [FreezeScope.everything, .agent("scout"), .gateway("lab")])
+    func frozen(kind: StoreKind, scope: FreezeScope) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5", "day=9payments")
+        let store = subject.store
+        try await store.reserve(.sample(1, fingerprint: 7))
+        try await store.book(.lostSight, of: .sample(1))
+        let freeze = Self.freeze(scope)
+        let before = store.currentGeneration
+        #expect(try await store.freeze(freeze))
+        #expect(try await !store.freeze(freeze))
+        #expect(store.currentGeneration == before + 1)
+        #expect(try await store.reserve(.sample(2)).refusal == .frozen(freeze))
+        #expect(try await store.reserve(.sample(3, fingerprint: 7)).refusal == .frozen(freeze))
+        #expect(try await store.meter(Self.call, at: .vectors) == .refused(.frozen(freeze)))
+        // What was under way is booked all the same.
+        #expect(try await store.book(.settled, of: .sample(1)).state == .settled)
+        #expect(try await store.unfreeze(scope, by: "ann", at: .vectors))
+        #expect(try await !store.unfreeze(scope, by: "ann", at: .vectors))
+        #expect(try await store.reserve(.sample(4)).record != nil)
+    }
+
+    @Test(
+        "a freeze of one does not stop another",
+        arguments: StoreKind.allCases, [FreezeScope.agent("other"), .gateway("other")])
+    func others(kind: StoreKind, scope: FreezeScope) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        #expect(try await subject.store.freeze(Self.freeze(scope)))
+        #expect(try await subject.store.reserve(.sample(1)).record != nil)
+    }
+
+    @Test("a prepaid call needs a cap on calls, counts in it, and is booked", arguments: StoreKind.allCases)
+    func metering(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        let store = subject.store
+        #expect(try await store.meter(Self.call, at: .vectors) == .refused(.noCap))
+        try await store.setCap(CapLimit(.hour, .payments, UInt256(3)), of: "scout")
+        try await store.reserve(.sample(1))
+        for _ in 0..<2 {
+            guard case .booked = try await store.meter(Self.call, at: .vectors) else {
+                Issue.record("refused")
+                return
+            }
+        }
+        guard case .refused(.exceeded(let usage)) = try await store.meter(Self.call, at: .vectors) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(usage.used == UInt256(3))
+        #expect(try await store.reserve(.sample(2)).refusalCode == "cap-hour")
+        let balances = try await store.read { (books) throws(LedgerError) in try books.balances() }
+        let metered = balances.first { $0.account == .metered(agent: "scout", gateway: "lab") }
+        #expect(metered?.debits == UInt256(2))
+        #expect(metered?.asset == "calls")
+    }
+
+    @Test("three rejections in a row stop a gateway and token; a probe goes through a minute later, then less often")
+    func rejections() async throws {
+        for kind in StoreKind.allCases {
+            let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+            let store = subject.store
+            var number: UInt64 = 0
+            func attempt(_ second: Int64, _ event: PaymentEvent?) async throws -> ReservationOutcome {
+                number += 1
+                let intent = PaymentIntent.sample(number, validFor: second + 300)
+                let outcome = try await store.reserve(intent, second: second)
+                if let event, outcome.record != nil { try await store.book(event, of: intent, second: second) }
+                return outcome
+            }
+            for second: Int64 in 0..<3 { #expect(try await attempt(second, .rejected).record != nil) }
+            #expect(
+                try await attempt(10, nil).refusal
+                    == .gatewayRejecting(until: .vectors.adding(seconds: 62)))
+            #expect(try await attempt(61, nil).refusal != nil)
+            #expect(try await attempt(62, .rejected).record != nil, "the first probe")
+            #expect(try await attempt(62 + 119, nil).refusal != nil)
+            #expect(try await attempt(62 + 120, .rejected).record != nil, "the second probe")
+            // Other tokens and gateways go on.
+            #expect(try await store.reserve(.sample(900, gateway: "other"), second: 183).record != nil)
+            // One good answer ends it.
+            #expect(try await attempt(500, .settled).record != nil)
+            #expect(try await attempt(501, .rejected).record != nil)
+            #expect(try await attempt(502, .settled).record != nil)
+        }
+    }
+
+    @Test("a gateway that never stops is never stopped", arguments: StoreKind.allCases)
+    func unlimitedRejections(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        for number: UInt64 in 1...10 {
+            let request = ReservationRequest(.sample(number), rules: ReservationRules(stopAfterRejections: 0))
+            #expect(try await subject.store.reserve(request, at: .vectors).record != nil)
+            try await subject.store.book(.rejected, of: .sample(number))
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Ledger
+import Primitives
+import TestSupport
+import Testing
+
+@Suite("Every store keeps its journal alike")
+struct JournalConformanceTests {
+    private static let day: Int64 = 86_400
+
+    @Test("each entry is bound to the one before by its hash", arguments: StoreKind.allCases)
+    func chain(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        for number: UInt64 in 1...5 { try await subject.store.reserve(.sample(number)) }
+        try await subject.store.book(.settled, of: .sample(1))
+        let entries = try await subject.store.read { (books) throws(LedgerError) in
+            try books.entries(from: 1, limit: 100)
+        }
+        #expect(entries.map(\.number) == Array(1...Int64(entries.count)))
+        var previous = JournalEntry.origin
+        for entry in entries {
+            #expect(
+                entry.hash == JournalEntry.hash(of: entry.line, number: entry.number, at: entry.at, behind: previous))
+            previous = entry.hash
+        }
+    }
+
+    @Test("a closed day is due for a checkpoint once", arguments: StoreKind.allCases)
+    func checkpoints(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        let store = subject.store
+        try await store.reserve(.sample(1))
+        #expect(try await store.dueCheckpoint(at: .vectors) == nil)
+        let tomorrow = Timestamp.vectors.adding(seconds: Self.day)
+        let due = try #require(try await store.dueCheckpoint(at: tomorrow))
+        #expect(due.day == "2026-11-22")
+        #expect(due.entries == 3)
+        #expect(
+            due.text
+                == "Purser ledger checkpoint 1\nday: 2026-11-22\nentries: 3\nhash: \(due.hash)\n")
+        let checkpoint = Checkpoint(statement: due, signer: "0xAB", signature: Array(repeating: 7, count: 65))
+        try await store.add(checkpoint, at: tomorrow)
+        #expect(try await store.dueCheckpoint(at: tomorrow) == nil)
+        let kept = try await store.read { (books) throws(LedgerError) in
+            try books.entries(from: 1, limit: 100).compactMap { Checkpoint($0.line) }
+        }
+        #expect(kept == [checkpoint])
+        // The checkpoint is an entry of its own day.
+        let next = try await store.dueCheckpoint(at: tomorrow.adding(seconds: Self.day))
+        #expect(next?.day == "2026-11-23")
+        #expect(next?.entries == 4)
+    }
+
+    @Test("what was asked can be erased once the payment is closed, and the hashes stay", arguments: StoreKind.allCases)
+    func erasure(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        let store = subject.store
+        for number: UInt64 in 1...3 { try await store.reserve(.sample(number), second: Int64(number)) }
+        for number: UInt64 in 1...2 {
+            _ = try await store.book(
+                number == 1 ? .settled : .rejected, of: PaymentIntent.sample(number).id,
+                evidence: PaymentEvidence(status: 200, settlement: [1], transaction: "0x1", reason: "words"),
+                at: .vectors.adding(seconds: 4))
+        }
+        let before = try await store.history(of: PaymentIntent.sample(1).id)
+        let bound = Timestamp.vectors.adding(seconds: 3)
+        #expect(try await store.erase(before: bound, by: "ann", at: bound.adding(seconds: 9)) == 1)
+        #expect(try await store.erase(before: bound, by: "ann", at: bound.adding(seconds: 9)) == 0)
+        let erased = try #require(try await store.payment(PaymentIntent.sample(1).id))
+        #expect(erased.purpose.request == nil && erased.echo == nil && erased.salt == nil)
+        #expect(erased.evidence == PaymentEvidence(status: 200, transaction: "0x1"))
+        #expect(erased.terms == PaymentIntent.sample(1).terms)
+        #expect(try await store.history(of: PaymentIntent.sample(1).id) == before)
+        #expect(try await store.payment(PaymentIntent.sample(2).id)?.purpose.request != nil, "still open")
+        // A late outcome of an erased payment leaves no text.
+        let late = try await store.book(
+            .rejected, of: erased.id, evidence: PaymentEvidence(status: 500, reason: "words"),
+            at: bound.adding(seconds: 9))
+        #expect(late.evidence == PaymentEvidence(status: 500, transaction: "0x1"))
+    }
+
+    @Test("the same notice is given once an hour", arguments: StoreKind.allCases)
+    func notices(kind: StoreKind) async throws {
+        let subject = try StoreUnderTest(kind)
+        defer { subject.outlive() }
+        let store = subject.store
+        func notice(_ cause: String, _ subject: String, _ second: Int64) async throws -> Bool {
+            try await store.notice(cause, about: subject, detail: nil, at: .vectors.adding(seconds: second))
+        }
+        #expect(try await notice("balance-low", "gateway:a", 0))
+        #expect(try await !notice("balance-low", "gateway:a", 3599))
+        #expect(try await notice("balance-low", "gateway:b", 3599))
+        #expect(try await notice("gateway-rejecting", "gateway:a", 3599))
+        #expect(try await notice("balance-low", "gateway:a", 3600))
+    }
+
+    @Test("rows are found by time", arguments: StoreKind.allCases)
+    func times(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        for number: UInt64 in 1...9 { try await subject.store.reserve(.sample(number), second: Int64(number) * 10) }
+        let found = try await subject.store.read { (books) throws(LedgerError) in
+            var numbers: [[Int64]] = []
+            for second: Int64 in [-5, 10, 11, 90, 91] {
+                let time = Timestamp.vectors.adding(seconds: second)
+                numbers.append([try books.firstPayment(since: time), try books.firstEntry(since: time)])
+            }
+            return numbers
+        }
+        #expect(found == [[1, 1], [1, 3], [2, 4], [9, 11], [10, 12]])
+    }
+}
