@@ -125,8 +125,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Proxy", "LedgerSQLite", "Policy", "Transport", "Primitives", "TestSupport", nioCore,
-                logging,
+                "Daemon", "Proxy", "Payments", "Chain", "LedgerSQLite", "Ledger", "Policy", "Transport", "Primitives",
+                "TestSupport", nioCore, logging,
             ],
             swiftSettings: strict),
         .testTarget(

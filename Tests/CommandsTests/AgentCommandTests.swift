@@ -141,7 +141,8 @@ struct AgentCommandTests {
             FailingCommand(["agent", "unfreeze", "taken"], .missing, "agent:taken is not frozen"),
             FailingCommand(["agent", "add", "a", "--cap", "day=-1"], .usage, "`day=-1` is not WINDOW=DOLLARS"),
             FailingCommand(
-                ["agent", "add", "a", "--cap", "day=1", "--cap", "day=2"], .usage, "A window can have one cap of each measure only."),
+                ["agent", "add", "a", "--cap", "day=1", "--cap", "day=2"], .usage,
+                "A window can have one cap of each measure only."),
             FailingCommand(["cap", "set", "taken", "day=1e3"], .usage, "`day=1e3` is not WINDOW=DOLLARS"),
             FailingCommand(["cap", "remove", "taken", "year"], .usage, "`year` is not one of request, hour, day"),
             FailingCommand(["cap", "remove", "taken", "week"], .missing, "agent:taken has no cap for the window week"),

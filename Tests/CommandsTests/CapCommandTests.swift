@@ -134,7 +134,8 @@ struct CapCommandTests {
                 ["cap", "set", "house", "day=2.5USDC", "--asset", "eip155:42161/USDT"], .usage,
                 "with --asset in the token, such as day=2.5USDT"),
             FailingCommand(["cap", "set", "house", "request=1payments"], .usage, "is not WINDOW=DOLLARS"),
-            FailingCommand(["cap", "set", "house", "day=1", "--asset", "USDT"], .usage, "`USDT` is not network/symbol"),
+            FailingCommand(
+                ["cap", "set", "house", "day=1", "--asset", "USDT"], .usage, "`USDT` is not network/symbol"),
             FailingCommand(
                 ["cap", "set", "house", "day=1", "--asset", "eip155:42161/DOGE"], .usage, "neither in the pinned table"),
             FailingCommand(["cap", "set", "house", "day=1", "--network", "arbitrum"], .usage, "not a CAIP-2 network"),

@@ -73,9 +73,12 @@ struct FreezeCommandTests {
         await place.done("freeze", "--agent", "scout", "--reason", "odd\u{1b}[31m")
         await place.done("freeze", "--all")
         let status = try await place.done("status", "--json").json
-        #expect(Set(status["freezes"]?.elements?.compactMap { $0["frozen"]?.string } ?? []) == ["agent:scout", "everything"])
+        #expect(
+            Set(status["freezes"]?.elements?.compactMap { $0["frozen"]?.string } ?? []) == [
+                "agent:scout", "everything",
+            ])
         let text = await place.done("status").output
-        #expect(text.contains("FROZEN         agent:scout since "))
+        #expect(text.contains("FROZEN           agent:scout since "))
         #expect(!text.contains("\u{1b}"))
         #expect(try await place.done("agent", "show", "scout", "--json").json["frozen"]?.bool == true)
         let lifted = try await place.done("unfreeze", "--all", "--json").json

@@ -81,7 +81,8 @@ struct PaymentCommandTests {
         #expect(try await list("--agent", "scout") == [ids[2], ids[0]])
         #expect(try await list("--open") == [ids[1]])
         #expect(try await list("--limit", "1") == [ids[2]])
-        #expect(try await list("--gateway", "lab", "--in-state", "settled", "--in-state", "refused") == [ids[2], ids[0]])
+        #expect(
+            try await list("--gateway", "lab", "--in-state", "settled", "--in-state", "refused") == [ids[2], ids[0]])
         #expect(try await list("--gateway", "other") == [])
         #expect(await place.run("payment", "list", "--in-state", "gone").status == .usage)
         #expect(await place.run("payment", "list", "--in-state", "settled", "--open").status == .usage)

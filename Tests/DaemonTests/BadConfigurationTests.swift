@@ -121,6 +121,28 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             ".credential.header: `cookie` is not `authorization` or `x-api-key`"),
         gateway("a credential as text", "url: https://a.example, credential: k", ".credential: a mapping of keys"),
         gateway("a redirect port", "url: https://a.example, redirect-hosts: [\"b:1\"]", ".redirect-hosts[0]: `b:1` is"),
+        gateway(
+            "no validity", "url: https://a.example, max-validity: 9s", ".max-validity: `9s` is not a duration from"),
+        gateway("a long validity", "url: https://a.example, max-validity: 61m", ".max-validity: `61m` is not"),
+        gateway("half a second", "url: https://a.example, max-validity: 10500ms", ".max-validity: `10500ms` is not"),
+        gateway(
+            "a validity without a unit", "url: https://a.example, max-validity: 600", ".max-validity: `600` is not"),
+        gateway(
+            "too many rejections", "url: https://a.example, stop-after-rejections: 1001",
+            ".stop-after-rejections: `1001` is not a whole number from 0"),
+        gateway(
+            "a signed number", "url: https://a.example, stop-after-rejections: +3",
+            ".stop-after-rejections: `+3` is not"),
+        gateway(
+            "a leading zero", "url: https://a.example, stop-after-rejections: 03", ".stop-after-rejections: `03` is not"
+        ),
+        gateway(
+            "an unknown fate", "url: https://a.example, unproven: release",
+            ".unproven: `release` is not `hold` or `release-at-expiry`"),
+        gateway("unknown billing", "url: https://a.example, billing: free", ".billing: `free` is not `x402` or"),
+        gateway(
+            "prepaid without a key", "url: https://a.example, billing: prepaid",
+            ".billing: `prepaid` needs a `credential`"),
         BadConfiguration(
             "the same prefix twice",
             "gateways:\n  a: { url: https://a.example, paths: [/v1/] }\n  b: { url: https://b.example, paths: [/v1/] }\n",
@@ -169,7 +191,38 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         asset("an exponent", "usd: \"1.00\"", "usd: 1e0", "usd: `1e0` is not an amount of dollars"),
     ]
 
-    static let all = syntax + top + gateways + wallets + assets
+    /// A file whose second line is the only chain.
+    static func chain(
+        _ name: String, network: String = "eip155:42161", _ entry: String, _ told: String
+    ) -> BadConfiguration {
+        BadConfiguration(
+            name, "chains:\n  \"\(network)\": { \(entry) }\n", "config.yaml:2: chains.\(network)\(told)")
+    }
+
+    static let chains: [BadConfiguration] = [
+        chain(
+            "an unknown network", network: "eip155:424242", "rpc: [\"https://a.example\"]", ": this is no network of"),
+        chain("no CAIP-2 network", network: "arbitrum", "rpc: [\"https://a.example\"]", ": this is no network of"),
+        chain("no endpoints", "finality: safe", ".rpc: this key is needed: a list of 1 to 8 URLs"),
+        chain("an empty list", "rpc: []", ".rpc: A chain has 1 to 8 endpoints."),
+        chain(
+            "nine endpoints", "rpc: [\((1...9).map { "\"https://\($0)x.example\"" }.joined(separator: ", "))]",
+            ".rpc: A chain has 1 to 8 endpoints."),
+        chain("one text", "rpc: https://a.example", ".rpc: a list is needed here"),
+        chain("plain http", "rpc: [\"http://a.example/k\"]", ".rpc[0]: Plain http only on loopback"),
+        chain("no URL", "rpc: [a.example]", ".rpc[0]: A chain endpoint is a URL"),
+        chain("a password", "rpc: [\"https://u:p@a.example\"]", ".rpc[0]: A chain endpoint's URL cannot have a user"),
+        chain(
+            "the same host twice", "rpc: [\"https://a.example/1\", \"https://a.example/2\"]",
+            ".rpc[1]: The chain endpoint a.example stands twice"),
+        chain(
+            "no confirmations", "rpc: [\"https://a.example\"], finality: 0",
+            ".finality: `0` is not `finalized`, `safe` or a number"),
+        chain("an unknown tag", "rpc: [\"https://a.example\"], finality: latest", ".finality: `latest` is not"),
+        chain("a key too many", "rpc: [\"https://a.example\"], url: x", ".url: there is no such key here"),
+    ]
+
+    static let all = syntax + top + gateways + wallets + assets + chains
 }
 
 struct BadConfigurationTests {

@@ -1,6 +1,9 @@
+import Chain
 import Daemon
+import Ledger
 import Logging
 import NIOCore
+import Payments
 import Policy
 import Primitives
 import Proxy
@@ -23,7 +26,10 @@ struct ConfigurationTests {
 
     @Test("every line of the example that is commented out is valid too")
     func exampleInFull() throws {
-        let options = ["hosts:", "gaterouter", "assets:", "- {", "trust-file:", "replay:", "log-level:"]
+        let options = [
+            "hosts:", "gaterouter", "prepaid:", "assets:", "- {", "chains:", "\"eip155:", "trust-file:", "replay:",
+            "log-level:",
+        ]
         let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             guard let mark = line.firstRange(of: "# ") else { return String(line) }
             let rest = line[mark.upperBound...]
@@ -31,7 +37,10 @@ struct ConfigurationTests {
             return String(line[..<mark.lowerBound] + rest)
         }
         let configuration = try read(lines.joined(separator: "\n")).get()
-        #expect(configuration.gateways.map(\.name) == ["lab", "gaterouter", "gaterouter-anthropic"])
+        #expect(configuration.gateways.map(\.name) == ["lab", "gaterouter", "prepaid", "gaterouter-anthropic"])
+        #expect(configuration.gateways[2].billing == .prepaid)
+        #expect(configuration.chains.map(\.network) == ["eip155:42161"])
+        #expect(configuration.chains.first?.endpointNames == ["arb1.example", "arbitrum.example"])
         #expect(configuration.hosts == ["purser.internal"])
         #expect(configuration.trustFile == "ca.pem")
         #expect(configuration.logLevel == .info)
@@ -103,12 +112,68 @@ struct ConfigurationTests {
         #expect(added?.par.description == "0.50")
     }
 
+    @Test("how far a gateway is trusted, and which chains are read, arrives where it belongs")
+    func trust() throws {
+        let configuration = try read(
+            """
+            gateways:
+              lab: { url: http://127.0.0.1:8402, max-validity: 90s, stop-after-rejections: 0, unproven: release-at-expiry }
+              paid: { url: https://paid.example, billing: prepaid, credential: { file: k }, unproven: hold }
+              plain: { url: https://plain.example, max-validity: 1h, stop-after-rejections: 1000, billing: x402 }
+              usual: { url: https://usual.example }
+            assets:
+              - { network: eip155:99, address: 0x00000000000000000000000000000000000000aa, symbol: TST, decimals: 18, transfer: permit2, usd: 0.5 }
+            chains:
+              "eip155:42161": { rpc: ["https://one.example/key", "https://two.example:8443/?k=1"], finality: safe }
+              eip155:99: { rpc: [http://127.0.0.1:8545], finality: 12 }
+              "eip155:8453": { rpc: ["https://base.example"] }
+            """
+        ).get()
+        let gateways = configuration.gateways
+        #expect(gateways.map(\.policy.maxValidity) == [90, 600, 3600, 600])
+        #expect(gateways.map(\.policy.rules.stopAfterRejections) == [0, 3, 1000, 3])
+        #expect(gateways.map(\.unproven) == [.releaseAtExpiry, .hold, .hold, .hold])
+        #expect(gateways.map(\.billing) == [.x402, .prepaid, .x402, .x402])
+        #expect(configuration.chains.map(\.chainID) == [42161, 99, 8453])
+        #expect(configuration.chains.map(\.finality) == [.safe, .confirmations(12), .finalized])
+        #expect(configuration.chains[0].endpointNames == ["one.example", "two.example:8443"])
+        #expect(
+            configuration.overduePolicy
+                == OverduePolicy(margin: 60, lapsing: ["lab"], proven: ["eip155:42161", "eip155:99", "eip155:8453"]))
+    }
+
+    @Test("no mistake in an endpoint shows more of it than its host")
+    func secrets() throws {
+        let urls = [
+            "https://user:sekrit@rpc.example", "http://rpc.example/sekrit", "https://rpc.example/sekrit#x",
+            "ftp://rpc.example/sekrit", "https:///sekrit", "rpc.example/sekrit", "https://rpc.example/\u{e9}/sekrit",
+        ]
+        for url in urls {
+            let text = "chains:\n  \"eip155:42161\": { rpc: [\"\(url)\"], finality: none }\n"
+            guard case .failure(let errors) = try read(text) else {
+                Issue.record("\(url) was accepted")
+                continue
+            }
+            #expect(errors.mistakes.map(\.key) == ["chains.eip155:42161.rpc[0]", "chains.eip155:42161.finality"])
+            #expect(!errors.description.contains("sekrit"), "\(errors)")
+        }
+        let twice = "chains: { \"eip155:1\": { rpc: [https://a.example/sekrit1, https://a.example/sekrit2] } }"
+        guard case .failure(let errors) = try read(twice) else {
+            Issue.record("one endpoint was accepted twice")
+            return
+        }
+        #expect(errors.description.contains("a.example stands twice"))
+        #expect(!errors.description.contains("sekrit"))
+    }
+
     @Test("an empty file takes the defaults", arguments: ["", "# nothing\n", "{}\n"])
     func empty(_ text: String) throws {
         let configuration = try read(text).get()
         #expect(configuration.listen == Configuration.standardListen)
         #expect(configuration.gateways.isEmpty)
         #expect(configuration.wallets.isEmpty)
+        #expect(configuration.chains.isEmpty)
+        #expect(configuration.overduePolicy == OverduePolicy())
         #expect(configuration.replay == .standard)
         #expect(configuration.logLevel == .info)
     }

@@ -70,4 +70,25 @@ struct MoneyTests {
         #expect(TokenAmount.dollars(of: UInt256(1), decimals: 6, par: .zero) == nil)
         #expect(try TokenAmount.dollars(of: UInt256(decimal: "9223372036854776"), decimals: 6, par: par) == nil)
     }
+
+    @Test(
+        "an amount that was typed is cut to the token's decimals, and it is known whether that lost anything",
+        arguments: [
+            ("2.5", 6, "2500000", true), ("0", 6, "0", true), ("0.0000019", 6, "1", false), ("1.50", 1, "15", true),
+            ("007", 0, "7", true), ("1.9", 0, "1", false), ("0.000000", 3, "0", true),
+        ])
+    func reading(_ text: String, _ decimals: Int, _ units: String, _ isExact: Bool) throws {
+        let reading = try #require(TokenAmount.read(Substring(text), decimals: decimals))
+        #expect(reading.units.description == units)
+        #expect(reading.isExact == isExact)
+    }
+
+    @Test(
+        "reject- what is no plain amount",
+        arguments: [
+            "", ".", "1.", ".5", "-1", "+1", "1e3", "1,5", "1.2.3", " 1", "0x1", String(repeating: "9", count: 79),
+        ])
+    func noReading(_ text: String) {
+        #expect(TokenAmount.read(Substring(text), decimals: 6) == nil)
+    }
 }

@@ -208,9 +208,9 @@ struct AgentRemoveCommand: AsyncParsableCommand {
 
 /// Teams as they are typed.
 private enum TeamText {
-    static func check(_ text: String) throws(OperatorMistake) {
+    static func check(_ text: String) throws {
         guard NameRule.isName(text) else {
-            throw OperatorMistake(
+            throw ValidationError(
                 "`\(text)` cannot name a team: 1 to 64 of a-z, 0-9, `.`, `_`, `-`, a letter or digit first.")
         }
     }

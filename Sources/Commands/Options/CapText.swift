@@ -32,10 +32,10 @@ enum CapText {
     }
 
     /// Throws where a window appears twice in the same measure.
-    static func check(_ limits: [CapLimit]) throws(OperatorMistake) {
+    static func check(_ limits: [CapLimit]) throws {
         let keys = Set(limits.map { Cap.Key(CapScope(.house), $0.window, $0.measure) })
         guard keys.count == limits.count else {
-            throw OperatorMistake("A window can have one cap of each measure only.")
+            throw ValidationError("A window can have one cap of each measure only.")
         }
     }
 }

@@ -73,7 +73,7 @@ struct StatusCommand: AsyncParsableCommand {
             (name: "last checkpoint", value: report.lastCheckpoint?.day ?? "none"),
         ])
         for freeze in report.freezes {
-            Console.print("FROZEN         \(freeze.scope) \(FreezeOutput.words(on: freeze))")
+            Console.print("FROZEN           \(freeze.scope) \(FreezeOutput.words(on: freeze))")
         }
         if let configuration = report.configuration { ConfigurationOutput.show(configuration) }
         Console.print("")

@@ -11,9 +11,10 @@ package struct ChainWatch: ChainWitness {
     private static let retryLimit = 16
 
     /// Reads probes as of one final block.
-    package typealias Reading = @Sendable (
-        _ probes: [Chain.AuthorizationProbe], _ now: Timestamp
-    ) async throws(ChainError) -> ChainReading
+    package typealias Reading =
+        @Sendable (
+            _ probes: [Chain.AuthorizationProbe], _ now: Timestamp
+        ) async throws(ChainError) -> ChainReading
 
     private let network: String
     private let reading: Reading

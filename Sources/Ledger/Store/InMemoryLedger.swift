@@ -178,10 +178,6 @@ extension InMemoryBooks: LedgerSnapshot {
         Array(journal.dropFirst(Int(max(number, 1) - 1)).prefix(limit))
     }
 
-    func newestEntries(of kind: JournalLine.Kind, limit: Int) throws(LedgerError) -> [JournalEntry] {
-        Array(journal.reversed().filter { $0.line.kind == kind }.prefix(limit))
-    }
-
     func evidence(ofEntries range: ClosedRange<Int64>) throws(LedgerError) -> [Int64: PaymentEvidence] {
         evidence.filter { range.contains($0.key) }
     }

@@ -48,6 +48,15 @@ package protocol LedgerSnapshot {
 }
 
 extension LedgerSnapshot {
+    /// The newest entries of a kind by a walk through all of them, for books without an index.
+    package func newestEntries(of kind: JournalLine.Kind, limit: Int) throws(LedgerError) -> [JournalEntry] {
+        var found: [JournalEntry] = []
+        try forEachEntry { (entry) throws(LedgerError) in
+            if entry.line.kind == kind { found.append(entry) }
+        }
+        return Array(found.suffix(limit).reversed())
+    }
+
     /// Walks through all entries of a range of numbers, page by page.
     package func forEachEntry(
         from first: Int64 = 1, to last: Int64 = .max, _ body: (JournalEntry) throws(LedgerError) -> Void

@@ -1,0 +1,120 @@
+import Chain
+import Daemon
+import Ledger
+import Logging
+import Payments
+import Primitives
+import Synchronization
+import TestSupport
+import Testing
+
+/// A chain that answers as a test says, and remembers what it was asked.
+private final class ScriptedReadings: Sendable {
+    typealias Answer = @Sendable ([Chain.AuthorizationProbe]) -> Result<ChainReading, ChainError>
+
+    private let answer: Answer
+    private let recorded = Mutex<[[Bytes32]]>([])
+
+    init(_ answer: @escaping Answer) {
+        self.answer = answer
+    }
+
+    /// The nonces of each reading.
+    var asked: [[Bytes32]] { recorded.withLock { $0 } }
+
+    func read(_ probes: [Chain.AuthorizationProbe]) throws(ChainError) -> ChainReading {
+        recorded.withLock { $0.append(probes.map(\.nonce)) }
+        return try answer(probes).get()
+    }
+}
+
+struct ChainWatchTests {
+    private static let block = ChainBlock(number: 77, hash: .numbered(5), time: 1_795_306_000)
+
+    private static func probes(_ numbers: ClosedRange<UInt64>) -> [Payments.AuthorizationProbe] {
+        numbers.map { Payments.AuthorizationProbe(PaymentIntent.sample($0).terms) }
+    }
+
+    private static func reading(_ used: [Bool], leftOut: [EndpointFault] = []) -> ChainReading {
+        ChainReading(block: block, isUsed: used, leftOut: leftOut)
+    }
+
+    private func watch(_ readings: ScriptedReadings) -> ChainWatch {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        return ChainWatch(network: "eip155:42161", clock: FixedClock(), logger: logger) {
+            (probes, _) throws(ChainError) in try readings.read(probes)
+        }
+    }
+
+    @Test("what the chain says of each nonce arrives in the order of the probes")
+    func order() async throws {
+        let readings = ScriptedReadings { probes in .success(Self.reading(probes.map { $0.nonce == .numbered(2) })) }
+        let reading = try await watch(readings).read(Self.probes(1...3))
+        #expect(reading == ProofReading(finalBlock: 77, finalTime: 1_795_306_000, used: [false, true, false]))
+        #expect(readings.asked == [[.numbered(1), .numbered(2), .numbered(3)]])
+    }
+
+    @Test("a probe that spoils a reading is dropped, and the others are read without it")
+    func spoiler() async throws {
+        let readings = ScriptedReadings { probes in
+            let bad = probes.firstIndex { $0.nonce == .numbered(2) || $0.nonce == .numbered(4) }
+            guard let bad else { return .success(Self.reading(probes.map { _ in true })) }
+            let fault = EndpointFault(endpoint: "rpc.example", reason: .badWord, probe: bad)
+            return .failure(.tooFewAnswers(count: 0, needed: 1, faults: [fault]))
+        }
+        let reading = try await watch(readings).read(Self.probes(1...5))
+        #expect(reading.used == [true, nil, true, nil, true])
+        #expect(readings.asked.map(\.count) == [5, 4, 3])
+    }
+
+    @Test("an endpoint that fails as a whole is not answered by leaving probes out")
+    func endpoint() async throws {
+        let fault = EndpointFault(endpoint: "rpc.example", reason: .timedOut)
+        let error = ChainError.tooFewAnswers(count: 0, needed: 1, faults: [fault])
+        let readings = ScriptedReadings { _ in .failure(error) }
+        await #expect(throws: error) { try await watch(readings).read(Self.probes(1...3)) }
+        #expect(readings.asked.count == 1)
+    }
+
+    @Test("endpoints that disagree prove nothing")
+    func disagreement() async throws {
+        let error = ChainError.disagreement(block: 77, camps: [["a.example"], ["b.example"]])
+        let readings = ScriptedReadings { _ in .failure(error) }
+        await #expect(throws: error) { try await watch(readings).read(Self.probes(1...1)) }
+    }
+
+    @Test("probes that spoil one reading after another end it")
+    func endless() async throws {
+        let readings = ScriptedReadings { _ in
+            let fault = EndpointFault(endpoint: "rpc.example", reason: .badWord, probe: 0)
+            return .failure(.tooFewAnswers(count: 0, needed: 1, faults: [fault]))
+        }
+        await #expect(throws: (any Error).self) { try await watch(readings).read(Self.probes(1...100)) }
+        #expect(readings.asked.count < 20)
+    }
+
+    @Test("what no known contract keeps is not asked for")
+    func unknown() async throws {
+        let readings = ScriptedReadings { probes in .success(Self.reading(probes.map { _ in true })) }
+        let strangers = [
+            Payments.AuthorizationProbe(scheme: "upto", token: "0x1", payer: "0x2", nonce: .zero),
+            Payments.AuthorizationProbe(scheme: "exact", token: "nowhere", payer: "0x2", nonce: .zero),
+        ]
+        let reading = try await watch(readings).read(strangers + Self.probes(1...1))
+        #expect(reading.used == [nil, nil, true])
+        #expect(readings.asked == [[.numbered(1)]])
+    }
+
+    @Test("what the books take for expired is what the chain's own rule says", arguments: [-1, 0, 1] as [Int64])
+    func expiry(_ seconds: Int64) async throws {
+        let intent = PaymentIntent.sample(1)
+        let block = ChainBlock(number: 77, hash: .zero, time: intent.terms.validBefore + seconds)
+        let made = Chain.AuthorizationProbe(Payments.AuthorizationProbe(intent.terms))
+        let probe = try #require(made)
+        let reading = ProofReading(finalBlock: block.number, finalTime: block.time, used: [false])
+        let proof = reading.proof(of: PaymentRecord(reserving: intent, at: .vectors), used: false)
+        let isExpired = probe.kind.isExpired(UInt64(intent.terms.validBefore), asOf: block)
+        #expect((proof == .provenUnused) == isExpired)
+        #expect(isExpired == (seconds >= 0))
+    }
+}
