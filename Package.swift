@@ -126,7 +126,7 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Daemon", "Proxy", "Payments", "Chain", "LedgerSQLite", "Ledger", "Policy", "Transport", "Primitives",
-                "TestSupport", nioCore, logging,
+                "TestSupport", nioCore, nioPosix, logging,
             ],
             swiftSettings: strict),
         .testTarget(

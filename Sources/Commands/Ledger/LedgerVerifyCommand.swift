@@ -48,8 +48,9 @@ struct LedgerVerifyCommand: AsyncParsableCommand {
         var verdict: LedgerVerdict?
         var problem: String?
         do {
-            verdict = try await Books.with(state) { ledger in
-                try await audit.verify(
+            // Kept at once: a damaged file may not even be closed in order.
+            try await Books.with(state) { ledger in
+                verdict = try await audit.verify(
                     ledger, assets: tokens.table, signers: accounts, anchors: anchors, at: SystemClock().now())
             }
         } catch let error as LedgerError {

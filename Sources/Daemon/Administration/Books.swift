@@ -10,6 +10,7 @@ package enum Books {
         _ state: StateDirectory, _ work: (any LedgerStore) async throws -> Value
     ) async throws -> Value {
         try state.check()
+        try state.checkWriting()
         let ledger = try SQLiteLedger(path: state.ledgerFile)
         let value: Value
         do {

@@ -22,6 +22,7 @@ package struct LedgerAudit: Sendable {
     /// Throws ``StateDirectoryError/missing(_:)`` where there is no file, and the ledger's error where it cannot be read.
     package func damage() throws -> [String] {
         try state.check()
+        try state.checkWriting()
         guard FileSystem.exists(state.ledgerFile) else { throw StateDirectoryError.missing(state.ledgerFile) }
         return try SQLiteLedger.inspect(path: state.ledgerFile)
     }

@@ -82,6 +82,11 @@ package struct StateDirectory: Sendable, Hashable {
         try FileSystem.check(status, path: walletsFolder)
     }
 
+    /// Throws where this user cannot write to the folder: even to read the ledger its log has to stand beside it.
+    package func checkWriting() throws(StateDirectoryError) {
+        guard unsafe access(root, W_OK) == 0 else { throw .readOnly(root) }
+    }
+
     /// Writes the configuration over what is there.
     package func writeConfiguration(_ text: String) throws(StateDirectoryError) {
         try FileSystem.writeText(text, to: configurationFile, replacing: true)

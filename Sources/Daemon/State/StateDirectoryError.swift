@@ -10,6 +10,8 @@ package enum StateDirectoryError: Error, Equatable, Sendable {
     case foreignOwner(String, owner: UInt32)
     /// Group or others can write to it.
     case writableByOthers(String, mode: UInt32)
+    /// This user cannot write to it.
+    case readOnly(String)
     /// A file that would be written exists.
     case exists(String)
     /// It holds something else than a demonstration's state, which is not cleared.
@@ -28,6 +30,9 @@ extension StateDirectoryError: CustomStringConvertible {
         case .notAFolder(let path): "\(path) is not a folder"
         case .foreignOwner(let path, let owner): FileFault.foreignOwner(owner).description(of: path)
         case .writableByOthers(let path, let mode): FileFault.writableByOthers(mode: mode).description(of: path)
+        case .readOnly(let path):
+            "\(path) cannot be written to, and reading the ledger needs room for its log: copy the folder, "
+                + "`ledger.sqlite-wal` included, to where you can write, and name the copy with --state"
         case .exists(let path): "\(path) exists already"
         case .notADemonstration(let path):
             "\(path) was not made by `purser demo`, so it is left alone: name another folder"
