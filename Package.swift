@@ -55,7 +55,8 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "Payments", "Ledger", "X402", "Transport", "SystemCrypto", "Primitives", "CZlib", nioCore, nioPosix,
+                "FaultPoints", "Payments", "Ledger", "X402", "Transport", "SystemCrypto", "Primitives", "CZlib",
+                nioCore, nioPosix,
                 logging,
             ],
             swiftSettings: strict),
@@ -70,7 +71,7 @@ let package = Package(
         // The money
         .target(
             name: "Payments",
-            dependencies: ["Ledger", "Policy", "Wallets", "X402", "Ethereum", "Primitives", logging],
+            dependencies: ["FaultPoints", "Ledger", "Policy", "Wallets", "X402", "Ethereum", "Primitives", logging],
             swiftSettings: strict),
         .target(name: "Policy", dependencies: ["X402", "Ethereum", "Primitives", "CSpecs"], swiftSettings: strict),
         .target(name: "Ledger", dependencies: ["SystemCrypto", "Primitives"], swiftSettings: strict),

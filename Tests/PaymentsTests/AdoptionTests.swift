@@ -15,7 +15,7 @@ struct AdoptionTests {
     /// A payment whose agent went away while it was out.
     private func lost(_ desk: Desk, for request: PaymentRequest? = nil) async throws -> AuthorizedPayment {
         let payment = try await desk.paid(for: request)
-        await desk.engine.book(.silence(reason: "no answer in time"), of: payment)
+        await desk.book(.silence(reason: "no answer in time"), of: payment)
         return payment
     }
 
@@ -65,7 +65,7 @@ struct AdoptionTests {
         let desk = try await Desk()
         let first = try await lost(desk)
         let second = try await desk.paid()
-        await desk.engine.book(.neverSent(reason: "no connection"), of: second)
+        await desk.book(.neverSent(reason: "no connection"), of: second)
         #expect(try await desk.state(first) == .inDoubt)
         let hasGone = Switch()
         let store = WatchedStore(desk.books, onReserved: { hasGone.turnOn() })
@@ -120,14 +120,14 @@ struct AdoptionTests {
         let desk = try await Desk()
         let first = try await lost(desk)
         let second = try await desk.paid()
-        await desk.engine.book(.response(status: 409, report: nil), of: second)
+        await desk.book(.response(status: 409, report: nil), of: second)
         #expect(try await desk.state(first) == .presumed)
         // The same answer to bytes that were sent for the first time says nothing.
         let fresh = try await desk.paid(for: desk.request(number: 10))
-        await desk.engine.book(.response(status: 409, report: nil), of: fresh)
+        await desk.book(.response(status: 409, report: nil), of: fresh)
         #expect(try await desk.state(fresh) == .inDoubt)
         let again = try await desk.paid(for: desk.request(number: 11))
-        await desk.engine.book(.response(status: 409, report: nil), of: again, isRepeat: true)
+        await desk.book(.response(status: 409, report: nil), of: again, isRepeat: true)
         #expect(try await desk.state(again) == .presumed)
     }
 
@@ -151,12 +151,12 @@ struct AdoptionTests {
         let desk = try await Desk()
         let first = try await desk.paid(for: desk.request(key: 1))
         let report = SettlementReport.read(header: Array(#"{"success":true}"#.utf8))
-        await desk.engine.book(.response(status: 200, report: report), of: first)
+        await desk.book(.response(status: 200, report: report), of: first)
         let second = try await desk.paid(for: desk.request(key: 1))
         #expect(second.isAdopted && second.header == first.header && second.state == .settled)
-        await desk.engine.book(.response(status: 409, report: nil), of: second)
-        await desk.engine.book(.neverSent(reason: "x"), of: second)
-        await desk.engine.book(.response(status: 402, report: nil), of: second)
+        await desk.book(.response(status: 409, report: nil), of: second)
+        await desk.book(.neverSent(reason: "x"), of: second)
+        await desk.book(.response(status: 402, report: nil), of: second)
         #expect(try await desk.state(first) == .settled)
         #expect(try await desk.books.used(.day) == .cents(1))
     }
@@ -170,7 +170,7 @@ struct AdoptionTests {
         let inUse = await desk.answer(for: desk.request(key: 1)).failure
         #expect(inUse?.code == "idempotency-key-in-use" && inUse?.status == 409)
         #expect(inUse?.isRetryable == false && reused?.isRetryable == false)
-        await desk.engine.book(.response(status: 200, report: nil), of: first)
+        await desk.book(.response(status: 200, report: nil), of: first)
         desk.clock.advance(seconds: 200)
         let spent = await desk.answer(for: desk.request(key: 1)).failure
         #expect(spent?.code == "idempotency-key-spent" && spent?.status == 402)

@@ -63,11 +63,11 @@ struct ChainReconciliationTests {
             .response(status: 402, report: nil), .response(status: 200, report: failure), .silence(reason: "time-out"),
         ]
         let first = try await desk.paid()
-        await desk.engine.book(answers[0], of: first)
+        await desk.book(answers[0], of: first)
         for answer in answers.dropFirst() {
             let again = try await desk.paid()
             #expect(again.id == first.id && again.header == first.header)
-            await desk.engine.book(answer, of: again)
+            await desk.book(answer, of: again)
         }
         #expect(try await desk.books.used(.day) == .cents(1))
         return first
@@ -111,13 +111,13 @@ struct ChainReconciliationTests {
     func probes() async throws {
         let desk = try await Desk()
         let lost = try await desk.paid(for: desk.request(number: 1))
-        await desk.engine.book(.silence(reason: "x"), of: lost)
+        await desk.book(.silence(reason: "x"), of: lost)
         _ = try await desk.paid(for: desk.request(number: 2))
         let settled = try await desk.paid(for: desk.request(number: 3))
         let report = SettlementReport.read(header: Array(#"{"success":true}"#.utf8))
-        await desk.engine.book(.response(status: 200, report: report), of: settled)
+        await desk.book(.response(status: 200, report: report), of: settled)
         let served = try await desk.paid(for: desk.request(number: 4))
-        await desk.engine.book(.response(status: 200, report: nil), of: served)
+        await desk.book(.response(status: 200, report: nil), of: served)
         let witness = ScriptedWitness(time: 0)
         #expect(try await run(desk, witness) == Self.tally(waiting: 2))
         #expect(witness.asked == [[AuthorizationProbe(lost.terms), AuthorizationProbe(served.terms)]])
@@ -134,7 +134,7 @@ struct ChainReconciliationTests {
         var payments: [AuthorizedPayment] = []
         for number in 1...2 {
             let payment = try await desk.paid(for: desk.request(number: UInt64(number)))
-            await desk.engine.book(.silence(reason: "x"), of: payment)
+            await desk.book(.silence(reason: "x"), of: payment)
             payments.append(payment)
         }
         let witness = ScriptedWitness(time: payments[0].terms.validBefore)
@@ -149,7 +149,7 @@ struct ChainReconciliationTests {
     func failures() async throws {
         let desk = try await Desk()
         let payment = try await desk.paid()
-        await desk.engine.book(.silence(reason: "x"), of: payment)
+        await desk.book(.silence(reason: "x"), of: payment)
         let witness = ScriptedWitness(time: payment.terms.validBefore)
         witness.change { $0.isReachable = false }
         await #expect(throws: ScriptedWitness.Unreachable.self) { try await run(desk, witness) }

@@ -72,6 +72,14 @@ struct Desk {
     private let random: any RandomSource
     let agent: Agent
 
+    /// Announces and books what came back, as an exchange does.
+    func book(
+        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false
+    ) async {
+        engine.announceOutcome(of: payment)
+        await engine.book(answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan)
+    }
+
     init(
         caps: [CapLimit] = [CapLimit(.day, .cents(100))], team: String? = nil, books: InMemoryLedger = InMemoryLedger(),
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,

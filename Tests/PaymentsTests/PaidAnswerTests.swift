@@ -111,7 +111,7 @@ struct PaidAnswerTests {
     func booked(row: Row) async throws {
         let desk = try await Desk()
         let payment = try await desk.paid()
-        await desk.engine.book(.response(status: row.status, report: row.report.report), of: payment)
+        await desk.book(.response(status: row.status, report: row.report.report), of: payment)
         let record = try #require(await desk.books.payment(payment.id))
         #expect(record.state == PaymentState.reserved.after(row.event))
         #expect(record.evidence.status == row.status)
@@ -126,8 +126,8 @@ struct PaidAnswerTests {
         let desk = try await Desk()
         let lost = try await desk.paid()
         let unsent = try await desk.paid()
-        await desk.engine.book(.silence(reason: "no answer in time"), of: lost)
-        await desk.engine.book(.neverSent(reason: "no connection"), of: unsent)
+        await desk.book(.silence(reason: "no answer in time"), of: lost)
+        await desk.book(.neverSent(reason: "no connection"), of: unsent)
         let lostRow = try #require(await desk.books.payment(lost.id))
         #expect(lostRow.state == .inDoubt)
         #expect(lostRow.evidence.signature?.count == 65)
@@ -143,7 +143,7 @@ struct PaidAnswerTests {
         let desk = try await Desk()
         let payment = try await desk.paid()
         let report = SettlementReport.read(header: Array(#"{"success":true,"amount":"1","network":"base"}"#.utf8))
-        await desk.engine.book(.response(status: 200, report: report), of: payment)
+        await desk.book(.response(status: 200, report: report), of: payment)
         #expect(try await desk.books.used(.day) == .cents(1))
     }
 }

@@ -295,7 +295,7 @@ struct PaymentEngineTests {
         let books = InMemoryLedger()
         let desk = try await Desk(books: books, store: WatchedStore(books, failures: Failures(1)))
         let payment = try await desk.paid()
-        await desk.engine.book(.neverSent(reason: "x"), of: payment)
+        await desk.book(.neverSent(reason: "x"), of: payment)
         #expect(try await desk.rows.map(\.state) == [.reserved])
     }
 }

@@ -43,7 +43,7 @@ struct StandstillTests {
     func frozenAdoption() async throws {
         let desk = try await Desk()
         let first = try await desk.paid()
-        await desk.engine.book(.silence(reason: "x"), of: first)
+        await desk.book(.silence(reason: "x"), of: first)
         let books = desk.books
         let engine = try desk.engine(
             over: WatchedStore(books, onReserved: { _ = try? await books.freeze(Self.freeze(.everything)) }))
@@ -78,7 +78,7 @@ struct StandstillTests {
         let desk = try await Desk()
         for number in 1...3 {
             let payment = try await desk.paid(for: desk.request(number: UInt64(number)))
-            await desk.engine.book(.response(status: 402, report: nil), of: payment)
+            await desk.book(.response(status: 402, report: nil), of: payment)
         }
         for number in 4...6 {
             let failure = try #require(await desk.answer(for: desk.request(number: UInt64(number))).failure)

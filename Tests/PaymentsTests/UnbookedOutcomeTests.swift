@@ -18,7 +18,7 @@ struct UnbookedOutcomeTests {
         let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures), log: log)
         let payment = try await desk.paid()
         let report = SettlementReport.read(header: Array(#"{"success":true,"transaction":"0xab"}"#.utf8))
-        await desk.engine.book(.response(status: 200, report: report), of: payment)
+        await desk.book(.response(status: 200, report: report), of: payment)
         #expect(try await desk.rows.map(\.state) == [.reserved])
         await desk.engine.retryUnbooked()
         #expect(try await desk.rows.map(\.state) == [.reserved])
@@ -53,7 +53,9 @@ struct UnbookedOutcomeTests {
         let books = InMemoryLedger()
         let failures = Failures(5)
         let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures))
-        for _ in 0..<4 { await desk.engine.book(Self.served, of: try await desk.paid()) }
+        for number: UInt64 in 0..<4 {
+            await desk.book(Self.served, of: try await desk.paid(for: desk.request(number: number)))
+        }
         #expect(failures.tries == 4)
         await desk.engine.retryUnbooked()
         #expect(failures.tries == 5)
@@ -68,14 +70,16 @@ struct UnbookedOutcomeTests {
         let books = InMemoryLedger()
         let failures = Failures(1, error: error)
         let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures))
-        await desk.engine.book(Self.served, of: try await desk.paid())
+        await desk.book(Self.served, of: try await desk.paid())
         await desk.engine.retryUnbooked()
         #expect(failures.tries == 1)
         // The same answer to a second try takes the outcome out of memory too, and does not hold up the others.
         let mixed = Failures([.storage("full"), .storage("full"), error])
         let others = InMemoryLedger()
         let second = try await Desk(books: others, store: WatchedStore(others, failures: mixed))
-        for _ in 0..<2 { await second.engine.book(Self.served, of: try await desk.paid()) }
+        for number: UInt64 in 1..<3 {
+            await second.book(Self.served, of: try await desk.paid(for: desk.request(number: number)))
+        }
         await second.engine.retryUnbooked()
         #expect(mixed.tries == 4)
         await second.engine.retryUnbooked()
@@ -88,7 +92,9 @@ struct UnbookedOutcomeTests {
         let damaged = LedgerError.damaged("row 1")
         let failures = Failures([damaged, .storage("full"), damaged])
         let desk = try await Desk(books: books, store: WatchedStore(books, failures: failures))
-        for _ in 0..<2 { await desk.engine.book(Self.served, of: try await desk.paid()) }
+        for number: UInt64 in 0..<2 {
+            await desk.book(Self.served, of: try await desk.paid(for: desk.request(number: number)))
+        }
         await desk.engine.retryUnbooked()
         #expect(try await desk.rows.map(\.state) == [.presumed, .reserved])
         await desk.engine.retryUnbooked()
@@ -116,7 +122,7 @@ struct UnbookedOutcomeTests {
         let log = RecordingLog()
         let desk = try await Desk(log: log)
         let payment = try await desk.paid()
-        await desk.engine.book(Self.served, of: payment)
+        await desk.book(Self.served, of: payment)
         #expect(
             log.lines == [
                 "info: outcome booked agent=scout amount=0.01 USDT gateway=lab payment=\(payment.id) state=presumed"

@@ -79,6 +79,16 @@ package enum PaymentEvent: String, Sendable, CaseIterable {
     case provenUnused = "proven-unused"
 }
 
+extension PaymentEvent {
+    /// Whether the event can only come from somebody who says that the money moved.
+    package var saysMoneyMoved: Bool {
+        switch self {
+        case .settled, .servedUnproven, .alreadyUsed, .provenUsed: true
+        case .rejected, .lostSight, .neverSent, .adopted, .windowPassed, .lapsed, .provenUnused: false
+        }
+    }
+}
+
 extension PaymentState {
     /// The state after an event, or nil when the event cannot happen in this state.
     ///

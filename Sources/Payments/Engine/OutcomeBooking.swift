@@ -8,25 +8,38 @@ struct OutcomeBooking: Sendable {
     private let clock: any WallClock
     private let logger: Logger
     private let unbooked: UnbookedOutcomes
+    private let underWay: OutcomesUnderWay
 
-    /// Makes a booking that keeps what it cannot book in `unbooked`.
-    init(store: any LedgerStore, clock: any WallClock, logger: Logger, unbooked: UnbookedOutcomes) {
+    /// Makes a booking that keeps what it cannot book in `unbooked`, and ends in `underWay` what was announced there.
+    init(
+        store: any LedgerStore, clock: any WallClock, logger: Logger, unbooked: UnbookedOutcomes,
+        underWay: OutcomesUnderWay
+    ) {
         self.store = store
         self.clock = clock
         self.logger = logger
         self.unbooked = unbooked
+        self.underWay = underWay
     }
 
     /// Books an outcome, or keeps it for ``retry()``.
     func book(_ outcome: Outcome) async {
+        let isKept = await isKept(outcome)
+        if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, isKept: isKept) }
+    }
+
+    private func isKept(_ outcome: Outcome) async -> Bool {
         do {
             let record = try await store.book(
                 outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now())
             logger.info("outcome booked", metadata: Self.metadata(of: record))
+            return false
         } catch {
             logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
-            guard error.isPassing, !unbooked.add(outcome) else { return }
+            guard error.isPassing else { return false }
+            if unbooked.add(outcome) { return true }
             logger.critical("too many outcomes wait for the ledger", metadata: Self.metadata(of: outcome, error))
+            return false
         }
     }
 
@@ -41,9 +54,11 @@ struct OutcomeBooking: Sendable {
                 let record = try await store.book(
                     outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now())
                 logger.info("outcome booked late", metadata: Self.metadata(of: record))
+                if let fingerprint = outcome.fingerprint { underWay.release(fingerprint) }
             } catch {
                 guard error.isPassing else {
                     logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
+                    if let fingerprint = outcome.fingerprint { underWay.release(fingerprint) }
                     continue
                 }
                 failure = error

@@ -1,3 +1,4 @@
+import FaultPoints
 package import Ledger
 package import Logging
 package import Policy
@@ -30,6 +31,7 @@ package struct PaymentEngine: Sendable {
     private let random: any RandomSource
     private let logger: Logger
     private let booking: OutcomeBooking
+    private let underWay = OutcomesUnderWay()
     private let reserving: Reserving
     private let notices: OperatorNotices
 
@@ -44,7 +46,8 @@ package struct PaymentEngine: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
-        booking = OutcomeBooking(store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes())
+        booking = OutcomeBooking(
+            store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes(), underWay: underWay)
         reserving = Reserving(store: store, table: table, random: random)
         notices = OperatorNotices(store: store, logger: logger)
     }
@@ -89,12 +92,14 @@ package struct PaymentEngine: Sendable {
         _ vetted: VettedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
         at now: Timestamp, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
+        guard await underWay.settled(request.content.fingerprint) else { return .refuse(.books) }
         let reserved: ReservedPayment
         do {
             reserved = try await reserving.reserve(vetted, of: challenge, for: request, from: wallet, at: now)
         } catch {
             return .refuse(await failure(error, price: vetted.value, for: request, at: now))
         }
+        FaultPoint.reach(.reserved)
         notices.warn(of: reserved.reservation.warnings, by: reserved.id)
         guard !isAbandoned() else {
             await leave(reserved, reason: "the agent went away before the payment was sent")
@@ -156,7 +161,10 @@ package struct PaymentEngine: Sendable {
     ) async -> ChallengeAnswer {
         let id = reserved.id
         do {
-            if let payment = try reserved.authorize(with: wallet.signer) { return .pay(payment) }
+            if let payment = try reserved.authorize(with: wallet.signer) {
+                FaultPoint.reach(.signed)
+                return .pay(payment)
+            }
             logger.error("payment header not writable", metadata: request.metadata(["payment": "\(id)"]))
         } catch is ReservedPayment.DifferentSignature {
             logger.error(
@@ -197,15 +205,32 @@ package struct PaymentEngine: Sendable {
         return .refuse(failure.recorded(as: id))
     }
 
-    /// Books what came back for a signed payment; `isRepeat` when its bytes were sent twice within one exchange.
+    /// Announces one call of ``book(_:of:isRepeat:isOrphan:)``: a repetition of the request waits for it.
+    ///
+    /// Called before the agent can hear of the outcome, and never blocks.
+    package func announceOutcome(of payment: AuthorizedPayment) { underWay.begin(payment.fingerprint) }
+
+    /// Books what came back for a signed payment, once it was announced; `isRepeat` when its bytes were sent twice within
+    /// one exchange, `isOrphan` when that exchange's agent had gone before.
+    ///
+    /// An orphan's outcome may say that money moved and nothing else: the attempt may have another agent by now, who waits
+    /// for an outcome of its own.
     ///
     /// When the books cannot be written the row stays reserved, which is exposure, and the outcome is kept in memory
     /// for ``retryUnbooked()``; a row that is still reserved at the next start is in doubt then.
-    package func book(_ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false) async {
+    package func book(
+        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false
+    ) async {
+        let event = payment.event(of: answer, isRepeat: isRepeat)
+        if isOrphan, !event.saysMoneyMoved {
+            logger.info(
+                "late outcome left out", metadata: ["payment": "\(payment.id)", "event": "\(event.rawValue)"])
+            return underWay.end(payment.fingerprint, isKept: false)
+        }
         await booking.book(
             Outcome(
-                payment: payment.id, event: payment.event(of: answer, isRepeat: isRepeat),
-                evidence: answer.evidence(signature: payment.signature)))
+                payment: payment.id, event: event, evidence: answer.evidence(signature: payment.signature),
+                fingerprint: payment.fingerprint))
         if case .response(_, let report?, _) = answer { warn(about: report, of: payment) }
     }
 

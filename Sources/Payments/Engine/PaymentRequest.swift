@@ -55,6 +55,8 @@ package struct AuthorizedPayment: Sendable {
     package let isAdopted: Bool
     /// Where the payment stood in the books when it was handed out.
     package let state: PaymentState
+    /// The request's fingerprint.
+    let fingerprint: Bytes32
 
     /// What an answer to it means for the books; `isRepeat` when the bytes were handed to a socket before within this
     /// very exchange.

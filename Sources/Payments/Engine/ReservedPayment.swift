@@ -77,7 +77,8 @@ struct ReservedPayment: Sendable {
         guard let header else { return nil }
         return AuthorizedPayment(
             id: id, header: header, terms: terms, signature: signature.bytes, usage: reservation.usage,
-            answerWithin: answerWithin, isAdopted: isAdopted, state: reservation.record.state)
+            answerWithin: answerWithin, isAdopted: isAdopted, state: reservation.record.state,
+            fingerprint: reservation.record.purpose.request?.fingerprint ?? .zero)
     }
 }
 

@@ -1,4 +1,5 @@
 import Ledger
+import Primitives
 import Synchronization
 
 /// What happened to one payment, ready for the books.
@@ -6,6 +7,8 @@ struct Outcome: Sendable, Equatable {
     let payment: PaymentID
     let event: PaymentEvent
     let evidence: PaymentEvidence
+    /// The request it is an outcome of, where an exchange announced it to ``OutcomesUnderWay``.
+    var fingerprint: Bytes32?
 }
 
 /// Outcomes that the books could not take, kept in memory until they can.

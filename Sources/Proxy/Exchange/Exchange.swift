@@ -1,3 +1,4 @@
+import FaultPoints
 import Ledger
 import Logging
 import NIOCore
@@ -30,9 +31,7 @@ final class Exchange {
     /// When the wait for the body of a 402 is over if its head does not say everything.
     private var challengeDeadline: NIODeadline?
     private var payment: AuthorizedPayment?
-    private var dechunker: ChunkScanner?
-    private var closesConnection = false
-    private var endsWithConnection = false
+    private var answer = AnswerRelay()
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     private var selfReference: Exchange?
 
@@ -284,7 +283,7 @@ final class Exchange {
         guard let head = held.head else { return }
         relay(head, paid: paid)
         guard life.phase == .answering else { return }
-        for bytes in held.body { relayBody(bytes) }
+        for bytes in held.body { answer.write(bytes, to: channel) }
         held.body = []
         guard held.isComplete else { return }
         finish()
@@ -312,6 +311,7 @@ final class Exchange {
         self.sender = sender
         sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)
         connection.flush()
+        FaultPoint.reach(.sent)
         if !life.agentIsGone {
             deadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)
         }
@@ -321,7 +321,9 @@ final class Exchange {
     @discardableResult
     private func book(_ answer: PaidAnswer, isRepeat: Bool = false) -> AgentResponse.Paid? {
         guard let payment else { return nil }
-        shared.services.book(answer, of: payment, isRepeat: isRepeat, on: shared.executor)
+        FaultPoint.reach(.answered)
+        shared.services.book(
+            answer, of: payment, isRepeat: isRepeat, isOrphan: selfReference != nil, on: shared.executor)
         return AgentResponse.Paid(payment: payment, event: payment.event(of: answer, isRepeat: isRepeat))
     }
 
@@ -403,7 +405,7 @@ final class Exchange {
     private func breakOff() {
         let channel = channel
         end()
-        channel?.exchangeDidBreak(isConnectionFramed: endsWithConnection)
+        channel?.exchangeDidBreak(isConnectionFramed: answer.endsWithConnection)
     }
 
     /// Ends what is under way, because the process is about to end.
@@ -478,25 +480,9 @@ final class Exchange {
         }
         let response = AgentResponse(
             head, to: request, closing: mustClose, paid: paid, location: location, allocator: allocator)
-        closesConnection = response.closesConnection
-        endsWithConnection = response.endsWithConnection
-        if case .dechunked(let scanner) = response.relay { dechunker = scanner }
+        answer = AnswerRelay(response)
         channel?.write(response.head)
         deadline = .now() + gateway.timeouts.idle
-    }
-
-    private func relayBody(_ bytes: ByteBuffer) {
-        guard var scanner = dechunker else {
-            channel?.write(bytes)
-            return
-        }
-        let start = bytes.readerIndex
-        _ = try? scanner.scan(bytes.readableBytesUInt8Span) { range in
-            if let content = bytes.getSlice(at: start + range.lowerBound, length: range.count) {
-                channel?.write(content)
-            }
-        }
-        dechunker = scanner
     }
 
     private func finish() {
@@ -504,7 +490,7 @@ final class Exchange {
         let channel = channel
         channel?.flush()
         end()
-        channel?.exchangeDidFinish(closing: closesConnection)
+        channel?.exchangeDidFinish(closing: answer.closesConnection)
     }
 
     /// The agent's connection can or cannot take more.
@@ -546,7 +532,7 @@ extension Exchange: UpstreamReceiver {
                 relayUnpayable()
             }
         case .answering:
-            relayBody(bytes)
+            answer.write(bytes, to: channel)
             deadline = .now() + gateway.timeouts.idle
             if let channel, !channel.isWritable { connection.setReading(false) }
         default:

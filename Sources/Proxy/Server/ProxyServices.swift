@@ -38,10 +38,12 @@ package final class ProxyServices: Sendable {
 
     /// Books the outcome of a payment, which began with the decision to make it, and keeps no event loop waiting.
     func book(
-        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, on executor: LoopExecutor
+        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false,
+        on executor: LoopExecutor
     ) {
+        engine.announceOutcome(of: payment)
         Task(executorPreference: executor) {
-            await self.engine.book(answer, of: payment, isRepeat: isRepeat)
+            await self.engine.book(answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan)
             self.bookings.end()
         }
     }
