@@ -126,8 +126,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Proxy", "Payments", "Chain", "LedgerSQLite", "Ledger", "Policy", "Transport", "Primitives",
-                "TestSupport", nioCore, nioPosix, logging,
+                "Daemon", "Proxy", "Payments", "Chain", "Audit", "LedgerSQLite", "Ledger", "Policy", "Transport",
+                "Ethereum", "Primitives", "TestSupport", nioCore, nioPosix, logging,
             ],
             swiftSettings: strict),
         .testTarget(
