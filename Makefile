@@ -8,7 +8,7 @@ SOURCES := Sources Tests Package.swift
 APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev pkg-config
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit model interop lint format bench install deps deps-test deps-model deps-bench
+.PHONY: help build release demo test unit kills torture model interop lint format bench install deps deps-test deps-model deps-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ release: deps ## release build: .build/release/purser
 demo: release ## the main job on the embedded simulator, told step by step
 	@$(BINARY) demo --state $(SCRATCH)/demo
 
-test: unit model interop ## all tests: unit, end to end, the model, and against the official x402 SDK on a real EVM
+test: unit model kills interop ## all tests: unit, end to end, the model, kills, and against the official SDK on a real EVM
 
 # One test at a time: some wait for other programs, and on two cores they would hold up those that watch the clock.
 unit: deps-test ## unit and end-to-end tests
@@ -42,6 +42,12 @@ unit: deps-test ## unit and end-to-end tests
 
 model: deps-model ## the payment lifecycle, searched exhaustively
 	Specs/lifecycle/check
+
+kills: build deps-test ## 200 kills of the daemon under load; what left it must be in the books
+	Tests/Torture/kill --purser $(SCRATCH)/debug/purser --kills 200
+
+torture: build deps-test ## the same for KILLS kills, by default some quarter of an hour
+	Tests/Torture/kill --purser $(SCRATCH)/debug/purser --kills $(or $(KILLS),2500)
 
 interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge; hledger and Beancount as readers
 	Tests/Interop/run --purser $(SCRATCH)/debug/purser

@@ -126,8 +126,9 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Proxy", "Simulator", "Payments", "Chain", "LedgerSQLite", "Ledger", "Policy", "Wallets",
-                "Transport", "Ethereum", "SystemCrypto", "Primitives", "TestSupport", nioCore, nioPosix, logging,
+                "Daemon", "Proxy", "Simulator", "Payments", "Chain", "Audit", "LedgerSQLite", "Ledger", "Policy",
+                "Wallets", "Transport", "Ethereum", "SystemCrypto", "Primitives", "TestSupport", nioCore, nioPosix,
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -117,6 +117,12 @@ struct CapCommandTests {
         #expect(try keys(await place.done("cap", "list", "--json")) == ["house day dollars"])
     }
 
+    @Test("a gateway that is not configured is told")
+    func unknownGateway() async throws {
+        let run = await place.done("cap", "set", "house", "day=5", "--gateway", "lap")
+        #expect(run.errors.contains("the configuration has no gateway `lap`; there are lab"))
+    }
+
     @Test("a team without agents is told")
     func emptyTeam() async throws {
         #expect(await place.done("cap", "set", "team:crew", "day=5").errors.contains("no agent is in team crew"))

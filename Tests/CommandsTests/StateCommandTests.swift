@@ -285,6 +285,24 @@ struct StateCommandTests {
         #expect(run.errors.contains("chmod go-w"))
     }
 
+    @Test("a state directory that cannot be written to is told, with what to do")
+    func readOnly() async throws {
+        let place = try StateForTests()
+        await place.done("agent", "add", "scout")
+        #expect(unsafe chmod(place.folder.path, 0o555) == 0)
+        for command in [["payment", "list"], ["ledger", "verify"], ["ledger", "report"]] {
+            let arguments = command + ["--state", place.folder.path]
+            await #expect(processExitsWith: .success) { [arguments = arguments as [String]] in
+                // Nothing is read-only to root.
+                #expect(geteuid() != 0 || setuid(65_534) == 0)
+                let run = await CommandRun.run(arguments)
+                #expect(run.status == .failed)
+                #expect(run.errors.contains("copy the folder"), "\(run.errors)")
+            }
+        }
+        #expect(unsafe chmod(place.folder.path, 0o755) == 0)
+    }
+
     @Test("a demonstration leaves a foreign state directory alone")
     func foreignDemonstration() async throws {
         let place = try StateForTests()

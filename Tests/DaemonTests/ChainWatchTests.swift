@@ -39,8 +39,8 @@ struct ChainWatchTests {
         ChainReading(block: block, isUsed: used, leftOut: leftOut)
     }
 
-    private func watch(_ readings: ScriptedReadings) -> ChainWatch {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private func watch(_ readings: ScriptedReadings, log: Lines = Lines()) -> ChainWatch {
+        let logger = Logger(label: "test") { _ in Lines.Handler(lines: log) }
         return ChainWatch(network: "eip155:42161", clock: FixedClock(), logger: logger) {
             (probes, _) throws(ChainError) in try readings.read(probes)
         }
@@ -93,6 +93,34 @@ struct ChainWatchTests {
         #expect(readings.asked.count < 20)
     }
 
+    @Test("a fault is told once for as long as it lasts, and again when it comes back")
+    func repeatedFault() async throws {
+        let fault = EndpointFault(endpoint: "rpc.example", reason: .timedOut)
+        let isFaulty = Mutex(true)
+        let readings = ScriptedReadings { probes in
+            .success(Self.reading(probes.map { _ in false }, leftOut: isFaulty.withLock { $0 } ? [fault] : []))
+        }
+        let log = Lines()
+        let watch = watch(readings, log: log)
+        for _ in 0..<3 { _ = try await watch.read(Self.probes(1...1)) }
+        #expect(log.all == ["warning: chain endpoint left out"])
+        isFaulty.withLock { $0 = false }
+        _ = try await watch.read(Self.probes(1...1))
+        isFaulty.withLock { $0 = true }
+        _ = try await watch.read(Self.probes(1...1))
+        #expect(log.all.count == 2)
+    }
+
+    @Test("a chain that cannot be read is told at the start, and so is one that can")
+    func announcement() async {
+        let log = Lines()
+        await watch(ScriptedReadings { _ in .success(Self.reading([])) }, log: log).announce()
+        #expect(log.all == ["info: chain is read"])
+        let error = ChainError.tooFewAnswers(count: 0, needed: 1, faults: [])
+        await watch(ScriptedReadings { _ in .failure(error) }, log: log).announce()
+        #expect(log.all.last == "warning: chain not read")
+    }
+
     @Test("what no known contract keeps is not asked for")
     func unknown() async throws {
         let readings = ScriptedReadings { probes in .success(Self.reading(probes.map { _ in true })) }
@@ -116,5 +144,27 @@ struct ChainWatchTests {
         let isExpired = probe.kind.isExpired(UInt64(intent.terms.validBefore), asOf: block)
         #expect((proof == .provenUnused) == isExpired)
         #expect(isExpired == (seconds >= 0))
+    }
+}
+
+/// What was logged: levels and messages.
+private final class Lines: Sendable {
+    private let recorded = Mutex<[String]>([])
+
+    var all: [String] { recorded.withLock { $0 } }
+
+    struct Handler: LogHandler {
+        let lines: Lines
+        var metadata: Logger.Metadata = [:]
+        var logLevel: Logger.Level = .trace
+
+        subscript(metadataKey key: String) -> Logger.MetadataValue? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            lines.recorded.withLock { $0.append("\(event.level.rawValue): \(event.message)") }
+        }
     }
 }

@@ -46,6 +46,7 @@ struct CapSetCommand: AsyncParsableCommand {
             return (try await ledger.rulebook(), try await ledger.usage(at: SystemClock().now()))
         }
         CapOutput.show(usage.filter { $0.cap.scope == scope }, tokens: tokens, json: options.json)
+        if case .gateway(let name) = scope.facet { options.noteUnknown(gateway: name) }
         if case .team(let team) = holder, !rulebook.agents.values.contains(where: { $0.team == team }) {
             Console.note("no agent is in team \(team): put one in with `purser agent team NAME \(team)`")
         }

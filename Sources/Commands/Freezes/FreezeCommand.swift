@@ -87,7 +87,7 @@ enum Freezing {
             Console.print("\(scope) is frozen \(isNew ? "now" : "already, " + FreezeOutput.words(on: freeze)).")
             FreezeOutput.show(live: live)
         }
-        try noteUnknownGateway(scope, options)
+        if case .gateway(let name) = scope { options.noteUnknown(gateway: name) }
     }
 
     /// Lifts a freeze.
@@ -107,14 +107,5 @@ enum Freezing {
             Console.print("\(scope) is not frozen any more.")
             if !rest.isEmpty { Console.print("Still frozen: \(rest.joined(separator: ", ")).") }
         }
-    }
-
-    /// A mistyped gateway would be frozen in vain; an agent's name is checked against the books.
-    private static func noteUnknownGateway(_ scope: FreezeScope, _ options: StateOptions) throws {
-        guard case .gateway(let name) = scope, let configuration = try? options.existing().loadConfiguration(),
-            !configuration.gateways.contains(where: { $0.name == name })
-        else { return }
-        let known = configuration.gateways.map(\.name).joined(separator: ", ")
-        Console.note("the configuration has no gateway `\(name)`; there are \(known.isEmpty ? "none" : known)")
     }
 }

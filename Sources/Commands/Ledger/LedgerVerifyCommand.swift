@@ -112,23 +112,23 @@ enum VerdictOutput {
 
     /// Prints what was examined and what does not hold.
     static func show(_ verdict: LedgerVerdict?, damage: [String], file: String) {
-        Facts.show([(name: "ledger", value: file), (name: "file", value: damage.isEmpty ? "whole" : "damaged")])
+        var facts = [(name: "ledger", value: file), (name: "file", value: damage.isEmpty ? "whole" : "damaged")]
+        if let verdict {
+            let coverage = verdict.report.coverage
+            facts.append(
+                (
+                    name: "entries", value: verdict.last.map { "\($0.number), the last of \($0.at)" } ?? "none"
+                ))
+            if let last = verdict.last { facts.append((name: "anchor", value: "\(last.number)=\(last.hash)")) }
+            facts.append(
+                (
+                    name: "checkpoints",
+                    value: coverage.lastDay.map { "up to \($0), entry \(coverage.lastEntry)" } ?? "none"
+                ))
+        }
+        Facts.show(facts)
         for line in damage { Console.print("  " + Printable.text(line)) }
         guard let verdict else { return }
-        let coverage = verdict.report.coverage
-        var facts: [(name: String, value: String)] = []
-        if let last = verdict.last {
-            facts.append((name: "entries", value: "\(last.number), the last of \(last.at)"))
-            facts.append((name: "anchor", value: "\(last.number)=\(last.hash)"))
-        } else {
-            facts.append((name: "entries", value: "none"))
-        }
-        facts.append(
-            (
-                name: "checkpoints",
-                value: coverage.lastDay.map { "up to \($0), entry \(coverage.lastEntry)" } ?? "none"
-            ))
-        Facts.show(facts)
         Console.print("")
         var table = Table([("CHECK", .left), ("EXAMINED", .right), ("SKIPPED", .right), ("RESULT", .left)])
         for check in verdict.report.checks {

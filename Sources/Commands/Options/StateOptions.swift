@@ -59,6 +59,15 @@ extension StateOptions {
         }
     }
 
+    /// Tells of a gateway that is not configured: a mistyped one would be meant in vain.
+    func noteUnknown(gateway name: String) {
+        guard let configuration = try? existing().loadConfiguration(),
+            !configuration.gateways.contains(where: { $0.name == name })
+        else { return }
+        let known = configuration.gateways.map(\.name).joined(separator: ", ")
+        Console.note("the configuration has no gateway `\(name)`; there are \(known.isEmpty ? "none" : known)")
+    }
+
     /// The names of tokens in the state directory.
     func tokens() throws -> TokenNames { try TokenNames.load(try existing()) }
 }

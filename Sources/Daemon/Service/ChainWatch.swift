@@ -3,6 +3,7 @@ import Ethereum
 package import Logging
 package import Payments
 package import Primitives
+import Synchronization
 package import Transport
 
 /// The chain reader as the witness of reconciliations.
@@ -20,6 +21,7 @@ package struct ChainWatch: ChainWitness {
     private let reading: Reading
     private let clock: any WallClock
     private let logger: Logger
+    private let known = KnownFaults()
 
     /// Makes a witness of one network that reads by `reading`.
     package init(network: String, clock: any WallClock, logger: Logger, reading: @escaping Reading) {
@@ -44,26 +46,43 @@ package struct ChainWatch: ChainWitness {
     package func read(_ probes: [Payments.AuthorizationProbe]) async throws -> ProofReading {
         let questions = probes.map { Chain.AuthorizationProbe($0) }
         var asked = questions.indices.filter { questions[$0] != nil }
+        var faults: [EndpointFault] = []
         for _ in 0...Self.retryLimit {
             do throws(ChainError) {
                 let reading = try await self.reading(asked.compactMap { questions[$0] }, clock.now())
-                for fault in reading.leftOut { note(fault) }
+                note(faults + reading.leftOut)
                 var used = [Bool?](repeating: nil, count: probes.count)
                 for (index, isUsed) in zip(asked, reading.isUsed) { used[index] = isUsed }
                 return ProofReading(finalBlock: reading.block.number, finalTime: reading.block.time, used: used)
             } catch {
-                guard case .tooFewAnswers(_, _, let faults) = error else { throw error }
-                let spoilers = Set(faults.compactMap(\.probe))
+                guard case .tooFewAnswers(_, _, let found) = error else { throw error }
+                let spoilers = Set(found.compactMap(\.probe))
                 guard !spoilers.isEmpty else { throw error }
-                for fault in faults { note(fault) }
+                faults += found
                 asked = asked.indices.filter { !spoilers.contains($0) }.map { asked[$0] }
             }
         }
         throw TooManyFaults()
     }
 
-    private func note(_ fault: EndpointFault) {
-        logger.warning("chain endpoint left out", metadata: ["network": "\(network)", "problem": "\(fault)"])
+    /// Reads nothing but a final block, so that a wrong endpoint is noticed before the first payment needs it.
+    package func announce() async {
+        do throws(ChainError) {
+            let reading = try await self.reading([], clock.now())
+            note(reading.leftOut)
+            logger.info(
+                "chain is read", metadata: ["network": "\(network)", "final-block": "\(reading.block.number)"])
+        } catch {
+            guard error != .cancelled else { return }
+            logger.warning("chain not read", metadata: ["network": "\(network)", "problem": "\(error)"])
+        }
+    }
+
+    /// Logs faults that the reading before did not have: an endpoint that is down for a day is one line, not thousands.
+    private func note(_ faults: [EndpointFault]) {
+        for fault in known.fresh(faults) {
+            logger.warning("chain endpoint left out", metadata: ["network": "\(network)", "problem": "\(fault)"])
+        }
     }
 
     /// Reading after reading was spoilt by some probe.
@@ -79,5 +98,19 @@ extension Chain.AuthorizationProbe {
         guard probe.scheme == "exact", let token = Address(hex: probe.token), let payer = Address(hex: probe.payer)
         else { return nil }
         self.init(token: token, authorizer: payer, nonce: probe.nonce, kind: .eip3009)
+    }
+}
+
+/// What was wrong with the last reading.
+private final class KnownFaults: Sendable {
+    private let last = Mutex<Set<String>>([])
+
+    /// Takes a reading's faults and returns those that the one before did not have.
+    func fresh(_ faults: [EndpointFault]) -> [EndpointFault] {
+        last.withLock { last in
+            let fresh = faults.filter { !last.contains($0.description) }
+            last = Set(faults.map(\.description))
+            return fresh
+        }
     }
 }

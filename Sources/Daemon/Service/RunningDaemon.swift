@@ -92,7 +92,12 @@ package struct RunningDaemon: Sendable {
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
             [Task { await keeper.run() }]
-            + watches.map { network, watch in Task { await keeper.watch(network, through: watch) } }
+            + watches.map { network, watch in
+                Task {
+                    await watch.announce()
+                    await keeper.watch(network, through: watch)
+                }
+            }
         return RunningDaemon(server: server, engine: engine, housekeeping: housekeeping, chains: chains)
     }
 
