@@ -4,14 +4,16 @@
 SWIFT ?= swift
 SCRATCH ?= .build
 BINARY := $(SCRATCH)/release/purser
+PAST ?= 10000000
 SOURCES := Sources Tests Package.swift
 APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev pkg-config
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit kills torture model interop lint format bench install deps deps-test deps-model deps-bench
+.PHONY: help build release demo test unit kills torture model interop lint format bench bench-proxy bench-ledger install
+.PHONY: deps deps-test deps-model deps-bench
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps:
 	@Tests/install-packages $(APT)
@@ -59,8 +61,15 @@ lint: ## formatting and style, strict
 format: ## format everything in place
 	$(SWIFT) format --in-place --recursive $(SOURCES)
 
-bench: release deps-bench ## CPU, rate and latency beside nginx, in one run
+bench: bench-proxy bench-ledger ## both measurements below
+
+bench-proxy: release deps-bench ## CPU, rate and latency beside nginx, in one run
 	@Tests/Benchmarks/bench --purser $(BINARY)
+
+# The books with a past take about 17 GB while they are measured, and four minutes to fill.
+bench-ledger: deps ## durable payments beside the disk's own commits, and with 10 million past payments
+	$(SWIFT) build -c release --product ledger-bench --scratch-path $(SCRATCH)
+	@$(SCRATCH)/release/ledger-bench --past $(PAST) --folder $(SCRATCH)
 
 install: release ## install to $(PREFIX)/bin
 	install -D -m 755 $(BINARY) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/purser

@@ -28,7 +28,10 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "purser",
     platforms: [.macOS(.v26)],
-    products: [.executable(name: "purser", targets: ["purser"])],
+    products: [
+        .executable(name: "purser", targets: ["purser"]),
+        .executable(name: "ledger-bench", targets: ["LedgerBench"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -105,6 +108,12 @@ let package = Package(
             ],
             sources: ["specs.c"],
             publicHeadersPath: "include"),
+
+        // Measurements
+        .executableTarget(
+            name: "LedgerBench",
+            dependencies: ["LedgerSQLite", "Ledger", "Primitives", grdbSQLite], path: "Tests/Benchmarks/LedgerBench",
+            swiftSettings: strict),
 
         // Tests
         .target(

@@ -111,6 +111,42 @@ struct SharingTests {
         #expect(try await ledger.used(.lifetime) == .cents(100))
     }
 
+    @Test("a payment that fails behind what it wrote is undone alone, and the others of its commit are booked")
+    func failingNeighbour() async throws {
+        let ledger = try SQLiteLedger(path: path)
+        try await ledger.add(.sample(caps: [CapLimit(.lifetime, .cents(100))]))
+        try await ledger.add(.sample("giant", number: 2, caps: [CapLimit(.lifetime, .cents(100))]))
+        let granted = await withTaskGroup(of: UInt64?.self) { group in
+            for number: UInt64 in 1...60 {
+                group.addTask {
+                    // Every tenth wants an amount that its account can hold only once.
+                    let isGiant = number.isMultiple(of: 10)
+                    let intent = PaymentIntent.sample(
+                        number, agent: isGiant ? "giant" : "scout", amount: isGiant ? .max : UInt256(1),
+                        payer: isGiant ? "0x0A" : "0x0B")
+                    return (try? await ledger.reserve(intent))?.record == nil ? nil : number
+                }
+            }
+            return await group.reduce(into: Set<UInt64>()) { all, number in if let number { all.insert(number) } }
+        }
+        #expect(granted.count { !$0.isMultiple(of: 10) } == 54)
+        #expect(granted.count { $0.isMultiple(of: 10) } == 1)
+        #expect(try await ledger.payments(PaymentFilter(limit: 1000)).count == 55)
+        #expect(try await ledger.used(.lifetime) == .cents(54))
+        #expect(try await ledger.used(.lifetime, of: "giant") == .cents(1))
+        let entries = try await ledger.read { (books) throws(LedgerError) in try books.entries(from: 1, limit: 1000) }
+        #expect(entries.count { $0.line.kind == .payment } == 55)
+        var previous = JournalEntry.origin
+        for (number, entry) in zip(Int64(1)..., entries) {
+            #expect(entry == JournalEntry(entry.line, number: number, at: entry.at, behind: previous))
+            previous = entry.hash
+        }
+        // What the writer knows agrees with the rows.
+        let balances = try await ledger.read { (books) throws(LedgerError) in try books.balances() }
+        let exposed = balances.filter { $0.account == .exposed(agent: "scout") }
+        #expect(exposed.map(\.debits) == [UInt256(54)])
+    }
+
     @Test("several processes may open a new ledger at the same moment")
     func openingTogether() async throws {
         let path = path

@@ -40,15 +40,28 @@ package struct CanonicalBytes: Sendable {
     package mutating func add(_ value: Bytes32?) {
         guard let words = value?.words else { return length(.max) }
         length(32)
-        for word in [words.0, words.1, words.2, words.3] {
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
-        }
+        add(word: words.0)
+        add(word: words.1)
+        add(word: words.2)
+        add(word: words.3)
     }
 
     /// SHA-256 of everything added.
     package var hash: Bytes32 { SHA256.hash(bytes) }
 
+    private mutating func add(word: UInt64) {
+        length(UInt32(truncatingIfNeeded: word >> 32))
+        length(UInt32(truncatingIfNeeded: word))
+    }
+
+    // Written out: a loop over shifts is not unrolled and costs as much as the hash.
     private mutating func length(_ count: UInt32) {
-        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        let first = UInt8(truncatingIfNeeded: count >> 24)
+        let second = UInt8(truncatingIfNeeded: count >> 16)
+        let third = UInt8(truncatingIfNeeded: count >> 8)
+        bytes.append(first)
+        bytes.append(second)
+        bytes.append(third)
+        bytes.append(UInt8(truncatingIfNeeded: count))
     }
 }

@@ -18,7 +18,11 @@ package struct Rulebook: Sendable {
 
     /// The caps that count a spend, narrowest first.
     package func caps(counting spend: Spend) -> [Cap] {
-        spend.holders.flatMap { caps[$0] ?? [] }.filter { spend.isCounted(by: $0.scope) }
+        var counting: [Cap] = []
+        for holder in spend.holders {
+            for cap in caps[holder] ?? [] where spend.isCounted(by: cap.scope) { counting.append(cap) }
+        }
+        return counting
     }
 
     /// The caps that can count payments of an agent: its own, its team's and the house's, narrowest first.

@@ -7,7 +7,7 @@ extension BookKeeper {
     func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
     ) throws(Fault) -> PaymentRecord {
-        guard let payment = try PaymentRows.find(id, in: database) else {
+        guard let payment = try known.payment(id, in: database) else {
             throw .step(.unknownPayment(id.description))
         }
         return try book(event, of: payment, evidence: evidence, at: time(at: now))
@@ -34,25 +34,26 @@ extension BookKeeper {
             try EvidenceRows.insert(left, of: payment.number, entry: entry, into: database)
         }
         if let spend = record.spend {
-            try known.count(
-                spend, in: known.rulebook.caps(counting: spend), reservedAt: record.reservedAt, from: record.state,
-                to: next, at: time, database: database)
+            let counted = try known.slots(of: known.rulebook.caps(counting: spend), in: database)
+            known.count(
+                spend, in: counted, reservedAt: record.reservedAt, from: record.state, to: next, at: time)
         }
         try follow(event, of: changed, at: time)
+        known.release(record.id)
         return changed
     }
 
     /// Keeps count of rejections in a row.
     private func follow(_ event: PaymentEvent, of record: PaymentRecord, at time: Timestamp) throws(Fault) {
         guard let asset = record.terms?.assetName else { return }
-        let gateway = record.purpose.gateway
+        let place = StreakRows.Key(gateway: record.purpose.gateway, asset: asset)
         switch event {
         case .rejected where record.state == .rejected:
-            let streak = try StreakRows.find(gateway: gateway, asset: asset, in: database)
-            try StreakRows.write(.after(streak, rejectedAt: time), gateway: gateway, asset: asset, in: database)
+            let streak = try known.streak(place, in: database)
+            try known.write(.after(streak, rejectedAt: time), of: place, in: database)
         case .settled, .servedUnproven:
-            guard try StreakRows.find(gateway: gateway, asset: asset, in: database) != nil else { return }
-            try StreakRows.write(nil, gateway: gateway, asset: asset, in: database)
+            guard try known.streak(place, in: database) != nil else { return }
+            try known.write(nil, of: place, in: database)
         default: break
         }
     }

@@ -19,13 +19,14 @@ extension BookKeeper {
         default: break
         }
         if let obstacle { return try refuse(intent, obstacle, at: time) }
-        let asset = intent.terms.assetName
+        let place = StreakRows.Key(gateway: spend.gateway, asset: intent.terms.assetName)
         let limit = request.rules.stopAfterRejections
-        let streak = try StreakRows.find(gateway: spend.gateway, asset: asset, in: database)
+        let streak = try known.streak(place, in: database)
         if let streak, !streak.admits(after: limit, at: time) {
             return try refuse(intent, .gatewayRejecting(until: streak.nextProbe), at: time)
         }
-        let before = try known.usage(of: caps, toFit: spend, at: time, in: database)
+        let counted = try known.slots(of: caps, in: database)
+        let before = known.usage(of: counted, toFit: spend, at: time)
         if let usage = CapUsage.binding(of: before, for: spend) {
             return try refuse(intent, .exceeded(usage), at: time)
         }
@@ -35,18 +36,18 @@ extension BookKeeper {
             throw .step(.duplicate(isKnown ? "payment \(intent.id)" : LedgerError.knownNonce))
         }
         if let streak, streak.stops(after: limit) {
-            try StreakRows.write(streak.probed(at: time), gateway: spend.gateway, asset: asset, in: database)
+            try known.write(streak.probed(at: time), of: place, in: database)
         }
         try bind(request, to: number, at: time)
         try write(record.firstLine(cause: PaymentState.reserved.rawValue), of: number, at: time)
-        try known.count(
-            spend, in: caps, reservedAt: time, from: nil, to: .reserved, at: time, database: database)
+        known.count(spend, in: counted, reservedAt: time, from: nil, to: .reserved, at: time)
         let warnings = CapUsage.warnings(of: before, adding: spend)
         for warning in warnings { try write(.warning(warning), at: time) }
+        known.keep(NumberedPayment(number: number, record: record))
         return .reserved(
             Reservation(
-                record: record, usage: try known.usage(of: caps, toFit: nil, at: time, in: database),
-                warnings: warnings, generation: known.rulebook.generation))
+                record: record, usage: known.usage(of: counted, toFit: nil, at: time), warnings: warnings,
+                generation: known.rulebook.generation))
     }
 
     /// The payment that has a say in a request, and what it says.
@@ -84,9 +85,10 @@ extension BookKeeper {
             record = try book(.adopted, of: payment, evidence: PaymentEvidence(), at: time)
         }
         try bind(request, to: payment.number, at: time)
+        let counted = try known.slots(of: caps, in: database)
         return .adopted(
             Reservation(
-                record: record, usage: try known.usage(of: caps, toFit: nil, at: time, in: database), warnings: [],
+                record: record, usage: known.usage(of: counted, toFit: nil, at: time), warnings: [],
                 generation: known.rulebook.generation))
     }
 
@@ -134,7 +136,8 @@ extension BookKeeper {
         let spend = call.spend
         let caps = known.rulebook.caps(counting: spend).filter { $0.limit.measure == .payments }
         if let obstacle = known.rulebook.obstacle(to: spend, caps: caps, isMetered: true) { return .refused(obstacle) }
-        let before = try known.usage(of: caps, toFit: spend, at: time, in: database)
+        let counted = try known.slots(of: caps, in: database)
+        let before = known.usage(of: counted, toFit: spend, at: time)
         if let usage = CapUsage.binding(of: before, for: spend) { return .refused(.exceeded(usage)) }
         var row = try Prepared(
             "INSERT INTO calls (at, agent, team, gateway, host) VALUES (?, ?, ?, ?, ?)", in: database)
@@ -145,9 +148,9 @@ extension BookKeeper {
         row.bind(call.host)
         try row.run()
         try write(.metered(call), at: time)
-        try known.count(spend, in: caps, reservedAt: time, from: nil, to: .settled, at: time, database: database)
+        known.count(spend, in: counted, reservedAt: time, from: nil, to: .settled, at: time)
         let warnings = CapUsage.warnings(of: before, adding: spend)
         for warning in warnings { try write(.warning(warning), at: time) }
-        return .booked(usage: try known.usage(of: caps, toFit: nil, at: time, in: database), warnings: warnings)
+        return .booked(usage: known.usage(of: counted, toFit: nil, at: time), warnings: warnings)
     }
 }

@@ -1,26 +1,21 @@
+import Dispatch
 import FaultPoints
 import GRDB
 import Ledger
 import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 /// Lets steps that arrive together share one durable commit.
 ///
 /// The first step that finds the writer idle wakes it; steps that come while a commit is being flushed wait and form
-/// the next batch. Each step runs in its own savepoint, so that one that fails does not undo its neighbours, and each
-/// caller goes on only after the commit. Everything runs on the writing connection's own serial queue, never on an
-/// event loop or in the cooperative pool.
+/// the next batch. Steps run one behind the other in one transaction. Few ever fail, and of those that do most have
+/// written nothing; only when one fails that has, the batch is undone and run again with a savepoint around each step,
+/// so that one that fails does not undo its neighbours. Each caller goes on only after the commit. Everything runs on
+/// the writing connection's own serial queue, never on an event loop or in the cooperative pool.
 final class GroupCommit: Sendable {
-    /// The most steps of one commit: larger batches cost waiting time and gain nothing.
-    static let batchLimit = 64
-    /// How long a batch waits for company when the one before it had some, in microseconds: far less than a payment
-    /// takes, and it saves the disk every other flush.
-    private static let gatheringTime: UInt32 = 400
+    /// The most steps of one commit: what they share is shared by enough then, and nobody waits for many more.
+    static let batchLimit = 256
+    /// The shortest and the longest time a batch waits for company, in microseconds.
+    private static let patience = 300...2000
 
     /// A step that waits: it runs inside the transaction and gives back how its caller is told of the commit.
     private typealias Step = @Sendable (BookKeeper) throws(Fault) -> Completion
@@ -37,6 +32,8 @@ final class GroupCommit: Sendable {
         var waiting: [Waiting] = []
         var isDraining = false
         var isClosed = false
+        /// How many steps the writer waits for; 0 while it does not wait.
+        var wanted = 0
     }
 
     /// The keeper of the transaction before; touched on the writing connection's queue alone.
@@ -45,6 +42,8 @@ final class GroupCommit: Sendable {
     }
 
     private let queue = Mutex(Queue())
+    /// Signalled once, when as many steps wait as were wanted.
+    private let company = DispatchSemaphore(value: 0)
     private let kept = Kept()
     private let pool: DatabasePool
     private let generation: RegistryGeneration
@@ -74,21 +73,47 @@ final class GroupCommit: Sendable {
     }
 
     private func enqueue(_ step: Waiting) {
-        let (isRefused, wakes) = queue.withLock { queue in
-            guard !queue.isClosed else { return (true, false) }
+        let (isRefused, wakes, completes) = queue.withLock { queue in
+            guard !queue.isClosed else { return (true, false, false) }
             queue.waiting.append(step)
             defer { queue.isDraining = true }
-            return (false, !queue.isDraining)
+            let completes = queue.wanted > 0 && queue.waiting.count >= queue.wanted
+            if completes { queue.wanted = 0 }
+            return (false, !queue.isDraining, completes)
         }
         if isRefused { return step.fail(.storage(StorageFailure.closed)) }
+        if completes { company.signal() }
         if wakes { pool.asyncWriteWithoutTransaction { self.drain($0) } }
     }
 
     private func drain(_ database: Database) {
         while let batch = nextBatch() {
-            commit(batch, in: database)
-            if batch.count > 1 { usleep(Self.gatheringTime) }
+            let start = DispatchTime.now()
+            let completions = commit(batch, in: database)
+            let half = Int(clamping: (DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 2000)
+            // Whoever was served is often back soon, and whoever waits is there already.
+            let regulars = min(batch.count + queue.withLock { $0.waiting.count }, Self.batchLimit)
+            for completion in completions { completion() }
+            if regulars > 1 {
+                gather(regulars, for: min(max(half, Self.patience.lowerBound), Self.patience.upperBound))
+            }
         }
+    }
+
+    /// Waits until so many steps wait, but no longer than so many microseconds: less than those who would just have
+    /// missed the commit would wait for the next one.
+    private func gather(_ count: Int, for microseconds: Int) {
+        let isAlone = queue.withLock { queue in
+            guard queue.waiting.count < count else { return false }
+            queue.wanted = count
+            return true
+        }
+        guard isAlone, company.wait(timeout: .now() + .microseconds(microseconds)) == .timedOut else { return }
+        let cameMeanwhile = queue.withLock { queue in
+            defer { queue.wanted = 0 }
+            return queue.wanted == 0
+        }
+        if cameMeanwhile { company.wait() }
     }
 
     private func nextBatch() -> [Waiting]? {
@@ -97,63 +122,95 @@ final class GroupCommit: Sendable {
                 queue.isDraining = false
                 return nil
             }
+            if queue.waiting.count <= Self.batchLimit {
+                let batch = queue.waiting
+                queue.waiting = []
+                queue.waiting.reserveCapacity(batch.count)
+                return batch
+            }
             let batch = Array(queue.waiting.prefix(Self.batchLimit))
             queue.waiting.removeFirst(batch.count)
             return batch
         }
     }
 
-    private func commit(_ batch: [Waiting], in database: Database) {
+    /// Runs a batch to its commit and returns how its callers are told.
+    private func commit(_ batch: [Waiting], in database: Database) -> [@Sendable () -> Void] {
+        do throws(Fault) {
+            var completions = try run(batch, guarded: false, in: database)
+            if completions == nil { completions = try run(batch, guarded: true, in: database) }
+            return (completions ?? []).map { completion in { completion(nil) } }
+        } catch {
+            let failure = error.ledgerError
+            return batch.map { member in { member.fail(failure) } }
+        }
+    }
+
+    /// Runs a batch in a transaction of its own; nil when it was undone because its steps need savepoints.
+    private func run(_ batch: [Waiting], guarded: Bool, in database: Database) throws(Fault) -> [Completion]? {
         var completions: [Completion] = []
         completions.reserveCapacity(batch.count)
         do throws(Fault) {
             try database.run("BEGIN IMMEDIATE")
             FaultPoint.reach(.ledgerBegun)
-            let keeper = try keeper(database)
+            if let known = kept.value, try !known.isCurrent() { kept.value = nil }
             for member in batch {
-                completions.append(try attempt(member, alone: batch.count == 1, keeper))
+                guard let completion = try attempt(member, guarded: guarded, in: database) else {
+                    undo(in: database)
+                    return nil
+                }
+                completions.append(completion)
                 FaultPoint.reach(.ledgerStepped)
             }
-            try keeper.known.flush(to: database)
+            try kept.value?.known.flush(to: database)
             FaultPoint.reach(.ledgerFlushed)
             try database.run("COMMIT")
             FaultPoint.reach(.ledgerCommitted)
+            kept.value?.known.trim()
         } catch {
-            if database.isInsideTransaction { try? database.run("ROLLBACK") }
-            kept.value = nil
-            let failure = error.ledgerError
-            for completion in completions { completion(failure) }
-            for member in batch.dropFirst(completions.count) { member.fail(failure) }
-            return
+            undo(in: database)
+            throw error
         }
-        for completion in completions { completion(nil) }
+        return completions
     }
 
-    /// What is known of the books from the transaction before, unless somebody else has written since.
+    private func undo(in database: Database) {
+        if database.isInsideTransaction { try? database.run("ROLLBACK") }
+        kept.value = nil
+    }
+
+    /// What is known of the books, read anew when nothing is.
     private func keeper(_ database: Database) throws(Fault) -> BookKeeper {
-        if let known = kept.value, try known.isCurrent() { return known }
+        if let known = kept.value { return known }
         let fresh = try BookKeeper(database: database, generation: generation)
         kept.value = fresh
         return fresh
     }
 
-    /// Runs a step in its savepoint; a lone step needs none, for the transaction is its own.
-    private func attempt(_ member: Waiting, alone: Bool, _ keeper: BookKeeper) throws(Fault) -> Completion {
-        let database = keeper.database
-        if !alone { try database.run("SAVEPOINT step") }
-        let head = keeper.known.head
+    /// Runs a step, in a savepoint when it is guarded; nil when it failed without one and had changed something.
+    private func attempt(_ member: Waiting, guarded: Bool, in database: Database) throws(Fault) -> Completion? {
+        let keeper = try keeper(database)
+        if guarded {
+            // What is undone with the step is thrown away with the set, so the books must have the rest.
+            try keeper.known.flush(to: database)
+            try database.run("SAVEPOINT step")
+        }
+        let before = (keeper.known.changes, database.totalChangesCount)
         do throws(Fault) {
             let completion = try member.step(keeper)
-            if !alone { try database.run("RELEASE step") }
+            if guarded { try database.run("RELEASE step") }
             return completion
         } catch {
             guard case .step(let reason) = error else { throw error }
-            // Some failures make SQLite roll the whole transaction back by itself; and what is known of the books must
-            // not be ahead of them.
-            guard database.isInsideTransaction, keeper.known.head == head else { throw .batch(reason) }
-            if alone { throw .batch(reason) }
-            try database.run("ROLLBACK TO step")
-            try database.run("RELEASE step")
+            // Some failures make SQLite roll the whole transaction back by itself.
+            guard database.isInsideTransaction else { throw .batch(reason) }
+            if guarded {
+                try database.run("ROLLBACK TO step")
+                try database.run("RELEASE step")
+                kept.value = nil
+            } else if before != (keeper.known.changes, database.totalChangesCount) {
+                return nil
+            }
             return { failure in member.fail(failure ?? reason) }
         }
     }

@@ -67,8 +67,10 @@ import Primitives
     /// Binds the next parameter as a blob of 32 bytes.
     mutating func bind(_ value: Bytes32?) {
         if let words = value?.words {
-            let bytes = [words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian]
-            _ = unsafe sqlite3_bind_blob(handle, nextParameter, bytes, 32, Self.copied)
+            var bytes = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+            unsafe withUnsafeBytes(of: &bytes) { bytes in
+                _ = unsafe sqlite3_bind_blob(handle, nextParameter, bytes.baseAddress, 32, Self.copied)
+            }
         } else {
             _ = unsafe sqlite3_bind_null(handle, nextParameter)
         }

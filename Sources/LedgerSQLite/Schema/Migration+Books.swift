@@ -31,7 +31,7 @@ extension Migration {
             name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64),
             wallet TEXT,
             team TEXT,
-            token_hash BLOB NOT NULL UNIQUE CHECK (typeof(token_hash) = 'blob' AND length(token_hash) = 32),
+            token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
             added_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
 
@@ -40,9 +40,9 @@ extension Migration {
             scope TEXT NOT NULL,
             span TEXT NOT NULL,
             measure TEXT NOT NULL CHECK (measure IN ('dollars', 'units', 'payments')),
-            amount BLOB NOT NULL CHECK (typeof(amount) = 'blob' AND length(amount) = 32),
-            open BLOB NOT NULL CHECK (typeof(open) = 'blob' AND length(open) = 32),
-            buckets BLOB NOT NULL CHECK (typeof(buckets) = 'blob' AND length(buckets) % 72 = 0),
+            amount BLOB NOT NULL CHECK (length(amount) = 32),
+            open BLOB NOT NULL CHECK (length(open) = 32),
+            buckets BLOB NOT NULL CHECK (length(buckets) % 72 = 0),
             UNIQUE (scope, span, measure)
         ) STRICT;
 
@@ -67,7 +67,7 @@ extension Migration {
     private static let payments = """
         CREATE TABLE payments (
             number INTEGER PRIMARY KEY,
-            id BLOB NOT NULL UNIQUE CHECK (typeof(id) = 'blob' AND length(id) = 16),
+            id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
             agent TEXT NOT NULL,
             team TEXT,
             gateway TEXT NOT NULL,
@@ -83,17 +83,17 @@ extension Migration {
             wallet TEXT,
             payer TEXT,
             pay_to TEXT,
-            amount BLOB CHECK (amount IS NULL OR (typeof(amount) = 'blob' AND length(amount) = 32)),
+            amount BLOB CHECK (amount IS NULL OR length(amount) = 32),
             nanodollars INTEGER CHECK (nanodollars >= 0),
-            nonce BLOB CHECK (nonce IS NULL OR (typeof(nonce) = 'blob' AND length(nonce) = 32)),
+            nonce BLOB CHECK (nonce IS NULL OR length(nonce) = 32),
             valid_after INTEGER,
             valid_before INTEGER,
             version INTEGER CHECK (version IN (1, 2)),
-            salt BLOB CHECK (salt IS NULL OR (typeof(salt) = 'blob' AND length(salt) = 32)),
+            salt BLOB CHECK (salt IS NULL OR length(salt) = 32),
             method TEXT,
             url TEXT,
             model TEXT,
-            fingerprint BLOB CHECK (fingerprint IS NULL OR (typeof(fingerprint) = 'blob' AND length(fingerprint) = 32)),
+            fingerprint BLOB CHECK (fingerprint IS NULL OR length(fingerprint) = 32),
             accepted BLOB,
             resource BLOB,
             extensions BLOB,
@@ -133,8 +133,8 @@ extension Migration {
 
         CREATE TABLE request_keys (
             agent TEXT NOT NULL,
-            key BLOB NOT NULL CHECK (typeof(key) = 'blob' AND length(key) = 32),
-            fingerprint BLOB NOT NULL CHECK (typeof(fingerprint) = 'blob' AND length(fingerprint) = 32),
+            key BLOB NOT NULL CHECK (length(key) = 32),
+            fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
             payment INTEGER NOT NULL REFERENCES payments (number),
             bound_at INTEGER NOT NULL,
             PRIMARY KEY (agent, key)
@@ -157,8 +157,8 @@ extension Migration {
             number INTEGER PRIMARY KEY,
             name TEXT NOT NULL,
             asset TEXT NOT NULL,
-            debits BLOB NOT NULL CHECK (typeof(debits) = 'blob' AND length(debits) = 32),
-            credits BLOB NOT NULL CHECK (typeof(credits) = 'blob' AND length(credits) = 32),
+            debits BLOB NOT NULL CHECK (length(debits) = 32),
+            credits BLOB NOT NULL CHECK (length(credits) = 32),
             UNIQUE (name, asset)
         ) STRICT;
 
@@ -172,12 +172,12 @@ extension Migration {
             state TEXT CHECK (state IS NULL OR \(states)),
             debit INTEGER REFERENCES accounts (number),
             credit INTEGER REFERENCES accounts (number),
-            amount BLOB CHECK (amount IS NULL OR (typeof(amount) = 'blob' AND length(amount) = 32)),
+            amount BLOB CHECK (amount IS NULL OR length(amount) = 32),
             actor TEXT,
             detail TEXT,
             terms BLOB,
             metadata BLOB,
-            hash BLOB NOT NULL CHECK (typeof(hash) = 'blob' AND length(hash) = 32),
+            hash BLOB NOT NULL CHECK (length(hash) = 32),
             CONSTRAINT subject_once CHECK ((payment IS NULL) + (subject IS NULL) = 1),
             CONSTRAINT transfer_whole CHECK (
                 (debit IS NULL) + (credit IS NULL) + (amount IS NULL) IN (0, 3)
