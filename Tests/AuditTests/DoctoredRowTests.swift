@@ -222,6 +222,18 @@ struct Alteration: Sendable, CustomStringConvertible {
                 })
             })
         },
+        Alteration("an agent has another token", seenBy: .rules, at: { _ in "agent scout" }) { _ in
+            Doctoring(rules: {
+                $0.with(agents: {
+                    $0.map { agent in
+                        guard agent.name == "scout" else { return agent }
+                        return Agent(
+                            name: agent.name, wallet: agent.wallet, team: agent.team, tokenHash: .numbered(66),
+                            addedAt: agent.addedAt)
+                    }
+                })
+            })
+        },
         Alteration("a freeze is gone", seenBy: .rules, at: { _ in "freeze gateway:closed" }) { _ in
             Doctoring(rules: { $0.with(freezes: { _ in [] }) })
         },

@@ -2,8 +2,6 @@ import Ledger
 import Primitives
 
 /// Whether agents, caps and freezes are what the journal says was done to them.
-///
-/// An agent's first team and its token's hash are not in the journal, and so not checked.
 struct RuleCheck {
     private struct CapName: Hashable {
         let scope: String
@@ -13,10 +11,18 @@ struct RuleCheck {
         var row: String { "cap \(scope) \(window) \(measure)" }
     }
 
+    /// What the entries say of an agent.
+    private struct Told: Equatable {
+        var wallet: String?
+        var team: String?
+        var token: String?
+
+        var text: String { "wallet \(wallet ?? "none"), team \(team ?? "none"), token \(token ?? "none")" }
+    }
+
     // What the last entry about each says: a limit as text, a team, who froze it.
     private var caps: [CapName: String] = [:]
-    private var agents: Set<String> = []
-    private var teams: [String: String?] = [:]
+    private var agents: [String: Told] = [:]
     private var freezes: [String: String] = [:]
 
     /// Takes an entry about a rule; others are passed over.
@@ -36,12 +42,16 @@ struct RuleCheck {
     private mutating func take(agent line: JournalLine) -> Bool {
         switch line.cause {
         case "added":
-            agents.insert(line.subject)
-            teams[line.subject] = nil
-        case "removed": agents.remove(line.subject)
+            guard let agent = Self.change(line) else { return false }
+            agents[line.subject] = Told(
+                wallet: agent["wallet"]?.string, team: agent["team"]?.string, token: agent["token_sha256"]?.string)
+        case "removed": agents[line.subject] = nil
         case "team":
             guard let change = Self.change(line) else { return false }
-            teams.updateValue(change["after"]?.string, forKey: line.subject)
+            agents[line.subject]?.team = change["after"]?.string
+        case "token":
+            guard let change = Self.change(line) else { return false }
+            agents[line.subject]?.token = change["token_sha256"]?.string
         default: break
         }
         return true
@@ -79,15 +89,18 @@ struct RuleCheck {
         for (name, limit) in told.sorted(by: { $0.key.row < $1.key.row }) {
             findings.examine(.rules, name.row, holds: false, "is gone, but the journal says \(limit)")
         }
-        for name in agents.union(rulebook.agents.keys).sorted() {
-            let agent = rulebook.agents[name]
+        for name in Set(agents.keys).union(rulebook.agents.keys).sorted() {
+            let kept = rulebook.agents[name].map {
+                Told(wallet: $0.wallet, team: $0.team, token: $0.tokenHash.description)
+            }
+            let told = agents[name]
             findings.examine(
-                .rules, "agent \(name)", holds: (agent != nil) == agents.contains(name),
-                agent == nil ? "is gone, but nobody removed it" : "is there, but nobody added it")
-            guard let agent, let team = teams[name] else { continue }
-            findings.examine(
-                .rules, "agent \(name)", holds: agent.team == team,
-                "is in team \(agent.team ?? "none"), but the journal says \(team ?? "none")")
+                .rules, "agent \(name)", holds: kept == told,
+                kept == nil
+                    ? "is gone, but nobody removed it"
+                    : told == nil
+                        ? "is there, but nobody added it"
+                        : "has \(kept?.text ?? ""), but the journal says \(told?.text ?? "")")
         }
         let kept = Dictionary(uniqueKeysWithValues: rulebook.freezes.map { ($0.key.description, $0.value.actor) })
         for scope in Set(freezes.keys).union(kept.keys).sorted() {

@@ -2,6 +2,24 @@ package import Primitives
 
 /// The lines that changes of agents, caps and freezes leave: who, when, before and after.
 extension JournalLine {
+    /// An agent was added: with which wallet, in which team, and under which token's hash.
+    package static func added(_ agent: Agent, by actor: String) -> JournalLine {
+        var text = JSONText()
+        text.object { text in
+            text.field("wallet", optional: agent.wallet)
+            text.field("team", optional: agent.team)
+            text.field("token_sha256", agent.tokenHash.description)
+        }
+        return .agent(agent.name, "added", by: actor, detail: text.string)
+    }
+
+    /// An agent got another token; its hash is told.
+    package static func token(of agent: String, hash: Bytes32, by actor: String) -> JournalLine {
+        var text = JSONText()
+        text.object { $0.field("token_sha256", hash.description) }
+        return .agent(agent, "token", by: actor, detail: text.string)
+    }
+
     /// An agent took a step: added, removed, a new token, another team.
     package static func agent(_ name: String, _ cause: String, by actor: String, detail: String? = nil) -> JournalLine {
         JournalLine(.agent, subject: name, cause: cause, actor: actor, detail: detail)

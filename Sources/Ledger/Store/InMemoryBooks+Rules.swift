@@ -18,7 +18,7 @@ extension InMemoryBooks {
         try checkToken(agent.tokenHash, of: agent.name)
         let time = time(at: agent.addedAt)
         agents[agent.name] = agent
-        write(.agent(agent.name, "added", by: actor), at: time)
+        write(.added(agent, by: actor), at: time)
         for limit in limits {
             let cap = Cap(agent: agent.name, limit)
             write(.set(cap, before: caps[cap.key], by: actor), at: time)
@@ -46,7 +46,7 @@ extension InMemoryBooks {
         try checkToken(hash, of: name)
         agents[name] = Agent(
             name: name, wallet: agent.wallet, team: agent.team, tokenHash: hash, addedAt: agent.addedAt)
-        write(.agent(name, "token", by: actor), at: time(at: now))
+        write(.token(of: name, hash: hash, by: actor), at: time(at: now))
         generation += 1
     }
 

@@ -21,7 +21,7 @@ extension BookKeeper {
         row.bind(agent.addedAt)
         guard try row.insert() else { throw .step(.duplicate(LedgerError.knownToken)) }
         let time = time(at: agent.addedAt)
-        try write(.agent(agent.name, "added", by: actor), at: time)
+        try write(.added(agent, by: actor), at: time)
         for limit in limits { try set(Cap(agent: agent.name, limit), by: actor, at: time) }
         try showChange()
     }
@@ -48,7 +48,7 @@ extension BookKeeper {
         row.bind(hash)
         row.bind(name)
         guard try row.insert() else { throw .step(.duplicate(LedgerError.knownToken)) }
-        try write(.agent(name, "token", by: actor), at: time(at: now))
+        try write(.token(of: name, hash: hash, by: actor), at: time(at: now))
         try showChange()
     }
 
