@@ -125,7 +125,9 @@ struct Desk {
     func answer(
         _ source: ChallengeSource = challenge(), for request: PaymentRequest? = nil
     ) async -> ChallengeAnswer {
-        await engine.answer(source, for: request ?? self.request()) { false }
+        let answer = await engine.answer(source, for: request ?? self.request()) { false }
+        if case .pay(let payment) = answer { engine.decisionIsTaken(of: payment) }
+        return answer
     }
 
     /// The payment of an answer that pays.

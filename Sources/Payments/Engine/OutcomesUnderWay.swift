@@ -1,14 +1,14 @@
 import Primitives
 import Synchronization
 
-/// Which requests have an outcome, or the departure of their agent, on its way into the books.
+/// Which requests are being decided, or have an outcome or the departure of their agent on its way into the books.
 ///
 /// An agent may repeat its request as soon as it has its answer, or has gone. The repetition must find the books as that
 /// answer left them: else the attempt would seem to have an agent that waits, and be paid beside instead of taken over.
 /// So whoever wants to set money aside for a request waits here until everything known of it is booked.
 final class OutcomesUnderWay: Sendable {
     private struct Request {
-        /// Bookings that run.
+        /// Bookings and decisions that run.
         var running = 0
         /// Outcomes that the books could not take and that wait to be tried again.
         var kept = 0
@@ -45,17 +45,29 @@ final class OutcomesUnderWay: Sendable {
         }
     }
 
-    /// Waits for the bookings that run; false when an outcome is kept that the books could not take.
-    func settled(_ fingerprint: Bytes32) async -> Bool {
-        guard requests.withLock({ $0[fingerprint] != nil }) else { return true }
-        await withCheckedContinuation { waiter in
-            let isOver = requests.withLock { requests in
-                guard requests[fingerprint]?.running ?? 0 > 0 else { return true }
-                requests[fingerprint]?.waiting.append(waiter)
-                return false
+    /// Waits for the bookings and the decision that run, and begins a decision; false when an outcome is kept that the
+    /// books could not take.
+    ///
+    /// Identical requests pass their decisions one at a time: an agent may leave during its own, and the next one must
+    /// find what that made of the attempt. ``end(_:isKept:)`` ends the decision.
+    func beginDecision(_ fingerprint: Bytes32) async -> Bool {
+        while true {
+            let turn = requests.withLock { requests -> Bool? in
+                guard let request = requests[fingerprint] else {
+                    requests[fingerprint] = Request(running: 1)
+                    return true
+                }
+                return request.running > 0 ? nil : false
             }
-            if isOver { waiter.resume() }
+            if let turn { return turn }
+            await withCheckedContinuation { waiter in
+                let isOver = requests.withLock { requests in
+                    guard requests[fingerprint]?.running ?? 0 > 0 else { return true }
+                    requests[fingerprint]?.waiting.append(waiter)
+                    return false
+                }
+                if isOver { waiter.resume() }
+            }
         }
-        return requests.withLock { $0[fingerprint] == nil }
     }
 }

@@ -81,7 +81,6 @@ package struct PaymentEngine: Sendable {
         case .failure(let refusal):
             return await refuse(.vetting(refusal.code, payment: nil), for: request, at: now)
         case .success(let vetted):
-            guard !isAbandoned() else { return .abandoned }
             return await pay(vetted, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
         }
     }
@@ -92,7 +91,28 @@ package struct PaymentEngine: Sendable {
         _ vetted: VettedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
         at now: Timestamp, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
-        guard await underWay.settled(request.content.fingerprint) else { return .refuse(.books) }
+        let fingerprint = request.content.fingerprint
+        guard await underWay.beginDecision(fingerprint) else {
+            logger.error("an outcome of the same request waits for the ledger", metadata: request.metadata([:]))
+            return .refuse(.books)
+        }
+        let answer = await decide(
+            vetted, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+        // A payment's decision ends when its exchange has taken it.
+        if case .pay = answer { return answer }
+        underWay.end(fingerprint, isKept: false)
+        return answer
+    }
+
+    /// Says that an exchange has taken the payment that ``answer(_:for:isAbandoned:)`` gave it, or has announced that it
+    /// sends nothing; called once for each.
+    package func decisionIsTaken(of payment: AuthorizedPayment) { underWay.end(payment.fingerprint, isKept: false) }
+
+    private func decide(
+        _ vetted: VettedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
+        at now: Timestamp, isAbandoned: @Sendable () -> Bool
+    ) async -> ChallengeAnswer {
+        guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
         do {
             reserved = try await reserving.reserve(vetted, of: challenge, for: request, from: wallet, at: now)
@@ -179,8 +199,7 @@ package struct PaymentEngine: Sendable {
 
     /// Lets go of an attempt that was handed over and cannot be sent again.
     private func unresolved(_ record: PaymentRecord, reason: String) async -> PaymentFailure {
-        await booking.book(
-            Outcome(payment: record.id, event: .lostSight, evidence: PaymentEvidence(reason: reason)))
+        await giveUp(record, .lostSight, reason: reason)
         let end = Timestamp(seconds: record.liveUntil ?? 0).adding(seconds: ReservationRequest.liveMargin)
         return .refused(.unresolved(record.id, until: end), price: nil, payment: nil)
     }
@@ -235,8 +254,16 @@ package struct PaymentEngine: Sendable {
     }
 
     private func leave(_ reserved: ReservedPayment, reason: String) async {
+        await giveUp(reserved.reservation.record, reserved.unsent, reason: reason)
+    }
+
+    /// Books that nothing is sent for a payment; what the books cannot take stands in the way of its request.
+    private func giveUp(_ record: PaymentRecord, _ event: PaymentEvent, reason: String) async {
+        let fingerprint = record.purpose.request?.fingerprint
+        if let fingerprint { underWay.begin(fingerprint) }
         await booking.book(
-            Outcome(payment: reserved.id, event: reserved.unsent, evidence: PaymentEvidence(reason: reason)))
+            Outcome(
+                payment: record.id, event: event, evidence: PaymentEvidence(reason: reason), fingerprint: fingerprint))
     }
 
     /// Books the outcomes that the books could not take when they came, as far as they can now.

@@ -262,6 +262,7 @@ final class Exchange {
             shared.services.book(
                 .neverSent(reason: "the agent went away before the payment was sent"), of: payment, on: shared.executor)
         }
+        shared.services.engine.decisionIsTaken(of: payment)
     }
 
     private func answerUnpaid(_ answer: ChallengeAnswer) {
