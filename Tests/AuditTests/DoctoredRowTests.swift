@@ -222,6 +222,18 @@ struct Alteration: Sendable, CustomStringConvertible {
                 })
             })
         },
+        Alteration("a call is gone", seenBy: .calls, at: { "entry \($0.call)" }) { targets in
+            Doctoring(call: { $0.number == targets.calls ? nil : $0 })
+        },
+        Alteration("a call is another agent's", seenBy: .calls, at: { "entry \($0.call)" }) { targets in
+            Doctoring(call: {
+                guard $0.number == targets.calls else { return $0 }
+                return NumberedCall(
+                    number: $0.number,
+                    call: MeteredCall(agent: "other", team: nil, gateway: $0.call.gateway, host: $0.call.host),
+                    at: $0.at)
+            })
+        },
         Alteration("an agent has another token", seenBy: .rules, at: { _ in "agent scout" }) { _ in
             Doctoring(rules: {
                 $0.with(agents: {

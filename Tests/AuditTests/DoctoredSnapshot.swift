@@ -9,6 +9,7 @@ struct Doctoring: Sendable {
     var balance: @Sendable (AccountBalance) -> AccountBalance? = { $0 }
     var counter: @Sendable (Cap.Key, CapCounter?) -> CapCounter? = { $1 }
     var rules: @Sendable (Rulebook) -> Rulebook = { $0 }
+    var call: @Sendable (NumberedCall) -> NumberedCall? = { $0 }
     var addedPayments: [PaymentRecord] = []
 }
 
@@ -33,7 +34,11 @@ struct DoctoredSnapshot: LedgerSnapshot {
         var rows = try base.payments(from: 1, limit: .max).compactMap { doctoring.payment($0.record) }
         rows += doctoring.addedPayments
         let numbered = rows.enumerated().map { NumberedPayment(number: Int64($0.offset + 1), record: $0.element) }
-        return Array(numbered.dropFirst(Int(number) - 1).prefix(limit))
+        return Array(numbered.dropFirst(Int(max(number, 1)) - 1).prefix(limit))
+    }
+
+    func calls(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedCall] {
+        try base.calls(from: 1, limit: .max).compactMap(doctoring.call).filter { $0.number >= number }
     }
 
     func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64 { try base.firstEntry(since: time) }

@@ -55,6 +55,7 @@ private final class EndlessBooks: LedgerSnapshot {
 
     func entries(from number: Int64, limit: Int) throws(LedgerError) -> [JournalEntry] {
         note(limit)
+        let number = max(number, 1)
         var page: [JournalEntry] = []
         for number in number..<min(number + Int64(limit), count * 2 + 1) {
             let (second, index) = place(number)
@@ -77,12 +78,14 @@ private final class EndlessBooks: LedgerSnapshot {
 
     func payments(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedPayment] {
         note(limit)
+        let number = max(number, 1)
         guard number <= count else { return [] }
         return (number...min(number + Int64(limit) - 1, count)).map {
             NumberedPayment(number: $0, record: record($0))
         }
     }
 
+    func calls(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedCall] { [] }
     func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64 { 1 }
     func firstPayment(since time: Timestamp) throws(LedgerError) -> Int64 { 1 }
     func balances() throws(LedgerError) -> [AccountBalance] { [] }

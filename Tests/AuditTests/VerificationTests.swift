@@ -19,6 +19,8 @@ struct Targets: Sendable {
     var closing: Int64
     var agent: Int64
     var cap: Int64
+    /// How many calls there are.
+    var calls: Int64
     var last: Int64
 
     init(_ workload: Workload) async throws {
@@ -37,13 +39,14 @@ struct Targets: Sendable {
                 payment: payment, first: first.number, step: step.number, call: number(.metered),
                 adjustment: number(.adjustment), checkpoint: checkpoint.number,
                 closing: Checkpoint(checkpoint.line)?.statement.entries ?? 0, agent: number(.agent), cap: number(.cap),
+                calls: Int64(entries.count { $0.line.kind == .metered }),
                 last: entries.last?.number ?? 0)
         }
     }
 
     private init(
         payment: PaymentRecord, first: Int64, step: Int64, call: Int64, adjustment: Int64, checkpoint: Int64,
-        closing: Int64, agent: Int64, cap: Int64, last: Int64
+        closing: Int64, agent: Int64, cap: Int64, calls: Int64, last: Int64
     ) {
         self.payment = payment
         self.first = first
@@ -54,6 +57,7 @@ struct Targets: Sendable {
         self.closing = closing
         self.agent = agent
         self.cap = cap
+        self.calls = calls
         self.last = last
     }
 

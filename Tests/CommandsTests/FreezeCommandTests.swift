@@ -56,6 +56,23 @@ struct FreezeCommandTests {
         #expect(!text.contains(second))
     }
 
+    @Test("what was served without a receipt is live until its window has passed")
+    func presumed() async throws {
+        let ledger = try SQLiteLedger(path: place.state.ledgerFile)
+        try await ledger.add(.sample("scout", number: 1, caps: [CapLimit(.lifetime, .cents(500))]))
+        let now = SystemClock().now()
+        let intents = [60, -60].enumerated().map { index, window in
+            PaymentIntent.sample(UInt64(index + 1), validFor: now.seconds - Timestamp.vectors.seconds + window)
+        }
+        for intent in intents { try await ledger.reserve(intent, at: now.adding(seconds: -600)) }
+        for intent in intents {
+            _ = try await ledger.book(.servedUnproven, of: intent.id, evidence: PaymentEvidence(), at: now)
+        }
+        try ledger.close()
+        let run = await place.done("freeze", "--all", "--json")
+        #expect(try live(run) == [intents[0].id.description])
+    }
+
     @Test("frozen twice stays frozen since the first time")
     func twice() async throws {
         await place.done("agent", "add", "scout")

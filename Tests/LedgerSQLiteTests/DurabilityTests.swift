@@ -98,6 +98,9 @@ struct DurabilityTests {
         "history and reserved values cannot be edited",
         arguments: [
             "UPDATE entries SET cause = 'x'", "DELETE FROM entries", "DELETE FROM payments", "DELETE FROM evidence",
+            "UPDATE calls SET agent = 'x'", "DELETE FROM calls",
+            "INSERT INTO entries (number, at, kind, subject, cause, hash) VALUES (-5, 0, 'notice', 'x', 'x', zeroblob(32))",
+            "INSERT INTO calls VALUES (9223372036854775807, 0, 'scout', NULL, 'lab', 'h')",
             "UPDATE payments SET amount = zeroblob(32)", "UPDATE payments SET agent = 'x'",
             "UPDATE payments SET state = 'gone'", "UPDATE payments SET url = 'x'",
             "UPDATE payments SET salt = NULL, method = NULL, url = NULL, fingerprint = NULL, accepted = NULL",
@@ -110,10 +113,46 @@ struct DurabilityTests {
         let ledger = try await opened()
         try await ledger.reserve(.sample(1))
         try await ledger.reserve(.sample(2, agent: "nobody"))
+        try await ledger.setCap(CapLimit(.hour, .payments, UInt256(9)), of: "scout")
+        _ = try await ledger.meter(
+            MeteredCall(agent: "scout", team: nil, gateway: "lab", host: "h"), at: .vectors)
         let before = try await ledger.payments(PaymentFilter())
         try ledger.close()
         #expect(throws: DatabaseError.self) { try edit(statement) }
         #expect(try await opened().payments(PaymentFilter()) == before)
+    }
+
+    @Test(
+        "a row whose number is no number is damage, not a crash",
+        arguments: [-5, 0, Int64.max] as [Int64], ["entries", "payments", "calls"])
+    func rowNumbers(number: Int64, table: String) async throws {
+        let ledger = try await opened()
+        try await ledger.setCap(CapLimit(.hour, .payments, UInt256(9)), of: "scout")
+        try await ledger.reserve(.sample(1))
+        _ = try await ledger.meter(
+            MeteredCall(agent: "scout", team: nil, gateway: "lab", host: "h"), at: .vectors)
+        try ledger.close()
+        let columns = try await DatabaseQueue(path: path).read { [table] in
+            try String.fetchAll($0, sql: "SELECT name FROM pragma_table_info('\(table)') WHERE name <> 'number'")
+        }.joined(separator: ", ")
+        let values = table == "payments" ? columns.replacing("id,", with: "randomblob(16),") : columns
+        // As somebody who has the file can do, whatever its rules say.
+        try edit(
+            """
+            PRAGMA ignore_check_constraints = ON;
+            INSERT INTO \(table) (number, \(columns))
+                SELECT \(number), \(table == "payments" ? values.replacing("nonce", with: "randomblob(32)") : values)
+                FROM \(table) WHERE number = 1;
+            """)
+        let damaged = LedgerError.damaged("row \(number) of \(table) has no valid number")
+        await #expect(throws: damaged) {
+            let books = try SQLiteLedger(path: path)
+            try await books.read { (books) throws(LedgerError) in
+                try books.forEachEntry { (_) throws(LedgerError) in }
+                try books.forEachPayment { (_) throws(LedgerError) in }
+                _ = try books.calls(from: .min, limit: 10)
+            }
+        }
     }
 
     @Test("a ledger of a newer program is refused by name")

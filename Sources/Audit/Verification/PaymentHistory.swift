@@ -45,7 +45,7 @@ struct PaymentHistory {
 struct PaymentCursor {
     private let snapshot: any LedgerSnapshot
     private var page: ArraySlice<NumberedPayment> = []
-    private var number: Int64 = 1
+    private var number = Int64.min
     private let pageSize = 1000
 
     /// Begins before the first payment.

@@ -33,18 +33,21 @@ package struct Verification: Sendable {
         var findings = Findings()
         var chain = ChainCheck()
         var histories = HistoryCheck(snapshot, signatures: SignatureCheck(assets: assets, curve: curve))
+        var calls = CallCheck(snapshot)
         var balances = BalanceCheck()
         var rules = RuleCheck()
         var checkpoints = CheckpointCheck(wallets: wallets, curve: curve)
         try snapshot.forEachEntry { (entry) throws(LedgerError) in
             chain.examine(entry, &findings)
             try histories.examine(entry, &findings)
+            try calls.examine(entry, &findings)
             if entry.line.kind != .payment { TransferCheck.examine(entry, &findings) }
             balances.add(entry)
             rules.examine(entry, &findings)
             try checkpoints.examine(entry, in: snapshot, &findings)
         }
         try histories.finish(&findings)
+        try calls.finish(&findings)
         balances.finish(try snapshot.balances(), &findings)
         rules.finish(try snapshot.rules(), &findings)
         let present = max(now, chain.time ?? now)

@@ -26,6 +26,8 @@ package struct VerificationReport: Sendable, Equatable {
             case evidence
             /// As many payments are erased as the journal tells of.
             case erasures
+            /// Each call of a prepaid gateway has its row and its entry.
+            case calls
             /// In each asset everything debited was credited.
             case doubleEntry = "double-entry"
             /// Each kept balance is the sum of its entries.

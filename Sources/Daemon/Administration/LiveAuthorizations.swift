@@ -3,22 +3,39 @@ package import Primitives
 
 /// Authorizations that were handed out and that somebody may still settle.
 package enum LiveAuthorizations {
-    /// The open payments under a freeze whose window has not passed, those that live longest last.
+    /// The payments under a freeze that are open, or presumed without proof, and whose window has not passed; those that
+    /// live longest last.
     ///
     /// A freeze stops the next signature; it takes none of these back.
     package static func under(
         _ scope: FreezeScope, in ledger: any LedgerStore, at now: Timestamp
     ) async throws(LedgerError) -> [PaymentRecord] {
-        var filter = PaymentFilter(
-            states: Set(PaymentState.allCases.filter(\.isOpen)), limit: PaymentFilter.maximumLimit)
-        switch scope {
-        case .everything: break
-        case .agent(let name): filter.agent = name
-        case .gateway(let name): filter.gateway = name
+        let seconds = now.seconds
+        @Sendable func isMeant(_ record: PaymentRecord) -> Bool {
+            guard record.liveUntil ?? 0 > seconds else { return false }
+            return switch scope {
+            case .everything: true
+            case .agent(let name): record.purpose.agent == name
+            case .gateway(let name): record.purpose.gateway == name
+            }
         }
-        return try await ledger.payments(filter).filter { ($0.liveUntil ?? 0) > now.seconds }
+        let open = try await ledger.payments(
+            PaymentFilter(states: Set(PaymentState.allCases.filter(\.isOpen)), limit: PaymentFilter.maximumLimit))
+        // Of these only the youngest can be live, and the books may be long.
+        let presumed = try await ledger.read { (books) throws(LedgerError) -> [PaymentRecord] in
+            var found: [PaymentRecord] = []
+            let first = try books.firstPayment(since: now.adding(seconds: -longestLife))
+            try books.forEachPayment(from: first) { (payment) throws(LedgerError) in
+                if payment.record.state == .presumed, isMeant(payment.record) { found.append(payment.record) }
+            }
+            return found
+        }
+        return (open.filter(isMeant) + presumed)
             .sorted { ($0.liveUntil ?? 0, $0.id.description) < ($1.liveUntil ?? 0, $1.id.description) }
     }
+
+    /// No payment is signed for longer than an hour, and clocks may differ by a minute; in seconds, with room.
+    private static let longestLife: Int64 = 2 * 3600
 }
 
 /// What one agent has out in one token.

@@ -21,6 +21,15 @@ package struct CheckpointStatement: Sendable, Equatable {
         self.init(day: entry.at.utcDate, entries: entry.number, hash: entry.hash)
     }
 
+    /// Whether the statement still closes its day: `entry` is the one it names, `next` the one behind, `signed` the newest
+    /// checkpoint's statement.
+    package func closes(_ entry: JournalEntry?, next: JournalEntry?, signed: CheckpointStatement?) -> Bool {
+        guard let entry, entry.number == entries, entry.hash == hash, entry.at.utcDate == day,
+            (signed?.entries ?? 0) < entries
+        else { return false }
+        return next.map { $0.at.utcDay > entry.at.utcDay } ?? true
+    }
+
     /// The one text that is signed, as an EIP-191 personal message.
     package var text: String {
         "Purser ledger checkpoint 1\nday: \(day)\nentries: \(entries)\nhash: \(hash)\n"
@@ -42,6 +51,9 @@ package struct Checkpoint: Sendable, Equatable {
         self.signer = signer
         self.signature = signature
     }
+
+    /// Why a checkpoint cannot be booked any more.
+    package static let overtaken = "the day went on since its checkpoint was due, or it is closed already"
 
     /// The entry that keeps it.
     package var line: JournalLine {

@@ -87,7 +87,7 @@ extension JournalLine {
 
     /// A prepaid call was let through.
     package static func metered(_ call: MeteredCall) -> JournalLine {
-        JournalLine(.metered, subject: call.agent, cause: "called", transfer: call.transfer)
+        JournalLine(.metered, subject: call.agent, cause: "called", transfer: call.transfer, terms: call.hash)
     }
 
     /// Money came into a wallet or left it.

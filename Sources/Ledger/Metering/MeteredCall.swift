@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 /// One call of a gateway that bills a prepaid balance behind its key.
 package struct MeteredCall: Sendable, Equatable {
@@ -24,6 +24,16 @@ package struct MeteredCall: Sendable, Equatable {
         Spend(
             agent: agent, team: team, gateway: gateway, host: host, payee: nil, asset: nil, network: nil,
             dollars: .zero, units: .zero)
+    }
+
+    /// The hash of what a call's entry fixes for ever, besides what it moves.
+    package var hash: Bytes32 {
+        var bytes = CanonicalBytes("purser-call-1")
+        bytes.add(agent)
+        bytes.add(team)
+        bytes.add(gateway)
+        bytes.add(host)
+        return bytes.hash
     }
 
     /// The unit that calls are booked in.

@@ -163,7 +163,15 @@ extension InMemoryLedger: JournalBooks {
     }
 
     package func add(_ checkpoint: Checkpoint, at now: Timestamp) async throws(LedgerError) {
-        books.withLock { $0.write(checkpoint.line, at: $0.time(at: now)) }
+        try change { (books) throws(LedgerError) in
+            let statement = checkpoint.statement
+            let page = try books.entries(from: statement.entries, limit: 2)
+            let signed = books.journal.compactMap { Checkpoint($0.line)?.statement }.last
+            guard statement.closes(page.first, next: page.dropFirst().first, signed: signed) else {
+                throw .unsound(Checkpoint.overtaken)
+            }
+            books.write(checkpoint.line, at: books.time(at: now))
+        }
     }
 
     package func erase(
@@ -186,6 +194,13 @@ extension InMemoryBooks: LedgerSnapshot {
         let first = Int(max(number, 1))
         return payments.dropFirst(first - 1).prefix(limit).enumerated().map {
             NumberedPayment(number: Int64(first + $0.offset), record: $0.element)
+        }
+    }
+
+    func calls(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedCall] {
+        let first = Int(max(number, 1))
+        return calls.dropFirst(first - 1).prefix(limit).enumerated().map {
+            NumberedCall(number: Int64(first + $0.offset), call: $0.element.call, at: $0.element.at)
         }
     }
 

@@ -16,7 +16,7 @@ package enum LedgerError: Error, Equatable, Sendable {
     case duplicate(String)
     /// The books were written by another version of the program.
     case newerSchema(String)
-    /// A cap that cannot be.
+    /// What cannot be booked as it is asked: the sentence says why.
     case unsound(String)
     /// A stored row does not say what it must.
     case damaged(String)

@@ -14,6 +14,23 @@ package struct NumberedPayment: Sendable, Equatable {
     }
 }
 
+/// A call of a prepaid gateway with its place in the books.
+package struct NumberedCall: Sendable, Equatable {
+    /// 1, 2, 3, … in the order of the calls, without gaps.
+    package let number: Int64
+    /// The call.
+    package let call: MeteredCall
+    /// Ledger time.
+    package let at: Timestamp
+
+    /// Makes a call as the books keep it.
+    package init(number: Int64, call: MeteredCall, at: Timestamp) {
+        self.number = number
+        self.call = call
+        self.at = at
+    }
+}
+
 /// One consistent state of the books, read page by page.
 package protocol LedgerSnapshot {
     /// Entries in order, from a number on, at most `limit`.
@@ -27,6 +44,9 @@ package protocol LedgerSnapshot {
 
     /// Payments in order, from a number on, at most `limit`.
     func payments(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedPayment]
+
+    /// Calls of prepaid gateways in order, from a number on, at most `limit`.
+    func calls(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedCall]
 
     /// The number of the first entry at or after a time; one more than the last number when there is none.
     func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64
@@ -59,7 +79,7 @@ extension LedgerSnapshot {
 
     /// Walks through all entries of a range of numbers, page by page.
     package func forEachEntry(
-        from first: Int64 = 1, to last: Int64 = .max, _ body: (JournalEntry) throws(LedgerError) -> Void
+        from first: Int64 = .min, to last: Int64 = .max, _ body: (JournalEntry) throws(LedgerError) -> Void
     ) throws(LedgerError) {
         var next = first
         while next <= last {
@@ -72,7 +92,7 @@ extension LedgerSnapshot {
 
     /// Walks through all payments of a range of numbers, page by page.
     package func forEachPayment(
-        from first: Int64 = 1, to last: Int64 = .max, _ body: (NumberedPayment) throws(LedgerError) -> Void
+        from first: Int64 = .min, to last: Int64 = .max, _ body: (NumberedPayment) throws(LedgerError) -> Void
     ) throws(LedgerError) {
         var next = first
         while next <= last {

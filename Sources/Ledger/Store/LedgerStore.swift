@@ -148,7 +148,7 @@ package protocol JournalBooks: Sendable {
     /// The statement of the last closed day that has entries and no checkpoint yet; nil when there is none.
     func dueCheckpoint(at now: Timestamp) async throws(LedgerError) -> CheckpointStatement?
 
-    /// Books a signed checkpoint.
+    /// Books a signed checkpoint; throws `unsound` when its day went on since, or is closed already.
     func add(_ checkpoint: Checkpoint, at now: Timestamp) async throws(LedgerError)
 
     /// Erases requests, echoes and sellers' texts of closed payments that were reserved before a time; returns how many.

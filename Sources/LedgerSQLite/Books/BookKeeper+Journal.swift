@@ -19,7 +19,15 @@ extension BookKeeper {
     }
 
     /// Books a signed checkpoint.
+    ///
+    /// What was due may have been overtaken by an entry that took its time before midnight.
     func add(_ checkpoint: Checkpoint, at now: Timestamp) throws(Fault) {
+        let statement = checkpoint.statement
+        let page = try EntryRows.page(from: statement.entries, limit: 2, in: database)
+        let signed = try EntryRows.newest(.checkpoint, limit: 1, in: database).first.flatMap { Checkpoint($0.line) }
+        guard statement.closes(page.first, next: page.dropFirst().first, signed: signed?.statement) else {
+            throw .step(.unsound(Checkpoint.overtaken))
+        }
         try write(checkpoint.line, at: time(at: now))
     }
 

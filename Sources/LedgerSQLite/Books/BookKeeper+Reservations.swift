@@ -139,14 +139,7 @@ extension BookKeeper {
         let counted = try known.slots(of: caps, in: database)
         let before = known.usage(of: counted, toFit: spend, at: time)
         if let usage = CapUsage.binding(of: before, for: spend) { return .refused(.exceeded(usage)) }
-        var row = try Prepared(
-            "INSERT INTO calls (at, agent, team, gateway, host) VALUES (?, ?, ?, ?, ?)", in: database)
-        row.bind(time)
-        row.bind(call.agent)
-        row.bind(call.team)
-        row.bind(call.gateway)
-        row.bind(call.host)
-        try row.run()
+        try CallRows.insert(call, at: time, into: database)
         try write(.metered(call), at: time)
         known.count(spend, in: counted, reservedAt: time, from: nil, to: .settled, at: time)
         let warnings = CapUsage.warnings(of: before, adding: spend)

@@ -31,7 +31,7 @@ enum EntryRows {
         static func read(in database: Database) throws(Fault) -> Head {
             var newest = try Prepared("SELECT number, at, hash FROM entries ORDER BY number DESC LIMIT 1", in: database)
             guard try newest.step() else { return .origin }
-            let number = newest.integer()
+            let number = try RowNumber.checked(newest.integer(), of: "entries")
             let at = newest.timestamp()
             guard let hash = newest.bytes32() else { throw .batch(.damaged("entry \(number) has no hash")) }
             return Head(number: number, at: at, hash: hash)
@@ -132,7 +132,7 @@ enum EntryRows {
     }
 
     private static func read(_ row: inout Prepared) throws(Fault) -> JournalEntry {
-        let number = row.integer()
+        let number = try RowNumber.checked(row.integer(), of: "entries")
         func damaged(_ what: String) -> Fault { .batch(.damaged("entry \(number) has no valid \(what)")) }
         let at = row.timestamp()
         guard let kind = JournalLine.Kind(rawValue: row.text()) else { throw damaged("kind") }
@@ -173,7 +173,8 @@ enum EntryRows {
         since time: Timestamp, table: StaticString, column: StaticString, in database: Database
     ) throws(Fault) -> Int64 {
         var newest = try Prepared("SELECT max(number) FROM \(table)", in: database)
-        var high = (try newest.step() ? newest.integer() : 0) + 1
+        let last = try newest.step() ? newest.integer() : 0
+        var high = last == 0 ? 1 : try RowNumber.checked(last, of: table) + 1
         var low: Int64 = 1
         while low < high {
             let middle = low + (high - low) / 2

@@ -113,7 +113,7 @@ enum PaymentRows {
 
     /// The row a statement stands on, without its evidence.
     private static func read(_ row: inout Prepared) throws(Fault) -> NumberedPayment {
-        let number = row.integer()
+        let number = try RowNumber.checked(row.integer(), of: "payments")
         guard let id = PaymentID(bytes: row.blob()) else { throw damaged(number, "identifier") }
         let agent = row.text()
         let team = row.optionalText()

@@ -30,6 +30,10 @@ struct SQLiteSnapshot: LedgerSnapshot {
         try read { (database) throws(Fault) in try PaymentQueries.page(from: number, limit: limit, in: database) }
     }
 
+    func calls(from number: Int64, limit: Int) throws(LedgerError) -> [NumberedCall] {
+        try read { (database) throws(Fault) in try CallRows.page(from: number, limit: limit, in: database) }
+    }
+
     func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64 {
         try read { (database) throws(Fault) in
             try EntryRows.first(since: time, table: "entries", column: "at", in: database)

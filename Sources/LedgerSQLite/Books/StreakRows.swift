@@ -19,7 +19,12 @@ enum StreakRows {
         query.bind(key.gateway)
         query.bind(key.asset)
         guard try query.step() else { return nil }
-        return RejectionStreak(count: query.integer(), pause: query.integer(), nextProbe: query.timestamp())
+        let count = query.integer()
+        let pause = query.integer()
+        guard RowNumber.range.contains(count), (1...RejectionStreak.longestPause).contains(pause) else {
+            throw .batch(.damaged("the rejections of gateway \"\(key.gateway)\" are not valid"))
+        }
+        return RejectionStreak(count: count, pause: pause, nextProbe: query.timestamp())
     }
 
     /// Writes a streak, or ends it.

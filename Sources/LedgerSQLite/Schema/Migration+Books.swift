@@ -66,7 +66,7 @@ extension Migration {
 
     private static let payments = """
         CREATE TABLE payments (
-            number INTEGER PRIMARY KEY,
+            number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 9007199254740992),
             id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
             agent TEXT NOT NULL,
             team TEXT,
@@ -142,13 +142,17 @@ extension Migration {
         CREATE INDEX request_keys_age ON request_keys (bound_at);
 
         CREATE TABLE calls (
-            number INTEGER PRIMARY KEY,
+            number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 9007199254740992),
             at INTEGER NOT NULL,
             agent TEXT NOT NULL,
             team TEXT,
             gateway TEXT NOT NULL,
             host TEXT NOT NULL
         ) STRICT;
+        CREATE TRIGGER calls_fixed BEFORE UPDATE ON calls
+        BEGIN SELECT RAISE(ABORT, 'calls are only ever added'); END;
+        CREATE TRIGGER calls_stay BEFORE DELETE ON calls
+        BEGIN SELECT RAISE(ABORT, 'calls are only ever added'); END;
 
         """
 
@@ -163,7 +167,7 @@ extension Migration {
         ) STRICT;
 
         CREATE TABLE entries (
-            number INTEGER PRIMARY KEY,
+            number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 9007199254740992),
             at INTEGER NOT NULL,
             kind TEXT NOT NULL,
             payment INTEGER REFERENCES payments (number),

@@ -108,7 +108,7 @@ def main():
             fail(f"entry {entry['number']} has a hash that does not follow from its content and the hash before")
         if entry["kind"] == "checkpoint":
             signatures += check_checkpoint(entry, hashes)
-        if "terms" in entry:
+        if "terms" in entry and entry["kind"] == "payment":
             fixed[entry["subject"]] = entry["terms"]
         if "amount" in entry:
             asset = sums.setdefault(entry["asset"], {})

@@ -50,6 +50,38 @@ struct JournalConformanceTests {
         #expect(next?.entries == 4)
     }
 
+    @Test("a day that went on since, or is closed already, is not closed", arguments: StoreKind.allCases)
+    func overtaken(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        let store = subject.store
+        let tomorrow = Timestamp.vectors.adding(seconds: Self.day)
+        func signed() async throws -> Checkpoint {
+            let due = try #require(try await store.dueCheckpoint(at: tomorrow))
+            return Checkpoint(statement: due, signer: "0xAB", signature: [7])
+        }
+        let early = try await signed()
+        // Somebody took the time before midnight and came to the books behind it.
+        try await store.reserve(.sample(1), second: Self.day - 1)
+        await #expect(throws: LedgerError.unsound(Checkpoint.overtaken)) {
+            try await store.add(early, at: tomorrow)
+        }
+        let late = try await signed()
+        try await store.add(late, at: tomorrow)
+        await #expect(throws: LedgerError.unsound(Checkpoint.overtaken)) { try await store.add(late, at: tomorrow) }
+    }
+
+    @Test("calls come back in order", arguments: StoreKind.allCases)
+    func calls(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=9payments")
+        let calls = ["a", "b", "c"].map { MeteredCall(agent: "scout", team: nil, gateway: $0, host: "h") }
+        for call in calls { _ = try await subject.store.meter(call, at: .vectors) }
+        let read = try await subject.store.read { (books) throws(LedgerError) in
+            [try books.calls(from: .min, limit: 9), try books.calls(from: 2, limit: 1)]
+        }
+        #expect(read[0].map(\.call) == calls && read[0].map(\.number) == [1, 2, 3])
+        #expect(read[1].map(\.call) == [calls[1]])
+    }
+
     @Test("what was asked can be erased once the payment is closed, and the hashes stay", arguments: StoreKind.allCases)
     func erasure(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
