@@ -50,7 +50,8 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Proxy", "Simulator", "Payments", "Chain", "Audit", "LedgerSQLite", "Ledger", "Policy", "Wallets",
-                "Transport", "Ethereum", "SystemCrypto", "Telemetry", "Primitives", nioCore, nioPosix, logging, yams,
+                "X402", "Transport", "Ethereum", "SystemCrypto", "Telemetry", "Primitives", nioCore, nioPosix, logging,
+                yams,
             ],
             swiftSettings: strict),
 
@@ -84,7 +85,8 @@ let package = Package(
             name: "LedgerSQLite",
             dependencies: ["Ledger", "FaultPoints", "Primitives", grdb, grdbSQLite],
             swiftSettings: strict),
-        .target(name: "Wallets", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
+        .target(
+            name: "Wallets", dependencies: ["Policy", "Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
 
         // The wire and the mathematics
         .target(name: "X402", dependencies: ["Ethereum", "Primitives"], swiftSettings: strict),
@@ -136,7 +138,8 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Daemon", "Proxy", "Simulator", "Payments", "Chain", "Audit", "LedgerSQLite", "Ledger", "Policy",
-                "Wallets", "Transport", "Ethereum", "SystemCrypto", "Primitives", "TestSupport", nioCore, nioPosix,
+                "Wallets", "X402", "Transport", "Ethereum", "SystemCrypto", "Primitives", "TestSupport", nioCore,
+                nioPosix,
                 logging,
             ],
             swiftSettings: strict),

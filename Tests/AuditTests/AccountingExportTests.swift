@@ -3,6 +3,7 @@ import Policy
 import Primitives
 import TestSupport
 import Testing
+import X402
 
 @testable import Audit
 

@@ -4,6 +4,7 @@ import Ledger
 import Policy
 import Primitives
 import TestSupport
+import X402
 
 /// Books with some of everything in them: all states, several days, refusals, calls, adjustments, erasures, checkpoints.
 struct Workload: Sendable {

@@ -9,6 +9,7 @@ import Primitives
 import Proxy
 import Testing
 import Transport
+import X402
 
 /// Reads a text as `config.yaml` with the pinned table.
 func read(_ text: String) throws -> Result<Configuration, ConfigurationErrors> {
@@ -130,7 +131,7 @@ struct ConfigurationTests {
             """
         ).get()
         let gateways = configuration.gateways
-        #expect(gateways.map(\.policy.maxValidity) == [90, 600, 3600, 600])
+        #expect(gateways.map(\.policy.gate.maxValidity) == [90, 600, 3600, 600])
         #expect(gateways.map(\.policy.rules.stopAfterRejections) == [0, 3, 1000, 3])
         #expect(gateways.map(\.unproven) == [.releaseAtExpiry, .hold, .hold, .hold])
         #expect(gateways.map(\.billing) == [.x402, .prepaid, .x402, .x402])

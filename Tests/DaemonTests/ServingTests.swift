@@ -4,6 +4,7 @@ import Ledger
 import LedgerSQLite
 import Logging
 import Payments
+import Policy
 import Primitives
 import Proxy
 import TestSupport
@@ -86,7 +87,7 @@ struct ServingTests {
             """
         ).get()
         let gateway = try Unlocking.gateway(configuration.gateways[0], path: state.path)
-        #expect(gateway.policy.maxValidity == 30)
+        #expect(gateway.policy.gate.maxValidity == 30)
         #expect(gateway.policy.rules.stopAfterRejections == 7)
         #expect(gateway.billing == .prepaid)
         #expect(gateway.basePath == "/v1")

@@ -38,11 +38,11 @@ final class CountingSigner: Signer {
     /// How many signatures were asked for.
     var signatures: Int { count.withLock { $0 } }
 
-    func sign(digest: Bytes32) throws(SigningError) -> Signature {
+    func sign(_ statement: Signable) throws(SigningError) -> Signature {
         count.withLock { $0 += 1 }
         look()
         if fails { throw .faulty }
-        return try key.sign(digest: digest)
+        return try key.sign(statement)
     }
 
     func sign(checkpoint: CheckpointText) throws(SigningError) -> Signature {

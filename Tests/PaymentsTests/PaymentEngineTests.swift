@@ -40,13 +40,12 @@ struct PaymentEngineTests {
         #expect(sent["extensions"]?["payment-identifier"]?["info"]?["id"]?.string == payment.id.description)
         #expect(sent["resource"]?.members?.map(\.key) == ["url"])
 
-        let digest = ExactAuthorization(
+        let separator = try AssetTable.pinned().assets.first { $0.network == terms.network && $0.symbol == "USDT" }?
+            .domainSeparator
+        let digest = TransferWithAuthorization(
             from: desk.signer.address, to: try #require(Address(hex: seller)), value: terms.amount,
-            validAfter: terms.validAfter, validBefore: terms.validBefore, nonce: terms.nonce
-        ).digest(
-            domainSeparator: try #require(
-                AssetTable.pinned().assets.first { $0.network == terms.network && $0.symbol == "USDT" }?.domainSeparator
-            ))
+            validAfter: UInt64(terms.validAfter), validBefore: UInt64(terms.validBefore), nonce: terms.nonce
+        ).digest(domainSeparator: try #require(separator))
         let signature = try #require(
             sent["payload"]?["signature"]?.string.flatMap { Hex.decode($0) }.flatMap { Signature(bytes: $0) })
         #expect(try Self.context.get().recover(digest: digest, signature: signature) == desk.signer.address)

@@ -1,4 +1,5 @@
 import Ledger
+import Policy
 import Primitives
 import TestSupport
 import Testing
@@ -132,7 +133,9 @@ struct StandstillTests {
     @Test("a gateway's longest window is signed, however much longer the seller's is", arguments: [Int64(30), 45, 600])
     func validity(longest: Int64) async throws {
         let desk = try await Desk()
-        let payment = try await desk.paid(for: desk.request(policy: GatewayPolicy(maxValidity: longest)))
+        var policy = GatewayPolicy()
+        policy.gate.maxValidity = longest
+        let payment = try await desk.paid(for: desk.request(policy: policy))
         let now = Timestamp.vectors.seconds
         #expect(payment.terms.validBefore == now + min(60, longest))
         #expect(payment.terms.validAfter == now - longest)

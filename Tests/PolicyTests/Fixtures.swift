@@ -42,22 +42,40 @@ func challenge(_ entries: Entry...) throws -> Challenge {
     return try Challenge.read(ChallengeSource(header: Array(document.utf8), body: nil))
 }
 
-/// The checks of a wallet with this pay list and the vectors' payer.
-func vetting(_ rules: [String] = ["eip155:42161/USDT"], table: AssetTable? = nil) throws -> Vetting {
-    guard let address = Address(hex: payer) else { throw Vectors.Failure.missing("payer") }
-    return Vetting(table: try table ?? .pinned(), rules: rules.compactMap(PayRule.init), payer: address)
-}
+/// A gate with everything that it looks at besides the challenge, at the vectors' time.
+struct Doorway {
+    var gate: Gate
+    var context: Gate.Context
 
-extension Vetting {
-    /// What a challenge of these entries would pay, at the vectors' time.
-    func paid(_ entries: Entry...) throws -> VettedPayment {
+    /// The gate for a wallet with this pay list and the vectors' payer, who may pay any price.
+    init(_ rules: [String] = ["eip155:42161/USDT"], table: AssetTable? = nil) throws {
+        guard let address = Address(hex: payer) else { throw Vectors.Failure.missing("payer") }
+        gate = Gate(table: try table ?? .pinned())
+        var gateRules = GateRules()
+        gateRules.maxPayment = .max
+        context = Gate.Context(
+            request: GateRequest(
+                agent: "scout", team: nil, gateway: "lab", host: "x", method: "POST", path: "/v1", model: "light"),
+            rules: gateRules, payer: address, payRules: rules.compactMap(PayRule.init),
+            clock: GateClock(now: .vectors), nonce: .numbered(7))
+    }
+
+    func decide(_ challenge: Challenge) -> Gate.Decision { gate.decide(challenge, in: context) }
+
+    /// What a challenge of these entries would pay.
+    func paid(_ entries: Entry...) throws -> ClearedPayment {
         let document = #"{"x402Version":2,"accepts":["# + entries.map(\.json).joined(separator: ",") + "]}"
-        let challenge = try Challenge.read(ChallengeSource(header: Array(document.utf8), body: nil))
-        return try choose(from: challenge, at: .vectors).get()
+        switch decide(try Challenge.read(ChallengeSource(header: Array(document.utf8), body: nil))) {
+        case .approve(let payment): return payment
+        case .refuse(let refusal), .ask(let refusal): throw refusal.code
+        }
     }
 
     /// Why a challenge is not paid; nil when it is.
     func refusal(_ challenge: Challenge) -> RefusalCode? {
-        if case .failure(let refusal) = choose(from: challenge, at: .vectors) { refusal.code } else { nil }
+        switch decide(challenge) {
+        case .approve: nil
+        case .refuse(let refusal), .ask(let refusal): refusal.code
+        }
     }
 }

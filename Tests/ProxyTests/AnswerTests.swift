@@ -228,10 +228,14 @@ struct ProblemTests {
         }
     }
 
-    @Test("every refusal by policy is a 403 that no client repeats", arguments: RefusalCode.allCases)
+    @Test(
+        "every refusal by the gate is documented, a 403 unless the price is the reason, and repeated by no client",
+        arguments: RefusalCode.allCases)
     func vetting(code: RefusalCode) throws {
-        let (head, body) = try parse(Problem(.vetting(code, payment: nil)))
-        #expect(head.status == 403)
+        let problems = try String(decoding: Vectors.bytes(of: "Specs/problems.md"), as: UTF8.self)
+        let (head, body) = try parse(Problem(.gate(Policy.Gate.Refusal(code: code), payment: nil)))
+        #expect(head.status == ([.tooLarge, .priceRise].contains(code) ? 402 : 403))
+        #expect(problems.contains("| `\(code.rawValue)` | \(head.status) |"))
         #expect(field("x-should-retry", of: head) == "false")
         #expect(try JSONReader.read(body)["code"]?.string == code.rawValue)
     }

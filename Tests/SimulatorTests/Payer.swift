@@ -23,7 +23,7 @@ struct Payer {
     /// The values of one payment, each of which a test can spoil.
     struct Draft {
         var accepted: [UInt8]
-        var transfer: ExactAuthorization
+        var transfer: TransferWithAuthorization
         var separator: Bytes32
         var extensions: [UInt8]?
     }
@@ -34,9 +34,9 @@ struct Payer {
         let network = try #require(table.network(spelled: entry.network))
         let token = try #require(Address(hex: entry.asset))
         let asset = try #require(table.asset(network: network, address: token))
-        let transfer = ExactAuthorization(
+        let transfer = TransferWithAuthorization(
             from: address, to: try #require(Address(hex: entry.payTo)), value: entry.amount,
-            validAfter: now.seconds - 600, validBefore: now.seconds + 120,
+            validAfter: UInt64(now.seconds - 600), validBefore: UInt64(now.seconds + 120),
             nonce: Keccak256.hash(words: UInt256(nonce).bigEndianBytes))
         return Draft(
             accepted: entry.raw, transfer: transfer, separator: try #require(asset.domainSeparator))
@@ -44,8 +44,8 @@ struct Payer {
 
     /// The `payload` object of a draft.
     func payload(_ draft: Draft) throws -> [UInt8] {
-        let digest = draft.transfer.digest(domainSeparator: draft.separator)
-        return draft.transfer.payload(signature: try context.sign(digest: digest, key: key.span))
+        let authorization = ExactAuthorization(transfer: draft.transfer, domainSeparator: draft.separator)
+        return authorization.payload(signature: try context.sign(digest: authorization.digest, key: key.span))
     }
 
     /// The header of version 2.
@@ -61,15 +61,16 @@ extension Bytes32 {
     var inverted: Bytes32 { Bytes32(words: (~words.0, ~words.1, ~words.2, ~words.3)) }
 }
 
-extension ExactAuthorization {
+extension TransferWithAuthorization {
     /// The same values but for those given.
     func with(
         from: Address? = nil, to: Address? = nil, value: UInt256? = nil, validAfter: Int64? = nil,
         validBefore: Int64? = nil
-    ) -> ExactAuthorization {
-        ExactAuthorization(
+    ) -> TransferWithAuthorization {
+        TransferWithAuthorization(
             from: from ?? self.from, to: to ?? self.to, value: value ?? self.value,
-            validAfter: validAfter ?? self.validAfter, validBefore: validBefore ?? self.validBefore, nonce: nonce)
+            validAfter: validAfter.map { UInt64($0) } ?? self.validAfter,
+            validBefore: validBefore.map { UInt64($0) } ?? self.validBefore, nonce: nonce)
     }
 }
 

@@ -225,7 +225,8 @@ struct VerificationTests {
         let upper = try #require(Signature(r: lower.r, s: s.bigEndianBytes, v: 55 - lower.v))
         #expect(shop.payer.context.recover(digest: digest, signature: upper) == shop.payer.address)
         let header = PaymentHeader.version2(
-            payload: draft.transfer.payload(signature: upper), accepted: draft.accepted, resource: nil,
+            payload: ExactAuthorization(transfer: draft.transfer, domainSeparator: draft.separator)
+                .payload(signature: upper), accepted: draft.accepted, resource: nil,
             extensions: nil)
         #expect(try shop.pay(header: header.value).reason == "invalid_exact_evm_payload_signature")
     }

@@ -4,6 +4,7 @@ import SystemCrypto
 import TestSupport
 import Testing
 
+@testable import Policy
 @testable import Wallets
 
 @Suite("Keystores")
@@ -34,9 +35,9 @@ struct KeystoreTests {
         let key = try keystore.open(passphrase: secret("purser"), context: context)
         #expect(key.address.checksummed == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
         let digest = Keccak256.hash("digest")
-        let signature = try key.sign(digest: digest)
+        let signature = try key.sign(Signable(digest: digest))
         #expect(context.recover(digest: digest, signature: signature) == key.address)
-        #expect(try key.sign(digest: digest) == signature)
+        #expect(try key.sign(Signable(digest: digest)) == signature)
     }
 
     @Test("a key comes back out of a keystore made here")
@@ -45,7 +46,7 @@ struct KeystoreTests {
         let keystore = try seal(key)
         let opened = try KeystoreV3(parsing: keystore.text).open(passphrase: secret("pass"), context: context)
         #expect(opened.address == key.address)
-        #expect(try opened.sign(digest: .zero) == key.sign(digest: .zero))
+        #expect(try opened.sign(Signable(digest: .zero)) == key.sign(Signable(digest: .zero)))
         let text = String(decoding: keystore.text, as: UTF8.self)
         #expect(text.hasSuffix("}\n"))
         #expect(text.contains("\"n\":4096,\"r\":8,\"p\":6"))

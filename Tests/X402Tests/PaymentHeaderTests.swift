@@ -1,17 +1,15 @@
 import Ethereum
 import Primitives
-import SystemCrypto
 import TestSupport
 import Testing
-import Wallets
 import X402
 
 @Suite("Payment headers")
 struct PaymentHeaderTests {
-    static let payer = Result {
-        var key = [UInt8](repeating: 1, count: 32)
-        return try SigningKey(
-            secret: SecretBytes.copyAndWipe(&key), context: Secp256k1Context(seed: SeededRandom(seed: 1).bytes32()))
+    /// The vectors' payer signs, key 0x01 × 32.
+    static func sign(_ digest: Bytes32) throws -> Signature {
+        try Secp256k1Context(seed: SeededRandom(seed: 1).bytes32())
+            .sign(digest: digest, key: [UInt8](repeating: 1, count: 32).span)
     }
 
     static func rows() throws -> [Vectors.Row] {
@@ -22,18 +20,19 @@ struct PaymentHeaderTests {
     /// The scheme's payload over the vector's own window and nonce.
     private func payload(_ row: Vectors.Row) throws -> [UInt8] {
         let message = Vectors.Row(description: "", value: try #require(row.value["typedData"]?["message"]))
-        let authorization = ExactAuthorization(
-            from: try #require(Address(hex: message.string("from"))),
-            to: try #require(Address(hex: message.string("to"))),
-            value: try UInt256(decimal: message.string("value")),
-            validAfter: try #require(Int64(message.string("validAfter"))),
-            validBefore: try #require(Int64(message.string("validBefore"))),
-            nonce: try #require(Bytes32(Hex.decode(message.string("nonce")) ?? [])))
         let separator = try #require(
             row.value["typedData"]?["domainSeparator"]?.string.flatMap { Hex.decode($0) }.flatMap { Bytes32($0) })
-        let digest = authorization.digest(domainSeparator: separator)
-        #expect(digest.description == row.value["typedData"]?["digest"]?.string)
-        return authorization.payload(signature: try Self.payer.get().sign(digest: digest))
+        let authorization = ExactAuthorization(
+            transfer: TransferWithAuthorization(
+                from: try #require(Address(hex: message.string("from"))),
+                to: try #require(Address(hex: message.string("to"))),
+                value: try UInt256(decimal: message.string("value")),
+                validAfter: try #require(UInt64(message.string("validAfter"))),
+                validBefore: try #require(UInt64(message.string("validBefore"))),
+                nonce: try #require(Bytes32(Hex.decode(message.string("nonce")) ?? []))),
+            domainSeparator: separator)
+        #expect(authorization.digest.description == row.value["typedData"]?["digest"]?.string)
+        return authorization.payload(signature: try Self.sign(authorization.digest))
     }
 
     @Test("the SDK's payment comes out of the SDK's challenge", arguments: try rows())

@@ -2,6 +2,7 @@ import Ethereum
 import Ledger
 import Policy
 import Primitives
+import X402
 
 /// A token, or the unit of calls, as plain-text accounting programs name it.
 struct Commodity: Equatable {

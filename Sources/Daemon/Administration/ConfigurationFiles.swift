@@ -1,6 +1,7 @@
 import Policy
 import Transport
 import Wallets
+import X402
 
 /// What a configuration that is well-formed leads to.
 package enum ConfigurationFiles {

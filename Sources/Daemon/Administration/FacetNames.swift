@@ -2,6 +2,7 @@ import Ethereum
 package import Ledger
 import Policy
 import Transport
+import X402
 
 /// Which part of payments an operator means, checked and spelled as the books spell it.
 package struct FacetNames: Sendable {

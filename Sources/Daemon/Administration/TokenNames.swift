@@ -2,6 +2,7 @@ import Ethereum
 package import Ledger
 package import Policy
 package import Primitives
+import X402
 
 /// Tokens as operators and the books name them.
 package struct TokenNames: Sendable {

@@ -10,7 +10,7 @@ extension Configuration.GatewayEntry {
     /// `x402` or `prepaid`.
     package var billingWord: String { billing.rawValue }
     /// The longest time for which a payment is signed, in seconds.
-    package var longestWindow: Int64 { policy.maxValidity }
+    package var longestWindow: Int64 { policy.gate.maxValidity }
     /// Rejections in a row behind which payments stop; 0 never stops them.
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
 }

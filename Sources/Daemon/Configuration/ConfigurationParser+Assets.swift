@@ -1,6 +1,7 @@
 import Ethereum
 import Policy
 import Primitives
+import X402
 
 extension ConfigurationParser {
     private static let assetKeys = [

@@ -1,5 +1,6 @@
 import Chain
 import Policy
+import X402
 
 extension ConfigurationParser {
     private static let chainKeys = ["rpc", "finality"]

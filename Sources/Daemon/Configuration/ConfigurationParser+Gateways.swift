@@ -1,6 +1,7 @@
 import Ledger
 import NIOCore
 import Payments
+import Policy
 import Proxy
 import Transport
 
@@ -109,7 +110,7 @@ extension ConfigurationParser {
         ) { text in
             Int64(text).flatMap { (0...1000).contains($0) && "\($0)" == text ? $0 : nil }
         }
-        policy.maxValidity = validity ?? policy.maxValidity
+        policy.gate.maxValidity = validity ?? policy.gate.maxValidity
         policy.rules.stopAfterRejections = rejections ?? policy.rules.stopAfterRejections
         return policy
     }

@@ -1,16 +1,16 @@
 package import Ledger
-import Policy
+package import Policy
 
 /// What a gateway's configuration says about paying it.
 package struct GatewayPolicy: Sendable, Equatable {
-    /// The longest window that is signed for it, in seconds, at least ``Vetting/minimumValidity``.
-    package var maxValidity: Int64
+    /// What the gate may approve.
+    package var gate: GateRules
     /// What the books are asked to hold it to.
     package var rules: ReservationRules
 
-    /// Makes a policy; without arguments windows last at most ten minutes and three rejections in a row stop payments.
-    package init(maxValidity: Int64 = 600, rules: ReservationRules = ReservationRules()) {
-        self.maxValidity = maxValidity
+    /// Makes a policy; without arguments, that of a gateway about which nothing is configured.
+    package init(gate: GateRules = GateRules(), rules: ReservationRules = ReservationRules()) {
+        self.gate = gate
         self.rules = rules
     }
 }

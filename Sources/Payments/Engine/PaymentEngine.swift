@@ -20,11 +20,12 @@ package enum ChallengeAnswer: Sendable {
 
 /// Challenge in, header out; outcome in, books out.
 ///
-/// The order is fixed: read, vet, reserve durably, look for freezes, sign. A payment that was signed is answered for by
+/// The order is fixed: read, pass the gate, reserve durably, look for freezes, sign. A payment that was signed is answered for by
 /// one call of ``book(_:of:isRepeat:)``; an outcome that the books cannot take is kept, and booked by
 /// ``retryUnbooked()``.
 package struct PaymentEngine: Sendable {
     private let store: any LedgerStore
+    private let gate: Gate
     private let table: AssetTable
     private let wallets: PayingWallets
     private let clock: any WallClock
@@ -41,6 +42,7 @@ package struct PaymentEngine: Sendable {
         random: any RandomSource, logger: Logger
     ) {
         self.store = store
+        gate = Gate(table: table)
         self.table = table
         self.wallets = wallets
         self.clock = clock
@@ -48,7 +50,7 @@ package struct PaymentEngine: Sendable {
         self.logger = logger
         booking = OutcomeBooking(
             store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes(), underWay: underWay)
-        reserving = Reserving(store: store, table: table, random: random)
+        reserving = Reserving(store: store, gate: gate, random: random)
         notices = OperatorNotices(store: store, logger: logger)
     }
 
@@ -69,26 +71,25 @@ package struct PaymentEngine: Sendable {
             return .passThrough
         }
         let now = clock.now()
-        guard !Self.freeMethods.contains(request.content.method) else {
-            return await refuse(.methodNotPaid, for: request, at: now)
-        }
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
             return await refuse(.noWallet(named: request.agent.wallet), for: request, at: now)
         }
-        let vetting = Vetting(
-            table: table, rules: wallet.rules, payer: wallet.signer.address, maxValidity: request.policy.maxValidity)
-        switch vetting.choose(from: challenge, at: now) {
-        case .failure(let refusal):
-            return await refuse(.vetting(refusal.code, payment: nil), for: request, at: now)
-        case .success(let vetted):
-            return await pay(vetted, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+        guard let nonce = try? Bytes32(nonceAt: now, random: random.bytes32()) else {
+            return .refuse(await failure(.randomness, price: .zero, for: request, at: now))
+        }
+        let context = Gate.Context(
+            request: request.subject, rules: request.policy.gate, payer: wallet.signer.address,
+            payRules: wallet.rules, clock: GateClock(now: now, seller: request.sellerDate), nonce: nonce)
+        switch gate.decide(challenge, in: context) {
+        case .refuse(let refusal), .ask(let refusal):
+            return await refuse(.gate(refusal, payment: nil), for: request, at: now)
+        case .approve(let cleared):
+            return await pay(cleared, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
         }
     }
 
-    private static let freeMethods: Set<String> = ["HEAD", "OPTIONS", "TRACE"]
-
     private func pay(
-        _ vetted: VettedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
+        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
         at now: Timestamp, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         let fingerprint = request.content.fingerprint
@@ -97,7 +98,7 @@ package struct PaymentEngine: Sendable {
             return .refuse(.books)
         }
         let answer = await decide(
-            vetted, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+            cleared, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
         // A payment's decision ends when its exchange has taken it.
         if case .pay = answer { return answer }
         underWay.end(fingerprint, isKept: false)
@@ -109,15 +110,15 @@ package struct PaymentEngine: Sendable {
     package func decisionIsTaken(of payment: AuthorizedPayment) { underWay.end(payment.fingerprint, isKept: false) }
 
     private func decide(
-        _ vetted: VettedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
+        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
         at now: Timestamp, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
         do {
-            reserved = try await reserving.reserve(vetted, of: challenge, for: request, from: wallet, at: now)
+            reserved = try await reserving.reserve(cleared, of: challenge, for: request, from: wallet, at: now)
         } catch {
-            return .refuse(await failure(error, price: vetted.value, for: request, at: now))
+            return .refuse(await failure(error, price: cleared.value, for: request, at: now))
         }
         FaultPoint.reach(.reserved)
         notices.warn(of: reserved.reservation.warnings, by: reserved.id)

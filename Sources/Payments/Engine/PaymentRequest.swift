@@ -1,4 +1,5 @@
 package import Ledger
+import Policy
 package import Primitives
 package import X402
 
@@ -16,11 +17,13 @@ package struct PaymentRequest: Sendable {
     package let idempotencyKey: Bytes32?
     /// What the gateway's configuration says about paying it.
     package let policy: GatewayPolicy
+    /// The Date header of the 402.
+    package let sellerDate: Timestamp?
 
     /// Makes a request.
     package init(
         agent: Agent, gateway: String, host: String, content: PaymentIntent.Request, idempotencyKey: Bytes32? = nil,
-        policy: GatewayPolicy = GatewayPolicy()
+        policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil
     ) {
         self.agent = agent
         self.gateway = gateway
@@ -28,6 +31,14 @@ package struct PaymentRequest: Sendable {
         self.content = content
         self.idempotencyKey = idempotencyKey
         self.policy = policy
+        self.sellerDate = sellerDate
+    }
+
+    /// What the gate sees of it.
+    var subject: GateRequest {
+        GateRequest(
+            agent: agent.name, team: agent.team, gateway: gateway, host: host, method: content.method,
+            path: content.path, model: content.model)
     }
 
     var purpose: PaymentIntent.Purpose {
@@ -62,5 +73,14 @@ package struct AuthorizedPayment: Sendable {
     /// very exchange.
     package func event(of answer: PaidAnswer, isRepeat: Bool) -> PaymentEvent {
         answer.event(wasSentBefore: isAdopted || isRepeat)
+    }
+}
+
+extension PaymentIntent.Request {
+    /// The path of the URL, at least a slash.
+    var path: String {
+        guard let scheme = url.firstRange(of: "://") else { return url }
+        let rest = url[scheme.upperBound...]
+        return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
     }
 }

@@ -16,8 +16,7 @@ struct ReservedPayment: Sendable {
     let isAdopted: Bool
     private let terms: PaymentIntent.Terms
     private let echo: PaymentIntent.Echo
-    private let authorization: ExactAuthorization
-    private let domainSeparator: Bytes32
+    private let cleared: ClearedPayment
     private let answerWithin: Int64
 
     var id: PaymentID { reservation.record.id }
@@ -25,42 +24,36 @@ struct ReservedPayment: Sendable {
     /// The event for a payment of which this process sends nothing: what was sent once can never be taken back.
     var unsent: PaymentEvent { isAdopted ? .lostSight : .neverSent }
 
-    /// What was vetted, once the books have set its amount aside.
-    fileprivate init?(_ reservation: Reservation, for vetted: VettedPayment) {
+    /// What the gate cleared, once the books have set its amount aside.
+    fileprivate init?(_ reservation: Reservation, for cleared: ClearedPayment) {
         guard let terms = reservation.record.terms, let echo = reservation.record.echo else { return nil }
         self.reservation = reservation
         self.terms = terms
         self.echo = echo
+        self.cleared = cleared
         isAdopted = false
-        authorization = vetted.authorization(nonce: terms.nonce)
-        domainSeparator = vetted.domainSeparator
-        answerWithin = vetted.answerWithin
+        answerWithin = cleared.answerWithin
     }
 
-    /// An earlier attempt as its row tells it; nil when this wallet or this table cannot give its bytes again.
+    /// An earlier attempt as its row tells it; nil when this wallet or this gate cannot give its bytes again.
     ///
-    /// `vetted` is what the seller asks this time. It was vetted like any other, and what it says of money is not
-    /// used.
+    /// `asked` is what the seller asks this time. It was cleared like any other, and what it says of money is not used.
     fileprivate init?(
         adopting reservation: Reservation, for request: PaymentRequest, from wallet: PayingWallet,
-        vetted: VettedPayment, table: AssetTable
+        asked: ClearedPayment, through gate: Gate
     ) {
         let record = reservation.record
-        guard let terms = record.terms, let echo = record.echo, terms.scheme == "exact",
-            terms.wallet == wallet.name, terms.payer == wallet.addressText, record.purpose.agent == request.agent.name,
+        guard let terms = record.terms, let echo = record.echo, terms.wallet == wallet.name,
+            terms.payer == wallet.addressText, record.purpose.agent == request.agent.name,
             record.purpose.request?.fingerprint == request.content.fingerprint,
-            let token = Address(hex: terms.asset), let payTo = Address(hex: terms.payTo),
-            let separator = table.asset(network: terms.network, address: token)?.domainSeparator
+            let cleared = gate.again(terms, accepted: echo.accepted)
         else { return nil }
         self.reservation = reservation
         self.terms = terms
         self.echo = echo
+        self.cleared = cleared
         isAdopted = true
-        authorization = ExactAuthorization(
-            from: wallet.signer.address, to: payTo, value: terms.amount, validAfter: terms.validAfter,
-            validBefore: terms.validBefore, nonce: terms.nonce)
-        domainSeparator = separator
-        answerWithin = vetted.answerWithin
+        answerWithin = asked.answerWithin
     }
 
     /// The signature is not the one that was sent for this row before.
@@ -69,10 +62,10 @@ struct ReservedPayment: Sendable {
     /// Signs and writes the header; throws when the key does not give a signature of its own address, or not the one
     /// that was sent before.
     func authorize(with signer: any Signer) throws -> AuthorizedPayment? {
-        let signature = try signer.sign(digest: authorization.digest(domainSeparator: domainSeparator))
+        let signature = try signer.sign(cleared.signable)
         if let known = reservation.record.evidence.signature, known != signature.bytes { throw DifferentSignature() }
         let header = PaymentHeader.rebuild(
-            version: echo.version, payload: authorization.payload(signature: signature), accepted: echo.accepted,
+            version: echo.version, payload: cleared.payload(signature: signature), accepted: echo.accepted,
             resource: echo.resource, extensions: echo.extensions)
         guard let header else { return nil }
         return AuthorizedPayment(
@@ -85,7 +78,7 @@ struct ReservedPayment: Sendable {
 /// The step between vetting and signing: the books set money aside or hand an earlier attempt over.
 struct Reserving: Sendable {
     let store: any LedgerStore
-    let table: AssetTable
+    let gate: Gate
     let random: any RandomSource
 
     enum Failure: Error {
@@ -97,10 +90,10 @@ struct Reserving: Sendable {
     }
 
     func reserve(
-        _ vetted: VettedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
+        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
         at now: Timestamp
     ) async throws(Failure) -> ReservedPayment {
-        let intent = try intent(vetted, of: challenge, for: request, from: wallet, at: now)
+        let intent = try intent(cleared, of: challenge, for: request, from: wallet, at: now)
         let outcome: ReservationOutcome
         do {
             outcome = try await store.reserve(
@@ -111,13 +104,13 @@ struct Reserving: Sendable {
         }
         switch outcome {
         case .reserved(let reservation):
-            guard let payment = ReservedPayment(reservation, for: vetted) else {
+            guard let payment = ReservedPayment(reservation, for: cleared) else {
                 throw .books(.damaged("payment \(intent.id)"))
             }
             return payment
         case .adopted(let reservation):
             let payment = ReservedPayment(
-                adopting: reservation, for: request, from: wallet, vetted: vetted, table: table)
+                adopting: reservation, for: request, from: wallet, asked: cleared, through: gate)
             guard let payment else { throw .notRebuildable(reservation.record) }
             return payment
         case .refused(let refusal): throw .refused(refusal, intent.id)
@@ -125,16 +118,15 @@ struct Reserving: Sendable {
     }
 
     private func intent(
-        _ vetted: VettedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
+        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
         at now: Timestamp
     ) throws(Failure) -> PaymentIntent {
         do {
             let id = PaymentID(at: now, random: try random.bytes32())
-            let nonce = Bytes32(nonceAt: now, random: try random.bytes32())
             return PaymentIntent(
-                id: id, purpose: request.purpose, terms: vetted.terms(of: wallet, nonce: nonce),
+                id: id, purpose: request.purpose, terms: cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
-                    version: challenge.version, accepted: vetted.requirement.raw, resource: challenge.resource,
+                    version: challenge.version, accepted: cleared.entry.raw, resource: challenge.resource,
                     extensions: ExtensionEcho.object(for: challenge.extensions, identifier: id.description)),
                 salt: try random.bytes32())
         } catch {
@@ -143,14 +135,29 @@ struct Reserving: Sendable {
     }
 }
 
-extension VettedPayment {
-    fileprivate var answerWithin: Int64 { requirement.maxTimeoutSeconds ?? Vetting.defaultValidity }
+extension ClearedPayment {
+    fileprivate var answerWithin: Int64 { entry.maxTimeoutSeconds ?? Gate.defaultValidity }
 
-    fileprivate func terms(of wallet: PayingWallet, nonce: Bytes32) -> PaymentIntent.Terms {
+    fileprivate func terms(of wallet: PayingWallet) -> PaymentIntent.Terms {
         PaymentIntent.Terms(
-            scheme: requirement.scheme, network: asset.network, asset: asset.addressText,
-            symbol: asset.symbol, decimals: asset.decimals, wallet: wallet.name, payer: wallet.addressText,
-            payTo: payTo.checksummed, amount: requirement.amount, value: value, nonce: nonce, validAfter: validAfter,
-            validBefore: validBefore)
+            scheme: entry.scheme, network: order.token.network, asset: order.token.addressText,
+            symbol: order.token.symbol, decimals: order.token.decimals, wallet: wallet.name,
+            payer: wallet.addressText, payTo: order.payTo.checksummed, amount: order.amount, value: value,
+            nonce: order.nonce, validAfter: order.validAfter, validBefore: order.validBefore)
+    }
+}
+
+extension Gate {
+    /// What was cleared for a payment that the books hold, with the entry that the seller sent for it.
+    fileprivate func again(_ terms: PaymentIntent.Terms, accepted: [UInt8]) -> ClearedPayment? {
+        guard let document = try? JSONReader.read(accepted),
+            let entry = try? PaymentRequirement.read(document, in: accepted),
+            let address = Address(hex: terms.asset), let payer = Address(hex: terms.payer),
+            let payTo = Address(hex: terms.payTo), let token = token(network: terms.network, address: address)
+        else { return nil }
+        let order = PaymentOrder(
+            extra: entry.extra, token: token, payer: payer, payTo: payTo, amount: terms.amount,
+            validAfter: terms.validAfter, validBefore: terms.validBefore, nonce: terms.nonce)
+        return again(order, for: entry, value: terms.value)
     }
 }

@@ -1,6 +1,7 @@
 package import Ledger
 package import Policy
 package import Primitives
+import X402
 
 /// Why a 402 was not paid, in words and numbers that an agent can act on.
 package struct PaymentFailure: Error, Sendable, Equatable {
@@ -45,9 +46,12 @@ package struct PaymentFailure: Error, Sendable, Equatable {
         return failure
     }
 
-    /// Policy forbids every entry of the challenge.
-    package static func vetting(_ code: RefusalCode, payment: PaymentID?) -> PaymentFailure {
-        PaymentFailure(code: code.rawValue, status: 403, detail: code.sentence, payment: payment)
+    /// The gate lets no entry of the challenge through; money is the reason when the price is.
+    package static func gate(_ refusal: Gate.Refusal, payment: PaymentID?) -> PaymentFailure {
+        let isPrice = refusal.code == .tooLarge || refusal.code == .priceRise
+        return PaymentFailure(
+            code: refusal.code.rawValue, status: isPrice ? 402 : 403, detail: refusal.code.sentence, payment: payment,
+            price: refusal.value)
     }
 
     /// The configuration does not say which wallet pays for the agent.
@@ -84,9 +88,4 @@ package struct PaymentFailure: Error, Sendable, Equatable {
         detail: "The gateway asks for payment, but the request body is larger than what Purser keeps for the paid "
             + "repetition, so nothing was paid.",
         payment: nil)
-
-    /// The method is one that must not cost anything.
-    package static let methodNotPaid = PaymentFailure(
-        code: "method-not-paid", status: 403,
-        detail: "HEAD, OPTIONS and TRACE requests are not paid for.", payment: nil)
 }

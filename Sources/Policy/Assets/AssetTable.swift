@@ -1,6 +1,7 @@
 import CSpecs
 package import Ethereum
 import Primitives
+package import X402
 
 /// Why the pinned table could not be read; the text names the row.
 package struct AssetTableError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -59,8 +60,12 @@ package struct AssetTable: Sendable {
             let asset = Asset(
                 network: network, address: address, symbol: symbol, tokenSymbol: row["tokenSymbol"]?.string,
                 decimals: Int(decimals), transfer: transfer, domainName: row["name"]?.string,
-                domainVersion: row["version"]?.string, par: par)
+                domainVersion: row["version"]?.string,
+                salt: row["salt"]?.string.flatMap { Hex.decode($0) }.flatMap { Bytes32($0) }, par: par)
         else { throw AssetTableError(description: "the asset row \(place) is incomplete") }
+        if row["salt"] != nil, asset.domain?.salt == nil {
+            throw AssetTableError(description: "the salt of \(place) is not 32 bytes in hex, or has no domain")
+        }
         if let claimed = row["domainSeparator"]?.string, claimed != asset.domainSeparator?.description {
             throw AssetTableError(description: "the domain separator of \(place) does not follow from its domain")
         }

@@ -1,4 +1,5 @@
 package import Ethereum
+package import X402
 
 /// One line of a wallet's `pay:` list: `network/symbol` or `network/address`.
 package struct PayRule: Sendable, Hashable, CustomStringConvertible {

@@ -18,6 +18,8 @@ package struct Dollars: Hashable, Comparable, Sendable {
 
     /// No money.
     package static let zero = Dollars(unchecked: 0)
+    /// One dollar.
+    package static let one = Dollars(unchecked: 1_000_000_000)
     /// The largest representable value.
     package static let max = Dollars(unchecked: .max)
 
@@ -30,6 +32,12 @@ package struct Dollars: Hashable, Comparable, Sendable {
     /// The difference, or nil when it would be negative.
     package func subtracting(_ other: Dollars) -> Dollars? {
         Dollars(nanodollars: nanodollars - other.nanodollars)
+    }
+
+    /// The product with a factor of at least 0, at most ``max``.
+    package func multiplied(by factor: Int64) -> Dollars {
+        let (product, overflow) = nanodollars.multipliedReportingOverflow(by: Swift.max(0, factor))
+        return overflow ? .max : Dollars(unchecked: product)
     }
 
     package static func < (left: Dollars, right: Dollars) -> Bool { left.nanodollars < right.nanodollars }

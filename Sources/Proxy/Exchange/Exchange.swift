@@ -229,7 +229,7 @@ final class Exchange {
             agent: agent, gateway: gateway, method: request.method, target: route.target, content: replay.content,
             isChunked: request.framing == .chunked,
             isJSON: request.fields.first(.contentType).map { ModelName.isJSON(request.fields.text($0)) } ?? false,
-            idempotencyKey: admitted.idempotencyKey)
+            idempotencyKey: admitted.idempotencyKey, sellerDate: held.date)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let executor = shared.executor

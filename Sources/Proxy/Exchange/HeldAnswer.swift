@@ -1,5 +1,6 @@
 import NIOCore
 import Payments
+import Primitives
 import Transport
 import X402
 
@@ -47,6 +48,13 @@ struct HeldAnswer {
             if let value = values.first, values.count == 1, !value.isEmpty { return value }
         }
         return nil
+    }
+
+    /// The seller's clock, where it is told once and in the usual form.
+    var date: Timestamp? {
+        guard let fields = head?.fields else { return nil }
+        let values = fields.lines.filter { $0.name == .date }
+        return values.count == 1 ? Timestamp(httpDate: fields.text(values[0])) : nil
     }
 
     /// What a challenge in the head gives as its reason.

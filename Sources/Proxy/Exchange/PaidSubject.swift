@@ -15,6 +15,8 @@ struct PaidSubject: Sendable {
     let isChunked: Bool
     let isJSON: Bool
     let idempotencyKey: Bytes32?
+    /// The Date header of the 402.
+    let sellerDate: Timestamp?
 
     /// Hashes and reads the body, off the event loops when it is large, and names the request.
     func request(on threads: NIOThreadPool) async throws -> PaymentRequest {
@@ -28,7 +30,7 @@ struct PaidSubject: Sendable {
             agent: agent, gateway: gateway.name, host: origin.host,
             content: PaymentIntent.Request(
                 method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
-            idempotencyKey: idempotencyKey, policy: gateway.policy)
+            idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate)
     }
 
     private func readContent() throws -> (hash: Bytes32, model: String?) {

@@ -1,6 +1,7 @@
 import Ethereum
 import Policy
 import Primitives
+import X402
 
 /// One way to pay for a call: an entry of `accepts`.
 struct Offer: Sendable, Equatable {

@@ -1,6 +1,7 @@
 package import Ethereum
 import Policy
 package import Primitives
+import X402
 
 /// One payment that the gateway took.
 package struct Settlement: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import Ethereum
 import Policy
 import Primitives
+import X402
 
 /// Everybody's money and every authorization that was used: what token contracts would hold.
 struct Till: Sendable {

@@ -1,6 +1,7 @@
 import Ethereum
 import Policy
 import Primitives
+import X402
 
 /// A payment whose signature is the payer's and which answers an offer to the unit.
 struct VerifiedPayment: Sendable, Equatable {

@@ -1,5 +1,5 @@
 package import Ethereum
-package import Primitives
+package import Policy
 
 /// Why nothing was signed.
 package enum SigningError: Error, Equatable, Sendable {
@@ -11,13 +11,13 @@ package enum SigningError: Error, Equatable, Sendable {
     case faulty
 }
 
-/// Whatever can sign payments, and checkpoints of the ledger, for one address.
+/// Whatever can sign what the gate has cleared, and checkpoints of the ledger, for one address.
 package protocol Signer: Sendable {
     /// The account that signatures recover to.
     var address: Address { get }
 
-    /// Signs a digest; the same digest always gives the same bytes.
-    func sign(digest: Bytes32) throws(SigningError) -> Signature
+    /// Signs what the gate made; the same statement always gives the same bytes.
+    func sign(_ statement: Signable) throws(SigningError) -> Signature
 
     /// Signs a checkpoint as a personal message; the same text always gives the same bytes.
     func sign(checkpoint: CheckpointText) throws(SigningError) -> Signature

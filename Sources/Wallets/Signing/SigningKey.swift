@@ -1,5 +1,6 @@
 package import Ethereum
-package import Primitives
+package import Policy
+import Primitives
 package import SystemCrypto
 
 /// A private key in locked memory that signs and never shows itself.
@@ -31,8 +32,12 @@ package final class SigningKey: Signer {
         }
     }
 
+    package func sign(_ statement: Signable) throws(SigningError) -> Signature {
+        try sign(digest: statement.digest)
+    }
+
     /// Signs a digest, then recovers the signature and compares the address before anything leaves.
-    package func sign(digest: Bytes32) throws(SigningError) -> Signature {
+    private func sign(digest: Bytes32) throws(SigningError) -> Signature {
         let signature: Signature
         do {
             signature = try secret.withBytes { bytes throws(Secp256k1Error) in

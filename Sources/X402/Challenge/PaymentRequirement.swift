@@ -7,7 +7,7 @@ package import Primitives
 package struct PaymentRequirement: Sendable, Equatable {
     /// The entry's JSON as received, for the echo.
     package let raw: [UInt8]
-    /// The scheme, `exact`.
+    /// The scheme, such as `exact` or `upto`.
     package let scheme: String
     /// The network as spelled by the seller: CAIP-2, a version 1 name, or a vendor's own name.
     package let network: String
@@ -19,24 +19,49 @@ package struct PaymentRequirement: Sendable, Equatable {
     package let payTo: String
     /// The window the seller allows, in seconds; nil when absent or unusable.
     package let maxTimeoutSeconds: Int64?
-    /// What `extra` says that matters for `exact` on EVM.
+    /// What the scheme and the seller add.
     package let extra: Extra
 
-    /// The members of `extra` that decide whether and how an entry can be paid.
+    /// The members of `extra`, of which each method reads its own.
     package struct Extra: Sendable, Equatable {
-        /// The token's EIP-712 domain name, a claim to check.
-        package var name: String?
-        /// The token's EIP-712 domain version, a claim to check.
-        package var version: String?
-        /// `eip3009` when absent.
-        package var assetTransferMethod: String?
-        /// `authorization` when absent.
-        package var paymentFlow: String?
-        /// Set by sellers whose signature is not for the token, such as Circle Gateway.
-        package var verifyingContract: String?
+        /// Texts, and the text of numbers; what is there and is neither is an empty text, which no check lets pass.
+        private var members: [String: String] = [:]
+        private var numbers: Set<String> = []
+
+        /// The most members that are read; an entry with more is not paid.
+        static let maximumMembers = 64
 
         /// Makes an empty `extra`.
         package init() {}
+
+        init(_ members: [JSONMember]) {
+            for member in members where !member.value.isNull {
+                if let number = member.value.numberText {
+                    numbers.insert(member.key); self.members[member.key] = number
+                } else {
+                    self.members[member.key] = member.value.string ?? ""
+                }
+            }
+        }
+
+        /// A member that may be written as a text or as a number; nil when absent or `null`, empty when it is neither.
+        package subscript(key: String) -> String? { members[key] }
+
+        /// A member that must be a text; empty when it is anything else.
+        private func text(_ key: String) -> String? { numbers.contains(key) ? "" : members[key] }
+
+        /// The token's EIP-712 domain name, a claim to check.
+        package var name: String? { text("name") }
+        /// The token's EIP-712 domain version, a claim to check.
+        package var version: String? { text("version") }
+        /// The way the token moves, `eip3009` when absent.
+        package var assetTransferMethod: String? { text("assetTransferMethod") }
+        /// `authorization` when absent.
+        package var paymentFlow: String? { text("paymentFlow") }
+        /// Set by sellers whose signature is not for the token, such as Circle Gateway.
+        package var verifyingContract: String? { text("verifyingContract") }
+        /// The token's decimals, a claim to check.
+        package var decimals: String? { self["decimals"] }
     }
 }
 
@@ -96,15 +121,9 @@ extension PaymentRequirement {
             source = try? JSONReader.read(Array(text.utf8))
             guard source?.members != nil else { throw .missing("extra") }
         }
-        // What is there but no text is as good as an unknown text: an empty one, which no check lets pass.
-        func text(_ key: String) -> String? { source?.present(key).map { $0.string ?? "" } }
-        var extra = Extra()
-        extra.name = text("name")
-        extra.version = text("version")
-        extra.assetTransferMethod = text("assetTransferMethod")
-        extra.paymentFlow = text("paymentFlow")
-        extra.verifyingContract = text("verifyingContract")
-        return extra
+        let members = source?.members ?? []
+        guard members.count <= Extra.maximumMembers else { throw .missing("extra") }
+        return Extra(members)
     }
 }
 

@@ -1,5 +1,6 @@
 import Ledger
 import Payments
+import Policy
 import Primitives
 import Proxy
 import TestSupport
@@ -69,7 +70,8 @@ struct StandstillTests {
     @Test("a gateway's own limit of rejections and its longest window hold")
     func policy() async throws {
         var options = Lab.Options()
-        options.policy = GatewayPolicy(maxValidity: 20, rules: ReservationRules(stopAfterRejections: 1))
+        options.policy = GatewayPolicy(rules: ReservationRules(stopAfterRejections: 1))
+        options.policy.gate.maxValidity = 20
         try await Lab.run(options, try Seller.serving(Respond.with(402, [Seller.challenge()]))) { lab async throws in
             #expect(try lab.exchange("GET", "/lab/1")["purser-outcome"] == ["rejected"])
             #expect(try Self.problem(lab.exchange("GET", "/lab/2"))["code"]?.string == "gateway-rejecting")

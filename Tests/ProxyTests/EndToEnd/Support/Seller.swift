@@ -2,6 +2,7 @@ import Ethereum
 import Policy
 import Primitives
 import Testing
+import X402
 
 /// What a seller says and checks.
 enum Seller {

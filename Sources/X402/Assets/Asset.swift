@@ -1,11 +1,11 @@
 package import Ethereum
 package import Primitives
 
-/// How a token moves when somebody else submits the payer's signature.
+/// How a token moves when somebody else submits the payer's signature and the seller says nothing about it.
 package enum TransferMethod: String, Sendable, CaseIterable {
     /// The token itself checks a `TransferWithAuthorization` signature.
     case eip3009
-    /// Permit2 moves it within an allowance; known, and skipped until it is built.
+    /// Permit2 moves it within an allowance that the payer gave once; any ERC-20 can be moved so.
     case permit2
 }
 
@@ -38,7 +38,7 @@ package struct Asset: Sendable, Hashable {
     /// lacks its domain.
     package init?(
         network: String, address: Address, symbol: String, tokenSymbol: String?, decimals: Int,
-        transfer: TransferMethod, domainName: String?, domainVersion: String?, par: Dollars
+        transfer: TransferMethod, domainName: String?, domainVersion: String?, salt: Bytes32? = nil, par: Dollars
     ) {
         guard let chainID = Self.chainID(of: network), (0...36).contains(decimals), par > .zero, !symbol.isEmpty else {
             return nil
@@ -46,7 +46,7 @@ package struct Asset: Sendable, Hashable {
         var domain: EIP712Domain?
         if let domainName, let domainVersion {
             domain = EIP712Domain(
-                name: domainName, version: domainVersion, chainID: chainID, verifyingContract: address)
+                name: domainName, version: domainVersion, chainID: chainID, verifyingContract: address, salt: salt)
         }
         guard domain != nil || transfer != .eip3009 else { return nil }
         self.network = network

@@ -1,0 +1,40 @@
+package import Ethereum
+package import Primitives
+package import X402
+
+/// A payment that passed the gate, with every byte of what would be signed: the only thing the engine can pay.
+///
+/// The initialiser is private to this module, and every field is fixed here, so what is signed is what was vetted.
+package struct ClearedPayment: Sendable {
+    /// The seller's entry, whole, as it is echoed.
+    package let entry: PaymentRequirement
+    /// Every value that is signed.
+    package let order: PaymentOrder
+    /// The payment method's name.
+    package let method: String
+    /// What the amount counts for in caps, rounded up.
+    package let value: Dollars
+    /// What an operator should hear of it.
+    package let alerts: [GateAlert]
+    private let authorization: any PaymentAuthorization
+
+    init(
+        entry: PaymentRequirement, order: PaymentOrder, method: String, value: Dollars, alerts: [GateAlert],
+        authorization: any PaymentAuthorization
+    ) {
+        self.entry = entry
+        self.order = order
+        self.method = method
+        self.value = value
+        self.alerts = alerts
+        self.authorization = authorization
+    }
+
+    /// What the wallet signs.
+    package var signable: Signable { Signable(digest: authorization.digest) }
+
+    /// The header's `payload` object.
+    ///
+    /// With the signature it is money: never log it.
+    package func payload(signature: Signature) -> [UInt8] { authorization.payload(signature: signature) }
+}
