@@ -127,6 +127,28 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         gateway("half a second", "url: https://a.example, max-validity: 10500ms", ".max-validity: `10500ms` is not"),
         gateway(
             "a validity without a unit", "url: https://a.example, max-validity: 600", ".max-validity: `600` is not"),
+        gateway("nothing to pay", "url: https://a.example, max-payment: 0", ".max-payment: `0` is not an amount"),
+        gateway("a price with a sign", "url: https://a.example, max-payment: -1", ".max-payment: `-1` is not"),
+        gateway(
+            "a payee with a typing error",
+            "url: https://a.example, payees: [\"0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb8\"]",
+            ".payees[0]: `0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb8` has a wrong checksum"),
+        gateway(
+            "a payee of zero", "url: https://a.example, payees: [\"0x0000000000000000000000000000000000000000\"]",
+            ".payees[0]: `0x0000000000000000000000000000000000000000` is not 0x and 40"),
+        gateway(
+            "an unknown reaction", "url: https://a.example, new-payee: deny", ".new-payee: `deny` is not `alert` or"),
+        gateway(
+            "a factor without its letter", "url: https://a.example, price-rise: 10", ".price-rise: `10` is not a whole"),
+        gateway("a factor of zero", "url: https://a.example, price-rise: 0x", ".price-rise: `0x` is not a whole"),
+        gateway(
+            "an unknown profile", "url: https://a.example, profiles: [okx]", ".profiles[0]: `okx` is not `gate` or"),
+        gateway(
+            "spenders without a profile",
+            "url: https://a.example, spenders: [\"0x701cCFfcdE34b92B16599Ac865AA1395A1a1F38c\"]",
+            ".spenders: spenders are named by sellers of a profile"),
+        gateway(
+            "an unclear yes", "url: https://a.example, trust-partial: yes", ".trust-partial: `yes` is not `true` or"),
         gateway(
             "too many rejections", "url: https://a.example, stop-after-rejections: 1001",
             ".stop-after-rejections: `1001` is not a whole number from 0"),

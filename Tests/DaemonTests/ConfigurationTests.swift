@@ -1,5 +1,6 @@
 import Chain
 import Daemon
+import Ethereum
 import Ledger
 import Logging
 import NIOCore
@@ -141,6 +142,35 @@ struct ConfigurationTests {
         #expect(
             configuration.overduePolicy
                 == OverduePolicy(margin: 60, lapsing: ["lab"], proven: ["eip155:42161", "eip155:99", "eip155:8453"]))
+    }
+
+    @Test("what the gate may approve for a gateway arrives where it belongs")
+    func gateRules() throws {
+        let address = "0x701cCFfcdE34b92B16599Ac865AA1395A1a1F38c"
+        let configuration = try read(
+            """
+            gateways:
+              lab:
+                url: http://127.0.0.1:8402
+                max-payment: "12.50"
+                payees: ["\(address)"]
+                new-payee: refuse
+                price-rise: 3x
+                higher-price: ask
+                profiles: [gate, binance]
+                spenders: ["\(address.lowercased())"]
+                trust-partial: true
+              usual: { url: https://usual.example }
+            """
+        ).get()
+        let policy = try #require(configuration.gateways.first?.policy)
+        #expect(policy.gate.maxPayment == Dollars("12.5"))
+        #expect(policy.gate.payees.map(\.checksummed) == [address])
+        #expect(policy.gate.newPayee == .refuse && policy.gate.higherPrice == .ask && policy.gate.priceRise == 3)
+        #expect(policy.gate.profiles == [.gate, .binance])
+        #expect(policy.gate.spenders.map(\.checksummed) == [address])
+        #expect(policy.trustsPartial)
+        #expect(configuration.gateways.last?.policy == GatewayPolicy())
     }
 
     @Test("no mistake in an endpoint shows more of it than its host")

@@ -10,6 +10,13 @@ enum ConfigurationOutput {
         text.strings("paths", gateway.paths)
         text.field("billing", gateway.billingWord)
         text.field("max_validity", gateway.longestWindow)
+        text.field("max_payment_usd", gateway.largestPayment.description)
+        text.strings("payees", gateway.payees)
+        text.field("new_payee", gateway.newPayeeWord)
+        text.field("higher_price", gateway.higherPriceWord)
+        text.field("trust_partial", gateway.trustsPartial)
+        text.strings("profiles", gateway.profileWords)
+        text.strings("spenders", gateway.spenders)
         text.field("stop_after_rejections", gateway.rejectionLimit)
         text.field("unproven", gateway.unproven.rawValue)
     }
@@ -45,13 +52,13 @@ enum ConfigurationOutput {
         }
         var table = Table([
             ("GATEWAY", .left), ("URL", .left), ("PATHS", .left), ("KEY", .left), ("BILLING", .left),
-            ("VALIDITY", .right), ("STOPS AFTER", .left), ("UNPROVEN", .left),
+            ("AT MOST", .right), ("VALIDITY", .right), ("STOPS AFTER", .left), ("UNPROVEN", .left),
         ])
         for gateway in configuration.gateways {
             let limit = gateway.rejectionLimit
             table.add([
                 gateway.name, gateway.url, gateway.paths.joined(separator: " "), gateway.credential?.file ?? "",
-                gateway.billingWord, "\(gateway.longestWindow)s",
+                gateway.billingWord, "$\(gateway.largestPayment)", "\(gateway.longestWindow)s",
                 limit == 0 ? "never" : "\(limit) rejections", gateway.unproven.rawValue,
             ])
         }

@@ -17,6 +17,15 @@ extension Configuration {
         #   redirect-hosts    hosts that its redirects may point at; others are refused
         #   connect-timeout, first-byte-timeout, idle-timeout    such as 500ms, 20s, 10m or 1h (default 10s, 10m, 10m)
         #   max-validity      the longest time for which a payment is signed, from 10s to 1h (default 10m)
+        #   max-payment       what one payment may cost at most, in dollars (default 1.00)
+        #   payees            the only addresses that are paid, where some are listed
+        #   new-payee         what to do when a host is paid at another address than before: alert, ask or refuse (default
+        #                     alert)
+        #   price-rise, higher-price    the factor above the highest price so far of the same agent, route and model that is
+        #                     worth a word, and what to do then: alert, ask or refuse (default 10x, alert)
+        #   trust-partial     whether the seller's word frees what an `upto` payment did not use (default false: the chain's)
+        #   profiles, spenders    vendors' variants of Permit2, `gate` or `binance`, and the contracts that they may name
+        #                     (default none)
         #   stop-after-rejections    payments refused in a row behind which nothing more is signed for a while; 0 never stops
         #                     (default 3)
         #   unproven          what becomes of payments without proof when their time has passed: `hold` counts them as spent,
@@ -37,7 +46,7 @@ extension Configuration {
           main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }
 
         # Rows added to the pinned table of tokens. `name` and `version` are the token's EIP-712 domain, `usd` is what one
-        # whole token counts for in caps. A `permit2` row is loaded and skipped.
+        # whole token counts for in caps. A `permit2` row has no domain of its own.
         # assets:
         #   - { network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00" }
 

@@ -1,9 +1,12 @@
 import Chain
+import Ethereum
 import Ledger
 import Logging
 import Payments
 import Policy
+package import Primitives
 import Proxy
+import X402
 
 /// Settings in the configuration's own words, for whoever shows them.
 extension Configuration.GatewayEntry {
@@ -11,6 +14,20 @@ extension Configuration.GatewayEntry {
     package var billingWord: String { billing.rawValue }
     /// The longest time for which a payment is signed, in seconds.
     package var longestWindow: Int64 { policy.gate.maxValidity }
+    /// What one payment may cost at most, in dollars.
+    package var largestPayment: Dollars { policy.gate.maxPayment }
+    /// The only payees, EIP-55, sorted; empty for any.
+    package var payees: [String] { policy.gate.payees.map(\.checksummed).sorted() }
+    /// `alert`, `ask` or `refuse`.
+    package var newPayeeWord: String { policy.gate.newPayee.rawValue }
+    /// `alert`, `ask` or `refuse`, with the factor.
+    package var higherPriceWord: String { "\(policy.gate.higherPrice.rawValue) above \(policy.gate.priceRise)x" }
+    /// Vendors' variants that are on.
+    package var profileWords: [String] { policy.gate.profiles.map(\.rawValue).sorted() }
+    /// Permit2 spenders that those may name, EIP-55.
+    package var spenders: [String] { policy.gate.spenders.map(\.checksummed).sorted() }
+    /// Whether the seller's word frees what an `upto` payment did not use.
+    package var trustsPartial: Bool { policy.trustsPartial }
     /// Rejections in a row behind which payments stop; 0 never stops them.
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
 }

@@ -6,10 +6,11 @@ import Proxy
 import Transport
 
 extension ConfigurationParser {
-    private static let gatewayKeys = [
-        "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
-        "max-validity", "stop-after-rejections", "unproven", "billing",
-    ]
+    private static let gatewayKeys =
+        [
+            "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
+            "stop-after-rejections", "unproven", "billing",
+        ] + gateKeys
 
     mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
         guard let value = reader.value(root, "gateways"), let entries = reader.entries(value) else { return [] }
@@ -96,22 +97,16 @@ extension ConfigurationParser {
     }
 
     private mutating func policy(_ section: ConfigurationSection) -> GatewayPolicy {
-        var policy = GatewayPolicy()
-        let validity = reader.converted(
-            section, "max-validity", expected: "a duration from 10s to 1h in whole seconds such as `30s` or `10m`"
-        ) { text in
-            Quantities.duration(text).flatMap { duration -> Int64? in
-                let seconds = duration.nanoseconds / 1_000_000_000
-                return (10...3600).contains(seconds) && duration == .seconds(seconds) ? seconds : nil
-            }
-        }
+        var policy = GatewayPolicy(gate: gateRules(section))
         let rejections = reader.converted(
             section, "stop-after-rejections", expected: "a whole number from 0 (never stop) to 1000"
         ) { text in
             Int64(text).flatMap { (0...1000).contains($0) && "\($0)" == text ? $0 : nil }
         }
-        policy.gate.maxValidity = validity ?? policy.gate.maxValidity
         policy.rules.stopAfterRejections = rejections ?? policy.rules.stopAfterRejections
+        let words = ["true": true, "false": false]
+        policy.trustsPartial =
+            reader.converted(section, "trust-partial", expected: "`true` or `false`") { words[$0] } ?? false
         return policy
     }
 
@@ -125,7 +120,7 @@ extension ConfigurationParser {
     }
 
     /// One of a few words.
-    private mutating func choice<Word: RawRepresentable<String> & CaseIterable>(
+    mutating func choice<Word: RawRepresentable<String> & CaseIterable>(
         _ section: ConfigurationSection, _ key: String
     ) -> Word? {
         let words = Word.allCases.map { "`\($0.rawValue)`" }.joined(separator: " or ")

@@ -5,6 +5,10 @@ package import Policy
 package struct GatewayPolicy: Sendable, Equatable {
     /// What the gate may approve.
     package var gate: GateRules
+    /// Whether its word is enough to free what it did not take of an `upto` payment's maximum.
+    ///
+    /// Otherwise the chain has to show what was taken.
+    package var trustsPartial = false
     /// What the books are asked to hold it to.
     package var rules: ReservationRules
 

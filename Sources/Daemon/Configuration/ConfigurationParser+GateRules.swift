@@ -1,0 +1,75 @@
+import Ethereum
+import NIOCore
+import Payments
+import Policy
+import Primitives
+import X402
+
+extension ConfigurationParser {
+    /// The keys of a gateway that say what the gate may approve.
+    static let gateKeys = [
+        "max-validity", "max-payment", "payees", "new-payee", "price-rise", "higher-price", "profiles", "spenders",
+        "trust-partial",
+    ]
+
+    /// What a gateway's entry lets the gate approve.
+    mutating func gateRules(_ section: ConfigurationSection) -> GateRules {
+        var rules = GateRules()
+        let validity = reader.converted(
+            section, "max-validity", expected: "a duration from 10s to 1h in whole seconds such as `30s` or `10m`"
+        ) { text in
+            Quantities.duration(text).flatMap { duration -> Int64? in
+                let seconds = duration.nanoseconds / 1_000_000_000
+                return (10...3600).contains(seconds) && duration == .seconds(seconds) ? seconds : nil
+            }
+        }
+        rules.maxValidity = validity ?? rules.maxValidity
+        let most = reader.converted(
+            section, "max-payment", expected: "an amount of dollars above zero such as `1.00`"
+        ) { text in Dollars(text).flatMap { $0 > .zero ? $0 : nil } }
+        rules.maxPayment = most ?? rules.maxPayment
+        rules.payees = addresses(section, "payees")
+        rules.newPayee = choice(section, "new-payee") ?? rules.newPayee
+        rules.higherPrice = choice(section, "higher-price") ?? rules.higherPrice
+        let factor = reader.converted(
+            section, "price-rise", expected: "a whole factor from 1x to 1000000x such as `10x`"
+        ) {
+            text in
+            Int64(text.dropLast()).flatMap { (1...1_000_000).contains($0) && text == "\($0)x" ? $0 : nil }
+        }
+        rules.priceRise = factor ?? rules.priceRise
+        rules.spenders = addresses(section, "spenders")
+        let words = VendorProfile.allCases.map { "`\($0.rawValue)`" }.joined(separator: " or ")
+        for element in reader.elements(section, "profiles") {
+            guard let text = reader.text(element) else { continue }
+            guard let profile = VendorProfile(rawValue: text) else {
+                reader.note(element.place, "`\(text)` is not \(words)")
+                continue
+            }
+            rules.profiles.insert(profile)
+        }
+        if !rules.spenders.isEmpty, rules.profiles.isEmpty {
+            reader.note(
+                section.place("spenders"), "spenders are named by sellers of a profile only, and `profiles` has none")
+        }
+        return rules
+    }
+
+    /// A list of addresses, each with a right checksum or without one.
+    private mutating func addresses(_ section: ConfigurationSection, _ key: String) -> Set<Address> {
+        var addresses: Set<Address> = []
+        for element in reader.elements(section, key) {
+            guard let text = reader.text(element) else { continue }
+            guard let address = Address(hex: text), address != .zero else {
+                reader.note(element.place, "`\(text)` is not 0x and 40 hex digits, or is zero")
+                continue
+            }
+            guard Address.isChecksumValid(text) else {
+                reader.note(element.place, "`\(text)` has a wrong checksum (EIP-55): look for a typing error")
+                continue
+            }
+            addresses.insert(address)
+        }
+        return addresses
+    }
+}
