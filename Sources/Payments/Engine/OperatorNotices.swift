@@ -1,5 +1,6 @@
 import Ledger
 import Logging
+import Policy
 import Primitives
 
 /// What an operator should hear of, in the journal and in the log.
@@ -25,6 +26,23 @@ struct OperatorNotices: Sendable {
         let detail = "the gateway answered 402 without a challenge"
         if await write("balance-low", about: gateway, detail: detail, at: now) {
             logger.warning("prepaid gateway answers 402: its balance is low", metadata: ["gateway": "\(gateway)"])
+        }
+    }
+
+    /// A payment was approved although something about it is unusual.
+    func unusual(_ alert: GateAlert, at gateway: String, by payment: PaymentID, at now: Timestamp) async {
+        let (cause, detail): (String, String) =
+            switch alert {
+            case .newPayee(let payee, let asset): ("payee-new", "\(payment) pays \(payee) in \(asset)")
+            case .higherPrice(let price, let before):
+                ("price-higher", "\(payment) costs $\(price), before at most $\(before)")
+            }
+        if await write(cause, about: gateway, detail: detail, at: now) {
+            logger.warning(
+                "unusual payment",
+                metadata: [
+                    "gateway": "\(gateway)", "payment": "\(payment)", "cause": "\(cause)", "detail": "\(detail)",
+                ])
         }
     }
 

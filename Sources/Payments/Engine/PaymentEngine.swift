@@ -122,6 +122,11 @@ package struct PaymentEngine: Sendable {
         }
         FaultPoint.reach(.reserved)
         notices.warn(of: reserved.reservation.warnings, by: reserved.id)
+        if !reserved.isAdopted {
+            for alert in cleared.alerts {
+                await notices.unusual(alert, at: request.gateway, by: reserved.id, at: now)
+            }
+        }
         guard !isAbandoned() else {
             await leave(reserved, reason: "the agent went away before the payment was sent")
             return .abandoned

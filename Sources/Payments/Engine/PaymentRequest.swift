@@ -72,7 +72,13 @@ package struct AuthorizedPayment: Sendable {
     /// What an answer to it means for the books; `isRepeat` when the bytes were handed to a socket before within this
     /// very exchange.
     package func event(of answer: PaidAnswer, isRepeat: Bool) -> PaymentEvent {
-        answer.event(wasSentBefore: isAdopted || isRepeat)
+        // Settled for nothing means that nothing went to the chain: the signature can still be settled until its end.
+        if terms.scheme == "upto", case .response(_, let report?, _) = answer, report.success,
+            report.amount?.isZero == true
+        {
+            return .lostSight
+        }
+        return answer.event(wasSentBefore: isAdopted || isRepeat)
     }
 }
 
