@@ -5,6 +5,27 @@ import Testing
 
 @Suite("The life of an exchange")
 struct ExchangeLifeTests {
+    @Test("a request that is repeated with a sign-in may be paid for afterwards, and its failure costs nothing")
+    func signIn() {
+        var life = ExchangeLife()
+        #expect(life.responseArrived(mayPay: true) == .collect)
+        _ = life.challengeRead(isBodyComplete: true)
+        #expect(life.decided(.signIn) == .send)
+        #expect(life.phase == .unpaid)
+        var failing = life
+        #expect(failing.upstreamFailed(beforeAnyByte: true) == .answer)
+        var served = life
+        #expect(served.responseArrived(mayPay: false) == .relay)
+        #expect(life.responseArrived(mayPay: true) == .collect)
+        _ = life.challengeRead(isBodyComplete: true)
+        #expect(life.decided(.payment) == .connect)
+        var left = ExchangeLife()
+        _ = left.responseArrived(mayPay: true)
+        _ = left.challengeRead(isBodyComplete: true)
+        #expect(left.agentLeft() == .waitForDecision)
+        #expect(left.decided(.signIn) == .nothing && left.phase == .over)
+    }
+
     @Test("a free answer is relayed")
     func free() {
         var life = ExchangeLife()
@@ -33,7 +54,7 @@ struct ExchangeLifeTests {
         var life = ExchangeLife()
         _ = life.responseArrived(mayPay: true)
         _ = life.challengeRead(isBodyComplete: true)
-        _ = life.decided(isPayment: true)
+        _ = life.decided(.payment)
         _ = life.paidConnected()
         #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
         _ = life.paidConnected()
@@ -45,7 +66,7 @@ struct ExchangeLifeTests {
         var life = ExchangeLife()
         #expect(life.responseArrived(mayPay: true) == .collect)
         #expect(life.challengeRead(isBodyComplete: true) == true)
-        #expect(life.decided(isPayment: true) == .connect)
+        #expect(life.decided(.payment) == .connect)
         #expect(life.paidConnected() == true)
         #expect(life.paidConnected() == false)
         #expect(life.responseArrived(mayPay: true) == .book(isRepeat: false, thenRelay: true))
@@ -61,7 +82,7 @@ struct ExchangeLifeTests {
         #expect(life.challengeRead(isBodyComplete: false) == false)
         #expect(life.bodyCompleted() == true)
         #expect(life.bodyCompleted() == false)
-        #expect(life.decided(isPayment: false) == .answer)
+        #expect(life.decided(.nothing) == .answer)
     }
 
     @Test("a lost connection before any byte is answered by the same bytes once, then by doubt")
@@ -69,7 +90,7 @@ struct ExchangeLifeTests {
         var life = ExchangeLife()
         _ = life.responseArrived(mayPay: true)
         _ = life.challengeRead(isBodyComplete: true)
-        _ = life.decided(isPayment: true)
+        _ = life.decided(.payment)
         #expect(life.paidConnected() == true)
         #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
         #expect(life.paidConnected() == true)
@@ -82,7 +103,7 @@ struct ExchangeLifeTests {
         var life = ExchangeLife()
         _ = life.responseArrived(mayPay: true)
         _ = life.challengeRead(isBodyComplete: true)
-        _ = life.decided(isPayment: true)
+        _ = life.decided(.payment)
         _ = life.paidConnected()
         #expect(life.upstreamFailed(beforeAnyByte: false) == .doubt(thenAnswer: true))
     }
@@ -92,7 +113,7 @@ struct ExchangeLifeTests {
         var life = ExchangeLife()
         _ = life.responseArrived(mayPay: true)
         _ = life.challengeRead(isBodyComplete: true)
-        _ = life.decided(isPayment: true)
+        _ = life.decided(.payment)
         _ = life.paidConnected()
         #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
         #expect(life.agentLeft() == .awaitOutcome)
@@ -271,7 +292,7 @@ struct LifeWalk {
         let isPayment = hasAgent ? !chance(3) : chance(2)
         if isPayment { signed += 1 }
         note("decide")
-        switch life.decided(isPayment: isPayment) {
+        switch life.decided(isPayment ? .payment : .nothing) {
         case .connect:
             note("connect")
             wire = .connecting
@@ -282,6 +303,7 @@ struct LifeWalk {
             note("answer at decision")
             answer()
             end()
+        case .send: check(false, "a request was repeated that nobody signed in for")
         case .nothing:
             check(!isPayment, "a payment came to nothing")
         }

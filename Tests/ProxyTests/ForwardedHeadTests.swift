@@ -21,7 +21,7 @@ struct UpstreamRequestTests {
         let request = UpstreamRequest(
             head, route: try GatewayTable([gateway]).route(head.target),
             credential: try AgentCredential.find(in: head.fields), allocator: ByteBufferAllocator())
-        return (lines(request.bytes(paying: payment)), request.carriesPayment)
+        return (lines(request.bytes(adding: payment?.header)), request.carriesPayment)
     }
 
     @Test("the agent's own fields travel on as they are; what is for this hop, or ours, does not")

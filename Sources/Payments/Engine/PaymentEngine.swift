@@ -14,6 +14,8 @@ package enum ChallengeAnswer: Sendable {
     case refuse(PaymentFailure)
     /// Money is reserved on disk and signed for: send this header once.
     case pay(AuthorizedPayment)
+    /// Something like it was paid for before: repeat the request with this header, once, and ask again if it is refused.
+    case signIn(PaymentHeader)
     /// The agent went away before anything was signed.
     case abandoned
 }

@@ -19,11 +19,14 @@ package struct PaymentRequest: Sendable {
     package let policy: GatewayPolicy
     /// The Date header of the 402.
     package let sellerDate: Timestamp?
+    /// Whether the wallet may sign in first; false once it did.
+    package let maySignIn: Bool
 
     /// Makes a request.
     package init(
         agent: Agent, gateway: String, host: String, content: PaymentIntent.Request, idempotencyKey: Bytes32? = nil,
-        policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil
+        policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil,
+        maySignIn: Bool = false
     ) {
         self.agent = agent
         self.gateway = gateway
@@ -32,6 +35,7 @@ package struct PaymentRequest: Sendable {
         self.idempotencyKey = idempotencyKey
         self.policy = policy
         self.sellerDate = sellerDate
+        self.maySignIn = maySignIn
     }
 
     /// What the gate sees of it.

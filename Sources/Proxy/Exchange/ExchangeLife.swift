@@ -118,11 +118,23 @@ struct ExchangeLife: Equatable {
         return true
     }
 
+    /// What the engine makes of a challenge.
+    enum Decision: Equatable {
+        /// A payment is signed.
+        case payment
+        /// The request is repeated as it is, with who asks; it may have been paid for before.
+        case signIn
+        /// Neither.
+        case nothing
+    }
+
     enum OnDecision: Equatable {
         /// Find a connection for the paid repetition.
         case connect
         /// Book that nothing was sent: the agent left while the payment was signed.
         case void
+        /// Send the request once more without a payment.
+        case send
         /// Answer the agent without a payment.
         case answer
         /// Nobody is left to answer.
@@ -130,14 +142,23 @@ struct ExchangeLife: Equatable {
     }
 
     /// The engine has decided.
-    mutating func decided(isPayment: Bool) -> OnDecision {
+    mutating func decided(_ decision: Decision) -> OnDecision {
         guard phase == .deciding else { return .nothing }
         if agentIsGone {
             phase = .over
-            return isPayment ? .void : .nothing
+            return decision == .payment ? .void : .nothing
         }
-        phase = isPayment ? .connecting : .answering
-        return isPayment ? .connect : .answer
+        switch decision {
+        case .payment:
+            phase = .connecting
+            return .connect
+        case .signIn:
+            phase = .unpaid
+            return .send
+        case .nothing:
+            phase = .answering
+            return .answer
+        }
     }
 
     /// A connection for the paid request is there.

@@ -17,6 +17,8 @@ struct PaidSubject: Sendable {
     let idempotencyKey: Bytes32?
     /// The Date header of the 402.
     let sellerDate: Timestamp?
+    /// Whether the wallet may show the seller who asks before it pays.
+    let maySignIn: Bool
 
     /// Hashes and reads the body, off the event loops when it is large, and names the request.
     func request(on threads: NIOThreadPool) async throws -> PaymentRequest {
@@ -30,7 +32,7 @@ struct PaidSubject: Sendable {
             agent: agent, gateway: gateway.name, host: origin.host,
             content: PaymentIntent.Request(
                 method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
-            idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate)
+            idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate, maySignIn: maySignIn)
     }
 
     private func readContent() throws -> (hash: Bytes32, model: String?) {

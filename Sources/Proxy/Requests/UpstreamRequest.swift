@@ -10,6 +10,8 @@ struct UpstreamRequest {
 
     /// Whether the agent brought a payment of its own, which is then the only one.
     let carriesPayment: Bool
+    /// Whether the agent signs in by itself, which is then the only way it does.
+    let carriesSignIn: Bool
 
     init(_ request: RequestHead, route: GatewayTable.Route, credential: AgentCredential, allocator: ByteBufferAllocator)
     {
@@ -24,10 +26,12 @@ struct UpstreamRequest {
         let options = fields.connectionOptions
         let replaced = route.gateway.credential.map { $0.field == .authorization ? FieldName.authorization : .xAPIKey }
         var carriesPayment = false
+        var carriesSignIn = false
         for line in fields.lines {
             switch line.name {
             case .host, .expect, .purser, .purserToken, credential.field, replaced: continue
             case .paymentSignature, .xPayment: carriesPayment = true
+            case .signInWithX: carriesSignIn = true
             default: if line.name.isHopByHop { continue }
             }
             if let options, options.contains(fields.name(of: line)) { continue }
@@ -37,13 +41,14 @@ struct UpstreamRequest {
         route.gateway.credential?.write(to: &head)
         self.head = head
         self.carriesPayment = carriesPayment
+        self.carriesSignIn = carriesSignIn
     }
 
-    /// The whole head, with a payment when there is one.
-    func bytes(paying payment: AuthorizedPayment?) -> ByteBuffer {
+    /// The whole head, with what is added to it when there is something: a payment, or a sign-in.
+    func bytes(adding header: PaymentHeader? = nil) -> ByteBuffer {
         var bytes = head
-        if let payment {
-            bytes.writeString("\(payment.header.name): \(payment.header.value)\r\n")
+        if let header {
+            bytes.writeString("\(header.name): \(header.value)\r\n")
         }
         bytes.writeString("\r\n")
         return bytes

@@ -29,6 +29,7 @@ package enum FieldName: UInt8, Sendable {
     case xPayment
     case paymentResponse
     case xPaymentResponse
+    case signInWithX
 
     private static let spellings: [(String, FieldName)] = [
         ("connection", .connection), ("content-encoding", .contentEncoding), ("content-length", .contentLength),
@@ -40,6 +41,7 @@ package enum FieldName: UInt8, Sendable {
         ("purser-token", .purserToken), ("payment-required", .paymentRequired),
         ("x-payment-required", .xPaymentRequired), ("payment-signature", .paymentSignature),
         ("x-payment", .xPayment), ("payment-response", .paymentResponse), ("x-payment-response", .xPaymentResponse),
+        ("sign-in-with-x", .signInWithX),
     ]
 
     /// Names by length, so that most fields are told apart from all of ours by their length alone.

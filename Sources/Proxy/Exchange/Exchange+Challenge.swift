@@ -1,0 +1,144 @@
+import FaultPoints
+import Ledger
+import Logging
+import NIOCore
+import Payments
+import Primitives
+import SystemCrypto
+import Transport
+import X402
+
+/// From a 402 to the engine's decision.
+extension Exchange {
+    func collect(_ head: ResponseHead) {
+        held = HeldAnswer(head, framing: head.framing(answering: request.method))
+        guard isBodyComplete, !held.endsWithConnection else {
+            // An early 402: what is still to come of the body is for the repetition only. And nobody waits for the
+            // end of an answer that has no end but the connection's, when its head says everything.
+            sender = nil
+            if held.hasReadableChallengeHeader { return leaveAndDecide() }
+            return updateBodyReading()
+        }
+        challengeDeadline = deadline
+        let short = NIODeadline.now() + shared.services.timeouts.challenge
+        deadline = deadline.map { min($0, short) } ?? short
+    }
+
+    /// The body of the 402 is slow: when its head says everything, nobody waits for the rest.
+    ///
+    /// Returns whether there is something else to wait for.
+    func challengeIsLate() -> Bool {
+        guard life.phase == .collecting, let whole = challengeDeadline else { return false }
+        challengeDeadline = nil
+        if held.hasReadableChallengeHeader { leaveAndDecide() } else { deadline = whole }
+        return true
+    }
+
+    func leaveAndDecide() {
+        held.body = []
+        dropConnection()
+        challengeRead()
+    }
+
+    /// Leaves the connection that answered 402 when its body need not be read to the end.
+    func dropConnection() {
+        connection?.abandon()
+        connection = nil
+        sender = nil
+    }
+
+    func challengeRead() {
+        deadline = nil
+        if !isBodyComplete { dropConnection() }
+        if life.challengeRead(isBodyComplete: isBodyComplete || !replay.isReplayable) { decide() }
+        updateBodyReading()
+    }
+
+    func decide() {
+        replay.settle { self.askEngine() }
+    }
+
+    func askEngine() {
+        guard replay.isReplayable else {
+            let isChallenge = (try? Challenge.read(held.challengeSource)) != nil
+            return decided(isChallenge ? .refuse(.bodyTooLarge) : .passThrough)
+        }
+        let bound = NIOLoopBound(self, eventLoop: shared.loop)
+        let services = shared.services
+        let source = held.challengeSource
+        let subject = PaidSubject(
+            agent: agent, gateway: gateway, method: request.method, target: route.target, content: replay.content,
+            isChunked: request.framing == .chunked,
+            isJSON: request.fields.first(.contentType).map { ModelName.isJSON(request.fields.text($0)) } ?? false,
+            idempotencyKey: admitted.idempotencyKey, sellerDate: held.date,
+            maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
+        let agentHasLeft = agentHasLeft
+        let loop = shared.loop
+        let executor = shared.executor
+        services.bookings.begin()
+        // On this loop: reading, vetting and signing take less than handing them to another thread and back.
+        Task(executorPreference: executor) {
+            let answer: ChallengeAnswer
+            do {
+                let request = try await subject.request(on: services.threads)
+                answer = await services.engine.answer(source, for: request) { agentHasLeft.isRaised }
+            } catch {
+                services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
+                answer = .refuse(.bodyTooLarge)
+            }
+            if case .pay = answer {} else { services.bookings.end() }
+            loop.execute { bound.value.decided(answer) }
+        }
+    }
+
+    func decided(_ answer: ChallengeAnswer) {
+        switch answer {
+        case .pay(let payment): pay(payment)
+        case .signIn(let header):
+            guard life.decided(.signIn) == .send else { return }
+            signIn = header
+            held = HeldAnswer()
+            start()
+            connection?.flush()
+        case .refuse, .passThrough, .abandoned:
+            if life.decided(.nothing) == .answer { answerUnpaid(answer) }
+        }
+    }
+
+    func pay(_ payment: AuthorizedPayment) {
+        switch life.decided(.payment) {
+        case .connect:
+            self.payment = payment
+            connectPaid()
+        case .void, .send, .answer, .nothing:
+            shared.services.book(
+                .neverSent(reason: "the agent went away before the payment was sent"), of: payment, on: shared.executor)
+        }
+        shared.services.engine.decisionIsTaken(of: payment)
+    }
+
+    func answerUnpaid(_ answer: ChallengeAnswer) {
+        switch answer {
+        case .refuse(let failure): respond(Problem(failure))
+        case .passThrough: relayUnpayable()
+        case .abandoned, .pay, .signIn: relayHeld()
+        }
+    }
+
+    /// Passes on a 402 that no payment answers; from a prepaid gateway that is worth an operator's while.
+    func relayUnpayable() {
+        if gateway.billing == .prepaid { shared.services.noticeLowBalance(of: gateway.name, on: shared.executor) }
+        relayHeld()
+    }
+
+    /// Passes the 402 on as it came.
+    func relayHeld(paid: AgentResponse.Paid? = nil) {
+        guard let head = held.head else { return }
+        relay(head, paid: paid)
+        guard life.phase == .answering else { return }
+        for bytes in held.body { answer.write(bytes, to: channel) }
+        held.body = []
+        guard held.isComplete else { return }
+        finish()
+    }
+}

@@ -1,0 +1,153 @@
+import FaultPoints
+import Ledger
+import Logging
+import NIOCore
+import Payments
+import Primitives
+import SystemCrypto
+import Transport
+import X402
+
+/// Whatever ends an exchange: failures, departures and the answer's end.
+extension Exchange {
+    // MARK: Failures
+
+    func failed(_ failure: UpstreamFailure) {
+        let event = life.upstreamFailed(beforeAnyByte: failure == .closedBeforeResponse)
+        connection = nil
+        sender = nil
+        let gateway = gateway.name
+        conclude(event, reason: failure.sentence) { .upstream(failure, gateway: gateway, payment: $0) }
+    }
+
+    /// The deadline has passed.
+    func deadlinePassed() {
+        if life.phase.isJudging { return judge() }
+        if challengeIsLate() { return }
+        waitIsOver()
+    }
+
+    func waitIsOver() {
+        deadline = nil
+        let event = life.upstreamFailed(beforeAnyByte: false)
+        connection?.abandon()
+        connection = nil
+        sender = nil
+        let gateway = gateway.name
+        conclude(event, reason: event == .void ? "no connection in time" : "no answer in time") {
+            .firstByteTimeout(gateway: gateway, payment: $0)
+        }
+    }
+
+    func conclude(
+        _ event: ExchangeLife.OnFailure, reason: String, problem: (AgentResponse.Paid?) -> Problem
+    ) {
+        switch event {
+        case .answer: respond(problem(nil))
+        case .void: respond(problem(bookUnsent(reason: reason)))
+        case .resend: connect { exchange, connection in exchange.sendPaid(on: connection) }
+        case .doubt(let thenAnswer):
+            let paid = book(.silence(reason: reason))
+            if thenAnswer { respond(problem(paid)) } else { end() }
+        case .breakOff: breakOff()
+        case .nothing: break
+        }
+    }
+
+    /// The answer cannot be completed.
+    func breakOff() {
+        let channel = channel
+        end()
+        channel?.exchangeDidBreak(isConnectionFramed: answer.endsWithConnection)
+    }
+
+    /// Ends what is under way, because the process is about to end.
+    func cutOff() {
+        agentHasLeft.raise()
+        switch life.phase {
+        // Nothing was sent for it; should a payment come out of the decision yet, it is voided.
+        case .metering, .completing, .deciding: respond(.stopping)
+        case .over: break
+        default: waitIsOver()
+        }
+    }
+
+    /// Whether a part of an answer has gone to the agent.
+    var hasBegunAnswer: Bool { life.phase == .answering }
+
+    /// The agent's connection is closed.
+    func agentLeft() {
+        agentHasLeft.raise()
+        switch life.agentLeft() {
+        case .drop:
+            end()
+        case .waitForDecision:
+            deadline = nil
+        case .void:
+            book(.neverSent(reason: "the agent went away before the payment was sent"))
+            end()
+        case .awaitOutcome:
+            if let payment { shared.services.loseSight(of: payment, on: shared.executor) }
+            selfReference = self
+            shared.deadlines.add(self)
+            shared.orphans[ObjectIdentifier(self)] = self
+            deadline = .now() + shared.services.timeouts.outcome
+        }
+    }
+
+    func end() {
+        deadline = nil
+        life.finished()
+        connection?.abandon()
+        connection = nil
+        sender = nil
+        if selfReference != nil {
+            shared.deadlines.remove(self)
+            shared.orphans[ObjectIdentifier(self)] = nil
+            selfReference = nil
+        }
+    }
+
+    // MARK: The answer
+
+    func respond(_ problem: Problem) {
+        guard let channel else { return end() }
+        let closing = problem.closesConnection || mustClose || !request.keepsAlive
+        channel.write(
+            problem.response(isHead: request.method == "HEAD", closing: closing, allocator: allocator))
+        channel.flush()
+        end()
+        channel.exchangeDidFinish(closing: closing)
+    }
+
+    /// Whether no other request is read behind this one.
+    var mustClose: Bool { !isBodyComplete || shared.isStopping }
+
+    func relay(_ head: ResponseHead, paid: AgentResponse.Paid?) {
+        let location = RedirectRule.location(of: head, route: route)
+        guard location != .foreign else {
+            connection?.abandon()
+            connection = nil
+            held.body = []
+            return respond(.foreignRedirect(gateway: gateway.name, payment: paid))
+        }
+        let response = AgentResponse(
+            head, to: request, closing: mustClose, paid: paid, location: location, allocator: allocator)
+        answer = AnswerRelay(response)
+        channel?.write(response.head)
+        deadline = .now() + gateway.timeouts.idle
+    }
+
+    func finish() {
+        guard life.phase == .answering else { return }
+        let channel = channel
+        channel?.flush()
+        end()
+        channel?.exchangeDidFinish(closing: answer.closesConnection)
+    }
+
+    /// The agent's connection can or cannot take more.
+    func agentWritabilityChanged(_ isWritable: Bool) {
+        if life.phase == .answering { connection?.setReading(isWritable) }
+    }
+}

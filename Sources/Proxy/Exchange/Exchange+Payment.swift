@@ -1,0 +1,80 @@
+import FaultPoints
+import Ledger
+import Logging
+import NIOCore
+import Payments
+import Primitives
+import SystemCrypto
+import Transport
+import X402
+
+/// The repetition with a payment, and what comes back for it.
+extension Exchange {
+    // MARK: The paid repetition
+
+    func connectPaid() {
+        if life.phase == .connecting, let connection = shared.pool.idleConnection(to: gateway.origin) {
+            return sendPaid(on: connection)
+        }
+        connect { exchange, connection in exchange.sendPaid(on: connection) }
+    }
+
+    func sendPaid(on connection: UpstreamConnection) {
+        guard life.paidConnected(), let payment else {
+            connection.abandon()
+            if case .paid = life.phase { failed(.closedBeforeResponse) }
+            return
+        }
+        self.connection = connection
+        connection.begin(method: request.method, receiver: self)
+        connection.write(upstreamRequest.bytes(adding: payment.header))
+        let sender = BodySender(connection: connection)
+        self.sender = sender
+        sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)
+        connection.flush()
+        FaultPoint.reach(.sent)
+        if !life.agentIsGone {
+            deadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)
+        }
+    }
+
+    /// Books what became of the payment; returns what the agent is to be told of it.
+    @discardableResult
+    func book(_ answer: PaidAnswer, isRepeat: Bool = false) -> AgentResponse.Paid? {
+        guard let payment else { return nil }
+        FaultPoint.reach(.answered)
+        shared.services.book(
+            answer, of: payment, isRepeat: isRepeat, isOrphan: selfReference != nil, on: shared.executor)
+        return AgentResponse.Paid(payment: payment, event: payment.event(of: answer, isRepeat: isRepeat))
+    }
+
+    /// Books that this exchange sent nothing; the agent is to be told of the payment when it was sent before.
+    func bookUnsent(reason: String) -> AgentResponse.Paid? {
+        let paid = book(.neverSent(reason: reason))
+        return paid?.payment.isAdopted == true ? paid : nil
+    }
+
+    // MARK: The paid answer
+
+    /// Whether what a seller says of bytes it may have seen stands in its body alone, as in version 1 of the protocol.
+    func needsBody(_ answer: PaidAnswer) -> Bool {
+        guard let payment, payment.isAdopted || life.phase == .paid(isRepeat: true) else { return false }
+        return answer == .response(status: 402, report: nil)
+    }
+
+    func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, thenRelay: Bool, head: ResponseHead) {
+        let paid = book(answer, isRepeat: isRepeat)
+        guard thenRelay else { return end() }
+        // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
+        if let paid, paid.event == .alreadyUsed { return respond(.paidNotServed(paid)) }
+        if held.head == nil { relay(head, paid: paid) } else { relayHeld(paid: paid) }
+    }
+
+    /// The body of an answer to the payment has been read as far as is waited for.
+    func judge() {
+        guard let head = held.head, let judgement = life.judged() else { return }
+        paidAnswered(
+            .response(status: head.status, report: nil, reason: held.reason), isRepeat: judgement.isRepeat,
+            thenRelay: judgement.thenRelay, head: head)
+    }
+}

@@ -1,0 +1,92 @@
+import FaultPoints
+import Ledger
+import Logging
+import NIOCore
+import Payments
+import Primitives
+import SystemCrypto
+import Transport
+import X402
+
+extension Exchange: UpstreamReceiver {
+    func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead) {
+        let mayPay = head.status == 402 && !upstreamRequest.carriesPayment
+        let answer = payment == nil ? nil : PaidAnswer.read(from: head)
+        switch life.responseArrived(mayPay: mayPay, needsBody: answer.map(needsBody) ?? false) {
+        case .relay:
+            relay(head, paid: nil)
+        case .collect:
+            collect(head)
+        case .judge:
+            held = HeldAnswer(head, framing: head.framing(answering: request.method))
+            deadline = .now() + shared.services.timeouts.challenge
+        case .book(let isRepeat, let thenRelay):
+            held = HeldAnswer()
+            if let answer { paidAnswered(answer, isRepeat: isRepeat, thenRelay: thenRelay, head: head) }
+        }
+    }
+
+    func upstream(_ connection: UpstreamConnection, didReceiveBody bytes: ByteBuffer) {
+        switch life.phase {
+        case .judging:
+            held.append(bytes)
+            if held.byteCount > Challenge.maximumBytes { judge() }
+        case .collecting:
+            held.append(bytes)
+            guard held.byteCount > Challenge.maximumBytes else { return }
+            if held.hasReadableChallengeHeader {
+                leaveAndDecide()
+            } else {
+                life.challengeDropped()
+                relayUnpayable()
+            }
+        case .answering:
+            answer.write(bytes, to: channel)
+            deadline = .now() + gateway.timeouts.idle
+            if let channel, !channel.isWritable { connection.setReading(false) }
+        default:
+            break
+        }
+    }
+
+    func upstreamDidReadAll(_ connection: UpstreamConnection) {
+        if life.phase == .answering { channel?.flush() }
+    }
+
+    func upstreamDidFinish(_ connection: UpstreamConnection) {
+        self.connection = nil
+        switch life.phase {
+        case .collecting:
+            held.isComplete = true
+            challengeRead()
+        case .judging:
+            held.isComplete = true
+            judge()
+        case .answering:
+            finish()
+        default:
+            break
+        }
+    }
+
+    func upstream(_ connection: UpstreamConnection, didFail failure: UpstreamFailure) {
+        guard life.phase == .unpaid, failure == .closedBeforeResponse, connection.isReused, isRepeatable else {
+            return failed(failure)
+        }
+        // A kept connection closed under us before it saw the request: once more, on a new one.
+        self.connection = nil
+        sender = nil
+        connectUnpaid()
+    }
+
+    /// RFC 9110 section 9.2.2 lets a proxy repeat idempotent requests only.
+    var isRepeatable: Bool {
+        let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]
+        return idempotent.contains(request.method) && request.framing == .none
+    }
+
+    func upstream(_ connection: UpstreamConnection, isWritable: Bool) {
+        if isWritable { sender?.resume() }
+        updateBodyReading()
+    }
+}
