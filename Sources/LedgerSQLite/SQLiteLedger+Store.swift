@@ -20,6 +20,14 @@ extension SQLiteLedger: PaymentBooks {
         }
     }
 
+    package func show(
+        _ moved: UInt256, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+    ) async throws(LedgerError) -> PaymentRecord {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.show(moved, of: id, evidence: evidence, at: now)
+        }
+    }
+
     package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) {
         try await writer.perform { (keeper) throws(Fault) in try keeper.record(refusal, at: now) }
     }
@@ -43,6 +51,12 @@ extension SQLiteLedger: PaymentBooks {
     package func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
         try await query { (database) throws(Fault) in
             try PaymentQueries.unproven(network: network, limit: limit, in: database)
+        }
+    }
+
+    package func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+        try await query { (database) throws(Fault) in
+            try PaymentQueries.unshown(network: network, limit: limit, in: database)
         }
     }
 

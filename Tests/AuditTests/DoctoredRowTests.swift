@@ -125,6 +125,14 @@ struct Alteration: Sendable, CustomStringConvertible {
     static let payments: [Alteration] = [
         .payment("a row's state is another", seenBy: .payments) { $0.with(state: .presumed) },
         .payment("a row's time is later", seenBy: .payments) { $0.with(changedAt: Workload.end) },
+        Alteration("less was moved than was shown", seenBy: .payments, at: { "payment \($0.shown.id)" }) {
+            let id = $0.shown.id
+            return Doctoring(payment: { $0.id == id ? $0.with(moved: UInt256(1)) : $0 })
+        },
+        Alteration("a maximum is forgotten", seenBy: .terms, at: { "payment \($0.shown.id)" }) {
+            let id = $0.shown.id
+            return Doctoring(payment: { $0.id == id ? $0.with(amount: UInt256(1)) : $0 })
+        },
         .payment("an amount is another", seenBy: .terms) { $0.with(amount: UInt256(1)) },
         .payment("an agent is another", seenBy: .terms) { $0.with(agent: "other") },
         .payment("a payee is another", seenBy: .terms) { $0.with(payTo: Workload.foreign) },

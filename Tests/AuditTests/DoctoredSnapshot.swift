@@ -90,12 +90,13 @@ extension PaymentRecord {
         purpose otherPurpose: PaymentIntent.Purpose? = nil, terms otherTerms: PaymentIntent.Terms? = nil,
         echo otherEcho: PaymentIntent.Echo? = nil, state otherState: PaymentState? = nil,
         changedAt otherTime: Timestamp? = nil, evidence otherEvidence: PaymentEvidence? = nil, salted: Bool = true,
-        id otherID: PaymentID? = nil
+        id otherID: PaymentID? = nil, moved otherAmount: UInt256? = nil
     ) -> PaymentRecord {
         PaymentRecord(
             id: otherID ?? id, purpose: otherPurpose ?? purpose, terms: otherTerms ?? terms, echo: otherEcho ?? echo,
             salt: salted ? salt : nil, state: otherState ?? state, reservedAt: reservedAt,
-            changedAt: otherTime ?? changedAt, evidence: otherEvidence ?? evidence)
+            changedAt: otherTime ?? changedAt, evidence: otherEvidence ?? evidence,
+            moved: otherAmount ?? moved)
     }
 
     /// The payment with other terms.
@@ -103,7 +104,8 @@ extension PaymentRecord {
         guard let terms else { return self }
         return with(
             terms: PaymentIntent.Terms(
-                scheme: terms.scheme, network: terms.network, asset: terms.asset, symbol: terms.symbol,
+                scheme: terms.scheme, method: terms.method, network: terms.network, asset: terms.asset,
+                symbol: terms.symbol,
                 decimals: terms.decimals, wallet: terms.wallet, payer: terms.payer, payTo: payTo ?? terms.payTo,
                 amount: amount ?? terms.amount, value: terms.value, nonce: terms.nonce,
                 validAfter: terms.validAfter, validBefore: terms.validBefore))
@@ -118,7 +120,7 @@ extension PaymentRecord {
         return with(
             purpose: PaymentIntent.Purpose(
                 agent: agent ?? purpose.agent, team: purpose.team, gateway: purpose.gateway, host: purpose.host,
-                request: request))
+                request: request, policy: purpose.policy))
     }
 }
 

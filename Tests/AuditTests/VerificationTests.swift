@@ -10,6 +10,8 @@ import Testing
 struct Targets: Sendable {
     /// A settled payment with its evidence, and its two entries.
     var payment: PaymentRecord
+    /// A payment of which less was settled than was signed.
+    var shown: PaymentRecord
     var first: Int64
     var step: Int64
     var call: Int64
@@ -30,13 +32,14 @@ struct Targets: Sendable {
             let records = try snapshot.payments(from: 1, limit: .max).map(\.record)
             guard
                 let payment = records.last(where: {
-                    $0.state == .settled && $0.terms?.symbol == "USDT" && $0.salt != nil
-                }), let first = entries.first(where: { $0.line.subject == payment.id.description }),
+                    $0.state == .settled && $0.terms?.symbol == "USDT" && $0.salt != nil && $0.terms?.scheme == "exact"
+                }), let shown = records.last(where: { $0.moved.map { $0 > UInt256(1) } ?? false }),
+                let first = entries.first(where: { $0.line.subject == payment.id.description }),
                 let step = entries.last(where: { $0.line.subject == payment.id.description }),
                 let checkpoint = entries.last(where: { $0.line.kind == .checkpoint })
             else { throw .damaged("the workload lacks a row") }
             return Targets(
-                payment: payment, first: first.number, step: step.number, call: number(.metered),
+                payment: payment, shown: shown, first: first.number, step: step.number, call: number(.metered),
                 adjustment: number(.adjustment), checkpoint: checkpoint.number,
                 closing: Checkpoint(checkpoint.line)?.statement.entries ?? 0, agent: number(.agent), cap: number(.cap),
                 calls: Int64(entries.count { $0.line.kind == .metered }),
@@ -45,10 +48,12 @@ struct Targets: Sendable {
     }
 
     private init(
-        payment: PaymentRecord, first: Int64, step: Int64, call: Int64, adjustment: Int64, checkpoint: Int64,
+        payment: PaymentRecord, shown: PaymentRecord, first: Int64, step: Int64, call: Int64, adjustment: Int64,
+        checkpoint: Int64,
         closing: Int64, agent: Int64, cap: Int64, calls: Int64, last: Int64
     ) {
         self.payment = payment
+        self.shown = shown
         self.first = first
         self.step = step
         self.call = call

@@ -108,7 +108,9 @@ struct Workload: Sendable {
             value: .cents(cents), payer: wallet.checksummed, payTo: Self.payees[Int(number / 3) % 3])
         let isForeign = number % 7 == 0
         let terms = PaymentIntent.Terms(
-            scheme: "exact", network: "eip155:42161", asset: isForeign ? Self.foreign : Self.usdt,
+            scheme: number % 12 == 2 ? "upto" : "exact",
+            method: number % 12 == 2 ? "upto-permit2" : "exact-eip3009", network: "eip155:42161",
+            asset: isForeign ? Self.foreign : Self.usdt,
             symbol: isForeign ? "dai+" : "USDT", decimals: isForeign ? 18 : 6, wallet: "main",
             payer: wallet.checksummed, payTo: sample.terms.payTo,
             amount: isForeign
@@ -153,7 +155,15 @@ struct Workload: Sendable {
         let served = PaymentEvidence(
             status: 200, settlement: Array(#"{"success":true}"#.utf8), transaction: "0x\(number)")
         switch number % 12 {
-        case 0...2: try await book(.settled, 1, served)
+        case 0, 1: try await book(.settled, 1, served)
+        case 2:
+            try await book(.settled, 1, served)
+            let part = intent.terms.amount.quotientAndRemainder(dividingBy: number % 5 + 1)
+            let moved = part?.quotient ?? .zero
+            if !moved.isZero {
+                _ = try await ledger.show(
+                    moved, of: intent.id, evidence: PaymentEvidence(transaction: "0xcd"), at: now.adding(seconds: 9))
+            }
         case 3: try await book(.servedUnproven, 2, PaymentEvidence(status: 200))
         case 4: try await book(.rejected, 1, PaymentEvidence(status: 402, reason: "=cmd|' /C calc'!A0, \"x\""))
         case 5: try await book(.lostSight, 30, PaymentEvidence(status: 504))

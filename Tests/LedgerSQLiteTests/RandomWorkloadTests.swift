@@ -45,6 +45,8 @@ struct RandomWorkloadTests {
         try #require(
             try await ledger.unproven(network: network, limit: 50) == model.unproven(network: network, limit: 50),
             place)
+        try #require(
+            try await ledger.unshown(network: network, limit: 50) == model.unshown(network: network, limit: 50), place)
         try #require(try await ledger.dueCheckpoint(at: now) == model.dueCheckpoint(at: now), place)
         try #require(try await ledger.read(Books.init) == model.read(Books.init), place)
     }
@@ -69,6 +71,7 @@ private struct Books: Equatable {
 private enum Action {
     case reserve(ReservationRequest, Timestamp)
     case book(PaymentEvent, PaymentID, PaymentEvidence, Timestamp)
+    case show(UInt256, PaymentID, PaymentEvidence, Timestamp)
     case refuse(RefusedPayment, Timestamp)
     case meter(MeteredCall, Timestamp)
     case doubt(Timestamp)
@@ -92,6 +95,8 @@ private enum Action {
             case .reserve(let request, let now): return "\(try await store.reserve(request, at: now))"
             case .book(let event, let id, let evidence, let now):
                 return "\(try await store.book(event, of: id, evidence: evidence, at: now))"
+            case .show(let moved, let id, let evidence, let now):
+                return "\(try await store.show(moved, of: id, evidence: evidence, at: now))"
             case .refuse(let refusal, let now): return "\(try await store.record(refusal, at: now))"
             case .meter(let call, let now): return "\(try await store.meter(call, at: now))"
             case .doubt(let now): return "\(try await store.doubtAttended(at: now))"
@@ -164,9 +169,10 @@ private struct Workload {
     mutating func next() -> Action {
         // Mostly forward, now and then over a midnight, sometimes back.
         now = now.adding(seconds: pick([0, 1, 7, 60, 60, 400, 40_000, -30, -70]))
-        switch below(28) {
+        switch below(30) {
         case 0..<9: return .reserve(request(), now)
         case 9..<15: return .book(pick(PaymentEvent.allCases), known().id, evidence(), now)
+        case 28, 29: return .show(UInt256(below(400_000)), known().id, evidence(), now)
         case 15: return .refuse(refusal(), now)
         case 16: return below(4) == 0 ? .doubt(now) : .close(policy(), now)
         case 17: return .add(.sample(agent(), number: below(6), team: pick([nil, "red"]), caps: [limit()]))
@@ -217,7 +223,8 @@ private struct Workload {
             number, agent: agent(), team: pick([nil, "red"]), gateway: pick(["lab", "lab", "other"]),
             value: .cents(Int64(below(40))), nonce: below(10) == 0 ? below(used + 1) : nil,
             payTo: pick(["0x01", "0x02"]), fingerprint: below(3) == 0 ? below(8) : nil,
-            validFor: now.seconds - Timestamp.vectors.seconds + Int64(pick([0, 50, 300])))
+            validFor: now.seconds - Timestamp.vectors.seconds + Int64(pick([0, 50, 300])),
+            scheme: pick(["exact", "upto"]), policy: pick([nil, .numbered(1)]))
     }
 
     private mutating func refusal() -> RefusedPayment {

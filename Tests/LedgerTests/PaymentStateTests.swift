@@ -38,8 +38,8 @@ struct PaymentStateTests {
             .settled: .settled, .servedUnproven: .presumed, .alreadyUsed: .presumed, .rejected: .lapsed,
             .lostSight: .lapsed, .provenUsed: .confirmed, .provenUnused: .released,
         ],
-        .settled: absorbing(.settled),
-        .confirmed: absorbing(.confirmed),
+        .settled: absorbing(.settled).merging([.amountShown: .settled]) { $1 },
+        .confirmed: absorbing(.confirmed).merging([.amountShown: .confirmed]) { $1 },
         .released: absorbing(.released),
     ]
 
@@ -94,7 +94,7 @@ struct PaymentStateTests {
             PaymentEvent.allCases.map(\.rawValue)
                 == [
                     "settled", "served-unproven", "rejected", "lost-sight", "never-sent", "already-used", "adopted",
-                    "window-passed", "lapsed", "proven-used", "proven-unused",
+                    "window-passed", "lapsed", "proven-used", "proven-unused", "amount-shown",
                 ])
         #expect(
             CapWindow.named.map(\.description) == ["request", "hour", "day", "week", "month", "lifetime"])

@@ -100,7 +100,7 @@ extension PaymentIntent {
         value: Dollars = .cents(1), amount: UInt256? = nil, nonce: UInt64? = nil,
         payer: String = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23",
         payTo: String = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", fingerprint: UInt64? = nil,
-        validFor seconds: Int64 = 300
+        validFor seconds: Int64 = 300, scheme: String = "exact", policy: Bytes32? = nil
     ) -> PaymentIntent {
         PaymentIntent(
             id: PaymentID(at: .vectors, random: Bytes32(words: (number, number, 0, 0))),
@@ -108,9 +108,11 @@ extension PaymentIntent {
                 agent: agent, team: team, gateway: gateway, host: "127.0.0.1",
                 request: Request(
                     method: "POST", url: "http://127.0.0.1:8402/v1/chat/completions", model: "light",
-                    fingerprint: .numbered(fingerprint ?? number &+ 1))),
+                    fingerprint: .numbered(fingerprint ?? number &+ 1)), policy: policy),
             terms: Terms(
-                scheme: "exact", network: "eip155:42161", asset: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9",
+                scheme: scheme, method: scheme == "exact" ? "exact-eip3009" : "\(scheme)-permit2",
+                network: "eip155:42161",
+                asset: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9",
                 symbol: "USDT", decimals: 6, wallet: "main", payer: payer,
                 payTo: payTo,
                 amount: amount ?? UInt256(UInt64(value.nanodollars) / 1000), value: value,
@@ -118,7 +120,8 @@ extension PaymentIntent {
                 validBefore: Timestamp.vectors.seconds + seconds),
             echo: Echo(
                 version: 2, accepted: Array(#"{"scheme":"exact","network":"eip155:42161","amount":"10000"}"#.utf8),
-                resource: Array(#"{"url":"http://127.0.0.1:8402/v1/chat/completions"}"#.utf8), extensions: nil),
+                resource: Array(#"{"url":"http://127.0.0.1:8402/v1/chat/completions"}"#.utf8), extensions: nil,
+                offer: scheme == "exact" ? nil : Array(#"{"format":"jws"}"#.utf8)),
             salt: .numbered(number &+ 2))
     }
 }

@@ -52,6 +52,17 @@ extension WatchedStore: PaymentBooks {
         return try await books.book(event, of: id, evidence: evidence, at: now)
     }
 
+    package func show(
+        _ moved: UInt256, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+    ) async throws(LedgerError) -> PaymentRecord {
+        if let error = failures.next() { throw error }
+        return try await books.show(moved, of: id, evidence: evidence, at: now)
+    }
+
+    package func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+        try await books.unshown(network: network, limit: limit)
+    }
+
     package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) {
         try checkWriting()
         try await books.record(refusal, at: now)

@@ -44,7 +44,9 @@ struct PaymentColumn: Sendable {
         foreign("url") { $0.purpose.request?.url },
         foreign("model") { $0.purpose.request?.model },
         text("state") { $0.state.rawValue },
+        text("policy") { $0.purpose.policy?.description },
         foreign("scheme") { $0.terms?.scheme },
+        foreign("payment_method") { $0.terms?.method },
         foreign("network") { $0.terms?.network },
         foreign("asset") { $0.terms?.asset },
         foreign("symbol") { $0.terms?.symbol },
@@ -53,6 +55,7 @@ struct PaymentColumn: Sendable {
         text("amount_decimal") { record in
             record.terms.map { TokenAmount.decimalText(of: $0.amount, decimals: $0.decimals) }
         },
+        text("moved") { $0.moved?.description },
         text("value_usd") { $0.terms?.value.description },
         text("wallet") { $0.terms?.wallet },
         text("payer") { $0.terms?.payer },

@@ -31,9 +31,15 @@ package struct SpendReport: Sendable, Equatable {
         /// Decimal dollars, exact: `0.0003`, `12`.
         package var dollars: String { TokenAmount.decimalText(of: nanodollars, decimals: 9) }
 
-        mutating func add(_ terms: PaymentIntent.Terms) {
-            units = units.saturatingSum(terms.amount)
-            nanodollars = nanodollars.saturatingSum(terms.value.quantity)
+        mutating func add(_ spend: Spend) {
+            units = units.saturatingSum(spend.units)
+            nanodollars = nanodollars.saturatingSum(spend.dollars.quantity)
+        }
+
+        /// Adds what a whole has more than a part of it.
+        mutating func add(_ whole: PaymentIntent.Terms, less part: Spend) {
+            units = units.saturatingSum(whole.amount.subtracting(part.units) ?? .zero)
+            nanodollars = nanodollars.saturatingSum(whole.value.subtracting(part.dollars)?.quantity ?? .zero)
         }
 
         mutating func add(_ other: Amount) {
@@ -50,15 +56,17 @@ package struct SpendReport: Sendable, Equatable {
         package var presumed = Amount()
         /// Set aside: somebody may still take it.
         package var exposed = Amount()
-        /// Set aside once and free again: voided, released or lapsed.
+        /// Set aside once and free again: voided, released or lapsed, or not used of a maximum.
         package var released = Amount()
 
-        mutating func add(_ terms: PaymentIntent.Terms, in state: PaymentState) {
+        mutating func add(_ spend: Spend, of terms: PaymentIntent.Terms, in state: PaymentState) {
             switch state {
-            case .settled, .confirmed: spent.add(terms)
-            case .presumed: presumed.add(terms)
-            case .reserved, .resumed, .rejected, .inDoubt: exposed.add(terms)
-            case .voided, .released, .lapsed: released.add(terms)
+            case .settled, .confirmed:
+                spent.add(spend)
+                released.add(terms, less: spend)
+            case .presumed: presumed.add(spend)
+            case .reserved, .resumed, .rejected, .inDoubt: exposed.add(spend)
+            case .voided, .released, .lapsed: released.add(spend)
             case .refused: break
             }
         }
@@ -121,9 +129,9 @@ package struct SpendReport: Sendable, Equatable {
             }
             count += 1
             if record.isFailure { failures += 1 }
-            guard let terms = record.terms else { return }
+            guard let terms = record.terms, let spend = record.spend else { return }
             let token = Token(asset: terms.assetName, symbol: terms.symbol, decimals: terms.decimals)
-            sums[token, default: Sums()].add(terms, in: record.state)
+            sums[token, default: Sums()].add(spend, of: terms, in: record.state)
         }
 
         mutating func add(_ other: Row) {

@@ -140,13 +140,19 @@ extension HistoryCheck {
     ) {
         let row = "entry \(entry.number)"
         let record = history.row.record
-        let next = PaymentEvent(rawValue: entry.line.cause).flatMap { history.state.after($0) }
+        let event = PaymentEvent(rawValue: entry.line.cause)
+        let isShown = event == .amountShown
+        let next = event.flatMap { history.state.after($0) }
         findings.examine(
-            .states, row, holds: next != nil && next == entry.line.state && entry.line.terms == nil,
+            .states, row,
+            holds: next != nil && next == entry.line.state && entry.line.terms == nil
+                && (!isShown || history.moved == nil && record.terms?.isMaximum == true),
             "takes payment \(record.id) from \(history.state.rawValue) by \(entry.line.cause) to "
                 + "\(entry.line.state?.rawValue ?? "nothing")")
-        let transfer = entry.line.state.flatMap {
-            record.terms?.transfer(from: history.state, to: $0, for: record.purpose.agent)
+        let transfer = entry.line.state.flatMap { state in
+            isShown
+                ? record.moved.flatMap { record.terms?.transfer(freeing: $0, in: state, for: record.purpose.agent) }
+                : record.terms?.transfer(from: history.state, to: state, for: record.purpose.agent)
         }
         findings.examine(
             .transfers, row, holds: entry.line.transfer == transfer,
@@ -166,7 +172,8 @@ extension HistoryCheck {
         findings.examine(
             .payments, name, holds: history.isComplete,
             "is \(record.state.rawValue) since \(record.changedAt) by its row, but its last entry, "
-                + "\(history.lastEntry), made it \(history.state.rawValue) at \(history.changedAt)")
+                + "\(history.lastEntry), made it \(history.state.rawValue) at \(history.changedAt), or it moved "
+                + "something else")
         findings.examine(
             .evidence, name, holds: record.evidence == history.evidence,
             "has other evidence in its row than its entries left")

@@ -13,6 +13,8 @@ struct PaymentHistory {
     private(set) var lastEntry: Int64
     /// What they left together.
     private(set) var evidence: PaymentEvidence
+    /// What it moved, once an entry has shown that.
+    private(set) var moved: UInt256?
 
     /// Begins with a payment's first entry.
     init(_ row: NumberedPayment, first entry: JournalEntry) {
@@ -30,11 +32,16 @@ struct PaymentHistory {
         state = entry.line.state ?? state
         changedAt = entry.at
         lastEntry = entry.number
+        if entry.line.cause == PaymentEvent.amountShown.rawValue, let amount = row.record.terms?.amount {
+            moved = amount.subtracting(entry.line.transfer?.amount ?? .zero)
+        }
         if let newer { evidence = evidence.merging(Self.readable(newer, of: row.record)) }
     }
 
     /// Whether the row says what the entries say so far: none needs to follow.
-    var isComplete: Bool { row.record.state == state && row.record.changedAt == changedAt }
+    var isComplete: Bool {
+        row.record.state == state && row.record.changedAt == changedAt && row.record.moved == moved
+    }
 
     private static func readable(_ evidence: PaymentEvidence, of record: PaymentRecord) -> PaymentEvidence {
         record.salt == nil ? evidence.erased : evidence

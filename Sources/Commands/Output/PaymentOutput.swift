@@ -16,8 +16,10 @@ enum PaymentOutput {
         text.field("state", payment.state.rawValue)
         if let terms = payment.terms {
             text.field("scheme", terms.scheme)
+            text.field("payment_method", terms.method)
             text.field("nonce", terms.nonce.description)
             text.field("amount", terms.amount.description)
+            text.field("moved", optional: payment.moved?.description)
             text.field("decimals", Int64(terms.decimals))
             text.field("symbol", terms.symbol)
             text.field("asset", terms.asset)
@@ -85,6 +87,7 @@ enum PaymentOutput {
         if let terms = payment.terms {
             facts += [
                 ("amount", "\(amount(of: payment)) ($\(terms.value))"), ("asset", "\(terms.network)/\(terms.asset)"),
+                ("method", "\(terms.method)"),
                 ("payer", "\(terms.payer) (wallet \(terms.wallet))"), ("pay to", terms.payTo),
                 ("nonce", terms.nonce.description),
                 (
@@ -92,6 +95,10 @@ enum PaymentOutput {
                     "after \(Timestamp(seconds: terms.validAfter)), before \(Timestamp(seconds: terms.validBefore))"
                 ),
             ]
+        }
+        if let terms = payment.terms, let moved = payment.moved {
+            let text = TokenAmount.decimalText(of: moved, decimals: terms.decimals)
+            facts.append(("moved", "\(text) \(terms.symbol) of that"))
         }
         if let status = payment.evidence.status { facts.append(("answer", "\(status)")) }
         if let transaction = payment.evidence.transaction { facts.append(("transaction", transaction)) }

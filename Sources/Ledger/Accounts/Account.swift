@@ -163,6 +163,14 @@ extension PaymentIntent.Terms {
         }
     }
 
+    /// What goes back to the wallet when a payment in `state` turns out to have moved less than was signed; nil when
+    /// nothing does.
+    package func transfer(freeing moved: UInt256, in state: PaymentState, for agent: String) -> Transfer? {
+        guard let source = account(holding: state, for: agent), let rest = amount.subtracting(moved), !rest.isZero
+        else { return nil }
+        return Transfer(debit: .wallet(payer), credit: source, asset: assetName, amount: rest)
+    }
+
     /// What a step from one state to the next moves; nil when the amount stays where it is.
     package func transfer(from: PaymentState?, to: PaymentState, for agent: String) -> Transfer? {
         let source = from.map { account(holding: $0, for: agent) } ?? .wallet(payer)

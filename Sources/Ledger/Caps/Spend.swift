@@ -75,10 +75,16 @@ package struct Spend: Sendable, Equatable {
 }
 
 extension PaymentIntent.Purpose {
-    /// The payment as caps see it.
-    package func spend(_ terms: PaymentIntent.Terms) -> Spend {
+    /// The payment as caps see it; `moved` is what was really moved, once that is shown.
+    package func spend(_ terms: PaymentIntent.Terms, moved: UInt256? = nil) -> Spend {
         Spend(
             agent: agent, team: team, gateway: gateway, host: host, payee: terms.payTo, asset: terms.assetName,
-            network: terms.network, dollars: terms.value, units: terms.amount)
+            network: terms.network, dollars: moved.map { terms.value.share(of: $0, in: terms.amount) } ?? terms.value,
+            units: moved ?? terms.amount)
     }
+}
+
+extension PaymentIntent.Terms {
+    /// Whether the signed amount is a maximum, of which less may be settled.
+    package var isMaximum: Bool { scheme == "upto" }
 }

@@ -10,7 +10,9 @@ extension PaymentRecord {
         bytes.add(purpose.team)
         bytes.add(purpose.gateway)
         bytes.add(purpose.host)
+        bytes.add(purpose.policy)
         bytes.add(terms?.scheme)
+        bytes.add(terms?.method)
         bytes.add(terms?.network)
         bytes.add(terms?.asset)
         bytes.add(terms?.symbol)
@@ -39,6 +41,7 @@ extension PaymentRecord {
         bytes.add(echo?.accepted)
         bytes.add(echo?.resource)
         bytes.add(echo?.extensions)
+        bytes.add(echo?.offer)
         return bytes.hash
     }
 
@@ -48,6 +51,14 @@ extension PaymentRecord {
             .payment, subject: id.description, cause: cause, state: state,
             transfer: terms?.transfer(from: nil, to: state, for: purpose.agent), terms: termsHash,
             metadata: requestHash)
+    }
+
+    /// The line of the step that shows what an `upto` payment really moved.
+    package func line(showing moved: UInt256, leaving evidence: PaymentEvidence) -> JournalLine {
+        JournalLine(
+            .payment, subject: id.description, cause: PaymentEvent.amountShown.rawValue, state: state,
+            transfer: terms?.transfer(freeing: moved, in: state, for: purpose.agent),
+            metadata: salt.flatMap { evidence.hash(salt: $0) })
     }
 
     /// The line of a step that has brought the payment from `previous` to its present state.

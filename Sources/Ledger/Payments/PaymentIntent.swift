@@ -16,14 +16,19 @@ package struct PaymentIntent: Sendable, Equatable {
         package let host: String
         /// The request; nil once an operator has erased it.
         package let request: Request?
+        /// SHA-256 of the policy that it was decided by; nil where there was none.
+        package let policy: Bytes32?
 
         /// Makes a purpose.
-        package init(agent: String, team: String?, gateway: String, host: String, request: Request?) {
+        package init(
+            agent: String, team: String?, gateway: String, host: String, request: Request?, policy: Bytes32? = nil
+        ) {
             self.agent = agent
             self.team = team
             self.gateway = gateway
             self.host = host
             self.request = request
+            self.policy = policy
         }
     }
 
@@ -49,8 +54,10 @@ package struct PaymentIntent: Sendable, Equatable {
 
     /// What is paid: the values that are signed, and the names people know them by.
     package struct Terms: Sendable, Equatable {
-        /// The payment scheme, `exact`.
+        /// The payment scheme, such as `exact` or `upto`.
         package let scheme: String
+        /// The payment method within it, such as `exact-eip3009`: 1 to 40 characters of `a`–`z`, digits and hyphens.
+        package let method: String
         /// The CAIP-2 network, `eip155:42161`.
         package let network: String
         /// The token contract, EIP-55.
@@ -78,11 +85,13 @@ package struct PaymentIntent: Sendable, Equatable {
 
         /// Makes terms.
         package init(
-            scheme: String, network: String, asset: String, symbol: String, decimals: Int, wallet: String,
+            scheme: String, method: String, network: String, asset: String, symbol: String, decimals: Int,
+            wallet: String,
             payer: String, payTo: String, amount: UInt256, value: Dollars, nonce: Bytes32, validAfter: Int64,
             validBefore: Int64
         ) {
             self.scheme = scheme
+            self.method = method
             self.network = network
             self.asset = asset
             self.symbol = symbol
@@ -108,13 +117,18 @@ package struct PaymentIntent: Sendable, Equatable {
         package let resource: [UInt8]?
         /// The `extensions` object as it is echoed, when there was one.
         package let extensions: [UInt8]?
+        /// The offer that the seller signed for the entry, as JSON text of at most 4 KiB; kept as proof, not echoed.
+        package let offer: [UInt8]?
 
         /// Makes an echo.
-        package init(version: Int, accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?) {
+        package init(
+            version: Int, accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?, offer: [UInt8]? = nil
+        ) {
             self.version = version
             self.accepted = accepted
             self.resource = resource
             self.extensions = extensions
+            self.offer = offer
         }
     }
 

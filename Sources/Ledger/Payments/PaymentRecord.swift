@@ -59,11 +59,14 @@ package struct PaymentRecord: Sendable, Equatable {
     package let changedAt: Timestamp
     /// What the outcome left behind.
     package let evidence: PaymentEvidence
+    /// What was really moved, once that is shown of a payment whose signed amount is a maximum; at most the signed amount.
+    package let moved: UInt256?
 
     /// Makes a record.
     package init(
         id: PaymentID, purpose: PaymentIntent.Purpose, terms: PaymentIntent.Terms?, echo: PaymentIntent.Echo?,
-        salt: Bytes32?, state: PaymentState, reservedAt: Timestamp, changedAt: Timestamp, evidence: PaymentEvidence
+        salt: Bytes32?, state: PaymentState, reservedAt: Timestamp, changedAt: Timestamp, evidence: PaymentEvidence,
+        moved: UInt256? = nil
     ) {
         self.id = id
         self.purpose = purpose
@@ -74,13 +77,32 @@ package struct PaymentRecord: Sendable, Equatable {
         self.reservedAt = reservedAt
         self.changedAt = changedAt
         self.evidence = evidence
+        self.moved = moved
     }
 
     /// The same payment in its next state.
     package func after(_ state: PaymentState, at time: Timestamp, evidence: PaymentEvidence) -> PaymentRecord {
         PaymentRecord(
             id: id, purpose: purpose, terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt,
-            changedAt: time, evidence: evidence)
+            changedAt: time, evidence: evidence, moved: moved)
+    }
+
+    /// The same payment once it is shown what it moved.
+    package func showing(_ moved: UInt256, at time: Timestamp, evidence: PaymentEvidence) -> PaymentRecord {
+        PaymentRecord(
+            id: id, purpose: purpose, terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt,
+            changedAt: time, evidence: evidence, moved: moved)
+    }
+
+    /// Why an amount cannot be what the payment moved; nil when it can.
+    package func obstacle(toShowing moved: UInt256) -> LedgerError? {
+        guard let terms, terms.isMaximum, self.moved == nil, state.after(.amountShown) != nil else {
+            return .impossible(state: state, event: .amountShown)
+        }
+        guard !moved.isZero, moved <= terms.amount else {
+            return .unsound("payment \(id) cannot have moved \(moved) of \(terms.amount)")
+        }
+        return nil
     }
 
     /// A payment that was just set aside.
@@ -100,14 +122,15 @@ package struct PaymentRecord: Sendable, Equatable {
     /// The same payment without what can be erased.
     package var erased: PaymentRecord {
         let bare = PaymentIntent.Purpose(
-            agent: purpose.agent, team: purpose.team, gateway: purpose.gateway, host: purpose.host, request: nil)
+            agent: purpose.agent, team: purpose.team, gateway: purpose.gateway, host: purpose.host, request: nil,
+            policy: purpose.policy)
         return PaymentRecord(
             id: id, purpose: bare, terms: terms, echo: nil, salt: nil, state: state, reservedAt: reservedAt,
-            changedAt: changedAt, evidence: evidence.erased)
+            changedAt: changedAt, evidence: evidence.erased, moved: moved)
     }
 
     /// The payment as caps see it; nil for a refusal that was not read so far.
-    package var spend: Spend? { terms.map { purpose.spend($0) } }
+    package var spend: Spend? { terms.map { purpose.spend($0, moved: moved) } }
 
     /// Until when somebody may settle the authorization, in Unix seconds, exclusive on chain.
     package var liveUntil: Int64? { terms?.validBefore }

@@ -77,6 +77,8 @@ package enum PaymentEvent: String, Sendable, CaseIterable {
     case provenUsed = "proven-used"
     /// A final block at or past the end of the window shows the nonce unused.
     case provenUnused = "proven-unused"
+    /// It is shown what a payment moved whose signed amount is a maximum; what it did not move is freed.
+    case amountShown = "amount-shown"
 }
 
 extension PaymentEvent {
@@ -84,7 +86,7 @@ extension PaymentEvent {
     package var saysMoneyMoved: Bool {
         switch self {
         case .settled, .servedUnproven, .alreadyUsed, .provenUsed: true
-        case .rejected, .lostSight, .neverSent, .adopted, .windowPassed, .lapsed, .provenUnused: false
+        case .rejected, .lostSight, .neverSent, .adopted, .windowPassed, .lapsed, .provenUnused, .amountShown: false
         }
     }
 }
@@ -108,7 +110,7 @@ extension PaymentState {
             case .provenUsed: .confirmed
             case .provenUnused: .released
             case .servedUnproven, .rejected, .lostSight, .alreadyUsed: .presumed
-            case .neverSent, .adopted, .windowPassed, .lapsed: nil
+            case .neverSent, .adopted, .windowPassed, .lapsed, .amountShown: nil
             }
         case .lapsed:
             switch event {
@@ -117,11 +119,12 @@ extension PaymentState {
             case .provenUsed: .confirmed
             case .provenUnused: .released
             case .rejected, .lostSight: .lapsed
-            case .neverSent, .adopted, .windowPassed, .lapsed: nil
+            case .neverSent, .adopted, .windowPassed, .lapsed, .amountShown: nil
             }
         case .settled, .confirmed, .released:
             switch event {
             case .settled, .servedUnproven, .rejected, .lostSight, .alreadyUsed: self
+            case .amountShown: self == .released ? nil : self
             case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused: nil
             }
         }
@@ -133,7 +136,7 @@ extension PaymentState {
         case .servedUnproven, .alreadyUsed: .presumed
         case .rejected: .rejected
         case .lostSight: .inDoubt
-        case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused: nil
+        case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused, .amountShown: nil
         }
     }
 
@@ -148,7 +151,7 @@ extension PaymentState {
         case .lapsed: .lapsed
         case .provenUsed: .confirmed
         case .provenUnused: .released
-        case .neverSent: nil
+        case .neverSent, .amountShown: nil
         }
     }
 }

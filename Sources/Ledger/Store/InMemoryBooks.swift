@@ -161,7 +161,9 @@ struct InMemoryBooks {
     ) throws(LedgerError) -> PaymentRecord {
         guard let index = index(of: id) else { throw .unknownPayment(id.description) }
         let record = payments[index]
-        guard let next = record.state.after(event) else { throw .impossible(state: record.state, event: event) }
+        guard event != .amountShown, let next = record.state.after(event) else {
+            throw .impossible(state: record.state, event: event)
+        }
         let time = time(at: now)
         let left = record.salt == nil ? newer.erased : newer
         let changed = record.after(next, at: time, evidence: record.evidence.merging(left))
@@ -169,6 +171,21 @@ struct InMemoryBooks {
         write(changed.line(event, from: record.state, leaving: left), at: time)
         if left != PaymentEvidence() { evidence[Int64(journal.count)] = left }
         follow(event, of: changed, at: time)
+        return changed
+    }
+
+    mutating func show(
+        _ moved: UInt256, of id: PaymentID, evidence newer: PaymentEvidence, at now: Timestamp
+    ) throws(LedgerError) -> PaymentRecord {
+        guard let index = index(of: id) else { throw .unknownPayment(id.description) }
+        let record = payments[index]
+        if let obstacle = record.obstacle(toShowing: moved) { throw obstacle }
+        let time = time(at: now)
+        let left = record.salt == nil ? newer.erased : newer
+        let changed = record.showing(moved, at: time, evidence: record.evidence.merging(left))
+        payments[index] = changed
+        write(changed.line(showing: moved, leaving: left), at: time)
+        if left != PaymentEvidence() { evidence[Int64(journal.count)] = left }
         return changed
     }
 

@@ -30,6 +30,22 @@ extension InMemoryLedger: PaymentBooks {
         try change { (books) throws(LedgerError) in try books.book(event, of: id, evidence: evidence, at: now) }
     }
 
+    package func show(
+        _ moved: UInt256, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+    ) async throws(LedgerError) -> PaymentRecord {
+        try change { (books) throws(LedgerError) in try books.show(moved, of: id, evidence: evidence, at: now) }
+    }
+
+    package func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+        books.withLock { books in
+            let matching = books.payments.filter { record in
+                record.moved == nil && record.state.after(.amountShown) != nil && record.terms?.isMaximum == true
+                    && record.terms?.network == network
+            }
+            return Array(matching.prefix(limit))
+        }
+    }
+
     package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) {
         try change { (books) throws(LedgerError) in try books.record(refusal, at: now) }
     }

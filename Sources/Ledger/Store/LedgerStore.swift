@@ -49,9 +49,18 @@ package protocol PaymentBooks: Sendable {
 
     /// Books what happened to a payment and returns it.
     ///
-    /// Evidence fields that are nil leave what is stored. Throws `impossible` for an event the state does not allow.
+    /// Evidence fields that are nil leave what is stored. Throws `impossible` for an event the state does not allow, and
+    /// for ``PaymentEvent/amountShown``, which ``show(_:of:evidence:at:)`` books.
     func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+    ) async throws(LedgerError) -> PaymentRecord
+
+    /// Books what a payment really moved whose signed amount is a maximum, and frees the rest; returns it.
+    ///
+    /// Once at most, and only behind settlement or confirmation: `impossible` otherwise. Throws `unsound` for nothing at
+    /// all, or more than was signed.
+    func show(
+        _ moved: UInt256, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
     ) async throws(LedgerError) -> PaymentRecord
 
     /// Records a challenge that was refused before the caps were asked.
@@ -74,6 +83,10 @@ package protocol PaymentBooks: Sendable {
 
     /// The unproven payments on a network, those whose window ends first in front, at most `limit`.
     func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord]
+
+    /// Settled and confirmed payments on a network of which the signed amount is a maximum and nobody has shown yet what
+    /// was moved, oldest first, at most `limit`.
+    func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord]
 
     /// One payment, or nil.
     func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord?

@@ -47,7 +47,7 @@ extension BookKeeper {
             var row = try Prepared(
                 """
                 UPDATE payments SET salt = NULL, method = NULL, url = NULL, model = NULL, fingerprint = NULL,
-                    accepted = NULL, resource = NULL, extensions = NULL
+                    accepted = NULL, resource = NULL, extensions = NULL, offer = NULL
                 WHERE number = ?
                 """, in: database)
             row.bind(number)

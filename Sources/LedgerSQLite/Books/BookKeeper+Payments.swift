@@ -18,7 +18,7 @@ extension BookKeeper {
         _ event: PaymentEvent, of payment: NumberedPayment, evidence newer: PaymentEvidence, at time: Timestamp
     ) throws(Fault) -> PaymentRecord {
         let record = payment.record
-        guard let next = record.state.after(event) else {
+        guard event != .amountShown, let next = record.state.after(event) else {
             throw .step(.impossible(state: record.state, event: event))
         }
         var row = try Prepared("UPDATE payments SET state = ?, changed_at = ? WHERE number = ?", in: database)
@@ -39,6 +39,37 @@ extension BookKeeper {
                 spend, in: counted, reservedAt: record.reservedAt, from: record.state, to: next, at: time)
         }
         try follow(event, of: changed, at: time)
+        known.release(record.id)
+        return changed
+    }
+
+    /// Books what a payment moved whose signed amount is a maximum.
+    func show(
+        _ moved: UInt256, of id: PaymentID, evidence newer: PaymentEvidence, at now: Timestamp
+    ) throws(Fault) -> PaymentRecord {
+        guard let payment = try known.payment(id, in: database) else {
+            throw .step(.unknownPayment(id.description))
+        }
+        let record = payment.record
+        if let obstacle = record.obstacle(toShowing: moved) { throw .step(obstacle) }
+        let time = time(at: now)
+        var row = try Prepared("UPDATE payments SET moved = ?, changed_at = ? WHERE number = ?", in: database)
+        row.bind(moved)
+        row.bind(time)
+        row.bind(payment.number)
+        try row.run()
+        let left = record.salt == nil ? newer.erased : newer
+        let changed = record.showing(moved, at: time, evidence: record.evidence.merging(left))
+        let entry = try write(changed.line(showing: moved, leaving: left), of: payment.number, at: time)
+        if left != PaymentEvidence() {
+            try EvidenceRows.insert(left, of: payment.number, entry: entry, into: database)
+        }
+        if let whole = record.spend, let part = changed.spend {
+            let counted = try known.slots(of: known.rulebook.caps(counting: whole), in: database)
+            known.count(
+                whole, in: counted, reservedAt: record.reservedAt, from: record.state, to: .voided, at: time)
+            known.count(part, in: counted, reservedAt: record.reservedAt, from: nil, to: record.state, at: time)
+        }
         known.release(record.id)
         return changed
     }

@@ -138,7 +138,7 @@ enum CapRows {
         if case .agent(let name) = cap.scope.holder { agent = name }
         var query = try Prepared(
             """
-            SELECT agent, team, gateway, host, pay_to, network, asset, nanodollars, amount, reserved_at, state
+            SELECT agent, team, gateway, host, pay_to, network, asset, nanodollars, amount, moved, reserved_at, state
             FROM payments WHERE version IS NOT NULL AND \(condition) \(agent == nil ? "" : "AND agent = ?")
             ORDER BY number
             """, in: database)
@@ -154,13 +154,15 @@ enum CapRows {
             guard let dollars = Dollars(nanodollars: query.integer()), let units = query.amount() else {
                 throw .batch(.damaged("a payment has no valid amount"))
             }
+            let moved = query.optionalBytes32().map { UInt256(bigEndian: $0) }
             let time = query.timestamp()
             guard let state = PaymentState(rawValue: query.text()) else {
                 throw .batch(.damaged("a payment has no valid state"))
             }
             let spend = Spend(
                 agent: agent, team: team, gateway: gateway, host: host, payee: payee, asset: "\(network)/\(asset)",
-                network: network, dollars: dollars, units: units)
+                network: network, dollars: moved.map { dollars.share(of: $0, in: units) } ?? dollars,
+                units: moved ?? units)
             guard spend.isCounted(by: cap.scope) else { continue }
             counter.add(spend, reservedAt: time, state: state, to: cap.limit, at: now)
         }

@@ -44,6 +44,21 @@ enum PaymentQueries {
         return try PaymentRows.all(&query, in: database)
     }
 
+    private static let unshownSelection =
+        PaymentRows.selection(from: "payments INDEXED BY payments_unshown")
+            + """
+             WHERE network = ? AND scheme = 'upto' AND moved IS NULL AND (state = 'settled' OR state = 'confirmed')
+            ORDER BY number LIMIT ?
+            """
+
+    /// Payments that moved an unknown part of what was signed, oldest first.
+    static func unshown(network: String, limit: Int, in database: Database) throws(Fault) -> [PaymentRecord] {
+        var query = try Prepared(unshownSelection, in: database)
+        query.bind(network)
+        query.bind(Int64(limit))
+        return try PaymentRows.all(&query, in: database).map(\.record)
+    }
+
     private static let attemptSelection =
         PaymentRows.selection(from: "payments INDEXED BY payments_attempts")
         + " WHERE fingerprint = ? AND (state = 'rejected' OR state = 'in-doubt') AND agent = ? ORDER BY number"

@@ -5,9 +5,10 @@ import Primitives
 /// Rows of `payments`.
 enum PaymentRows {
     private static let fields = """
-        id, agent, team, gateway, host, state, reserved_at, changed_at,
-        scheme, network, asset, symbol, decimals, wallet, payer, pay_to, amount, nanodollars, nonce,
-        valid_after, valid_before, version, salt, method, url, model, fingerprint, accepted, resource, extensions
+        id, agent, team, gateway, host, policy, state, reserved_at, changed_at,
+        scheme, payment_method, network, asset, symbol, decimals, wallet, payer, pay_to, amount, nanodollars, nonce,
+        valid_after, valid_before, moved, version, salt, method, url, model, fingerprint, accepted, resource, extensions,
+        offer
         """
 
     /// The beginning of every query that ``read(_:)`` reads; `source` is ``everything`` or ``openOnly``.
@@ -28,17 +29,19 @@ enum PaymentRows {
     /// Inserts a payment and returns its number, or nil when identifier or nonce are known.
     static func insert(_ record: PaymentRecord, into database: Database) throws(Fault) -> Int64? {
         var row = try Prepared(
-            "INSERT INTO payments (\(fields)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO payments (\(fields)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             in: database)
         row.bind(record.id.bytes)
         row.bind(record.purpose.agent)
         row.bind(record.purpose.team)
         row.bind(record.purpose.gateway)
         row.bind(record.purpose.host)
+        row.bind(record.purpose.policy)
         row.bind(record.state.rawValue)
         row.bind(record.reservedAt)
         row.bind(record.changedAt)
         bind(record.terms, to: &row)
+        row.bind(record.moved)
         row.bind((record.echo?.version).map(Int64.init))
         row.bind(record.salt)
         let request = record.purpose.request
@@ -49,11 +52,13 @@ enum PaymentRows {
         row.bind(record.echo?.accepted)
         row.bind(record.echo?.resource)
         row.bind(record.echo?.extensions)
+        row.bind(record.echo?.offer)
         return try row.insert() ? database.lastInsertedRowID : nil
     }
 
     private static func bind(_ terms: PaymentIntent.Terms?, to row: inout Prepared) {
         row.bind(terms?.scheme)
+        row.bind(terms?.method)
         row.bind(terms?.network)
         row.bind(terms?.asset)
         row.bind(terms?.symbol)
@@ -119,29 +124,33 @@ enum PaymentRows {
         let team = row.optionalText()
         let gateway = row.text()
         let host = row.text()
+        let policy = row.optionalBytes32()
         guard let state = PaymentState(rawValue: row.text()) else { throw damaged(number, "state") }
         let reservedAt = row.timestamp()
         let changedAt = row.timestamp()
         let terms = try readTerms(&row, number)
+        let moved = row.optionalBytes32()
         let version = row.optionalInteger()
         let salt = row.optionalBytes32()
         let request = try readRequest(&row, number, salt: salt)
         let accepted = row.optionalBlob()
         let resource = row.optionalBlob()
         let extensions = row.optionalBlob()
+        let offer = row.optionalBlob()
         var echo: PaymentIntent.Echo?
         if let version, let accepted {
             echo = PaymentIntent.Echo(
-                version: Int(version), accepted: accepted, resource: resource, extensions: extensions)
+                version: Int(version), accepted: accepted, resource: resource, extensions: extensions,
+                offer: offer)
         }
         return NumberedPayment(
             number: number,
             record: PaymentRecord(
                 id: id,
                 purpose: PaymentIntent.Purpose(
-                    agent: agent, team: team, gateway: gateway, host: host, request: request),
+                    agent: agent, team: team, gateway: gateway, host: host, request: request, policy: policy),
                 terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt, changedAt: changedAt,
-                evidence: PaymentEvidence()))
+                evidence: PaymentEvidence(), moved: moved.map { UInt256(bigEndian: $0) }))
     }
 
     private static func readRequest(
@@ -158,10 +167,11 @@ enum PaymentRows {
 
     private static func readTerms(_ row: inout Prepared, _ number: Int64) throws(Fault) -> PaymentIntent.Terms? {
         guard let scheme = row.optionalText() else {
-            // The terms are whole or absent: all 12 other columns are NULL too.
-            for _ in 0..<12 { _ = row.skipNull() }
+            // The terms are whole or absent: all 13 other columns are NULL too.
+            for _ in 0..<13 { _ = row.skipNull() }
             return nil
         }
+        let method = row.text()
         let network = row.text()
         let asset = row.text()
         let symbol = row.text()
@@ -173,7 +183,8 @@ enum PaymentRows {
         guard let value = Dollars(nanodollars: row.integer()) else { throw damaged(number, "dollar value") }
         guard let nonce = row.bytes32() else { throw damaged(number, "nonce") }
         return PaymentIntent.Terms(
-            scheme: scheme, network: network, asset: asset, symbol: symbol, decimals: decimals, wallet: wallet,
+            scheme: scheme, method: method, network: network, asset: asset, symbol: symbol, decimals: decimals,
+            wallet: wallet,
             payer: payer, payTo: payTo, amount: amount, value: value, nonce: nonce, validAfter: row.integer(),
             validBefore: row.integer())
     }

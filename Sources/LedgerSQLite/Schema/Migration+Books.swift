@@ -75,7 +75,9 @@ extension Migration {
             state TEXT NOT NULL CHECK (\(states)),
             reserved_at INTEGER NOT NULL,
             changed_at INTEGER NOT NULL CHECK (changed_at >= reserved_at),
+            policy BLOB CHECK (policy IS NULL OR length(policy) = 32),
             scheme TEXT,
+            payment_method TEXT CHECK (length(payment_method) BETWEEN 1 AND 40),
             network TEXT,
             asset TEXT,
             symbol TEXT,
@@ -88,6 +90,7 @@ extension Migration {
             nonce BLOB CHECK (nonce IS NULL OR length(nonce) = 32),
             valid_after INTEGER,
             valid_before INTEGER,
+            moved BLOB CHECK (moved IS NULL OR length(moved) = 32),
             version INTEGER CHECK (version IN (1, 2)),
             salt BLOB CHECK (salt IS NULL OR length(salt) = 32),
             method TEXT,
@@ -97,11 +100,12 @@ extension Migration {
             accepted BLOB,
             resource BLOB,
             extensions BLOB,
+            offer BLOB,
             CONSTRAINT terms_whole CHECK (
-                (scheme IS NULL) + (network IS NULL) + (asset IS NULL) + (symbol IS NULL) + (decimals IS NULL)
+                (scheme IS NULL) + (payment_method IS NULL) + (network IS NULL) + (asset IS NULL) + (symbol IS NULL) + (decimals IS NULL)
                 + (wallet IS NULL) + (payer IS NULL) + (pay_to IS NULL) + (amount IS NULL)
                 + (nanodollars IS NULL) + (nonce IS NULL) + (valid_after IS NULL) + (valid_before IS NULL)
-                IN (0, 13)),
+                IN (0, 14)),
             CONSTRAINT request_whole CHECK (
                 (salt IS NULL) + (method IS NULL) + (url IS NULL) + (fingerprint IS NULL) IN (0, 4)),
             CONSTRAINT authorization_whole CHECK (
@@ -115,19 +119,26 @@ extension Migration {
         CREATE INDEX payments_attempts ON payments (fingerprint) WHERE state = 'rejected' OR state = 'in-doubt';
         CREATE INDEX payments_unproven ON payments (network, valid_before)
             WHERE state = 'rejected' OR state = 'in-doubt' OR state = 'presumed' OR state = 'lapsed';
+        CREATE INDEX payments_unshown ON payments (network)
+            WHERE scheme = 'upto' AND moved IS NULL AND (state = 'settled' OR state = 'confirmed');
         CREATE INDEX payments_agent ON payments (agent);
         CREATE TRIGGER payments_stay BEFORE DELETE ON payments
         BEGIN SELECT RAISE(ABORT, 'payments are never deleted'); END;
         CREATE TRIGGER payments_fixed BEFORE UPDATE OF
-            number, id, agent, team, gateway, host, reserved_at, scheme, network, asset, symbol, decimals, wallet, payer,
+            number, id, agent, team, gateway, host, reserved_at, policy, scheme,
+            payment_method, network, asset, symbol, decimals, wallet, payer,
             pay_to, amount, nanodollars, nonce, valid_after, valid_before, version
         ON payments
         BEGIN SELECT RAISE(ABORT, 'what was reserved is never changed'); END;
+        CREATE TRIGGER payments_shown BEFORE UPDATE OF moved ON payments
+        WHEN OLD.moved IS NOT NULL OR NEW.moved IS NULL OR NEW.moved > OLD.amount OR NEW.scheme <> 'upto'
+            OR NOT (OLD.state = 'settled' OR OLD.state = 'confirmed')
+        BEGIN SELECT RAISE(ABORT, 'what was moved is shown once'); END;
         CREATE TRIGGER payments_erased BEFORE UPDATE OF
-            salt, method, url, model, fingerprint, accepted, resource, extensions
+            salt, method, url, model, fingerprint, accepted, resource, extensions, offer
         ON payments
         WHEN NEW.salt IS NOT NULL OR NEW.model IS NOT NULL OR NEW.accepted IS NOT NULL OR NEW.resource IS NOT NULL
-            OR NEW.extensions IS NOT NULL OR OLD.state = 'reserved' OR OLD.state = 'resumed' OR OLD.state = 'rejected'
+            OR NEW.extensions IS NOT NULL OR NEW.offer IS NOT NULL OR OLD.state = 'reserved' OR OLD.state = 'resumed' OR OLD.state = 'rejected'
             OR OLD.state = 'in-doubt'
         BEGIN SELECT RAISE(ABORT, 'what was asked is erased whole, once the payment is closed, or not changed'); END;
 

@@ -140,7 +140,7 @@ extension ClearedPayment {
 
     fileprivate func terms(of wallet: PayingWallet) -> PaymentIntent.Terms {
         PaymentIntent.Terms(
-            scheme: entry.scheme, network: order.token.network, asset: order.token.addressText,
+            scheme: entry.scheme, method: method, network: order.token.network, asset: order.token.addressText,
             symbol: order.token.symbol, decimals: order.token.decimals, wallet: wallet.name,
             payer: wallet.addressText, payTo: order.payTo.checksummed, amount: order.amount, value: value,
             nonce: order.nonce, validAfter: order.validAfter, validBefore: order.validBefore)
@@ -158,6 +158,7 @@ extension Gate {
         let order = PaymentOrder(
             extra: entry.extra, token: token, payer: payer, payTo: payTo, amount: terms.amount,
             validAfter: terms.validAfter, validBefore: terms.validBefore, nonce: terms.nonce)
-        return again(order, for: entry, value: terms.value)
+        let cleared = again(order, for: entry, value: terms.value)
+        return cleared?.method == terms.method ? cleared : nil
     }
 }

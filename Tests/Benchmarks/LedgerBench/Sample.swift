@@ -67,7 +67,8 @@ enum Sample {
                 request: PaymentIntent.Request(
                     method: "POST", url: url, model: "light-2", fingerprint: noise.bytes32())),
             terms: PaymentIntent.Terms(
-                scheme: "exact", network: network, asset: asset, symbol: "USDT", decimals: 6, wallet: "main",
+                scheme: "exact", method: "exact-eip3009", network: network, asset: asset, symbol: "USDT", decimals: 6,
+                wallet: "main",
                 payer: payer, payTo: payee, amount: UInt256(units),
                 value: Dollars(nanodollars: nanodollars) ?? .zero,
                 nonce: Bytes32(nonceAt: now, random: noise.bytes32()), validAfter: now.seconds - 600,

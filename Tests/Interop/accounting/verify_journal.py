@@ -66,7 +66,7 @@ def terms_hash(payment):
     get = payment.get
     return digest(
         "purser-terms-1", get("id"), milliseconds(get("reserved_at")), get("agent"), get("team"), get("gateway"),
-        get("host"), get("scheme"), get("network"), get("asset"), get("symbol"), get("decimals"), get("wallet"),
+        get("host"), raw(get("policy")), get("scheme"), get("payment_method"), get("network"), get("asset"), get("symbol"), get("decimals"), get("wallet"),
         get("payer"), get("pay_to"), get("amount"), nanodollars(get("value_usd")), raw(get("nonce")),
         get("valid_after"), get("valid_before"))
 
