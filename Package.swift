@@ -89,7 +89,7 @@ let package = Package(
             name: "Wallets", dependencies: ["Policy", "Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
 
         // The wire and the mathematics
-        .target(name: "X402", dependencies: ["Ethereum", "Primitives"], swiftSettings: strict),
+        .target(name: "X402", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
         .target(name: "Ethereum", dependencies: ["Primitives", "CSecp256k1"], swiftSettings: strict),
         .target(name: "SystemCrypto", dependencies: ["Primitives", "COpenSSL"], swiftSettings: strict),
         .target(name: "Telemetry", dependencies: [logging], swiftSettings: strict),

@@ -83,6 +83,35 @@ package enum Secp256k1Error: Error, Equatable, Sendable {
         return try? address(of: &publicKey)
     }
 
+    /// The address of a public key in SEC 1 form, 33 or 65 bytes; nil when it is no point of the curve.
+    package func address(ofPublicKey point: [UInt8]) -> Address? {
+        guard var key = publicKey(point) else { return nil }
+        return try? address(of: &key)
+    }
+
+    /// Whether the owner of a public key in SEC 1 form signed a digest; the signature is r and s in a row, 64 bytes.
+    ///
+    /// Both twins of a signature count: JOSE, unlike Ethereum, does not ask for a low s (RFC 8812, ES256K).
+    package func verify(digest: Bytes32, signature: [UInt8], publicKey point: [UInt8]) -> Bool {
+        guard signature.count == 64, var key = publicKey(point) else { return false }
+        let message = digest.bytes
+        var parsed = secp256k1_ecdsa_signature()
+        var lower = secp256k1_ecdsa_signature()
+        guard unsafe secp256k1_ecdsa_signature_parse_compact(context, &parsed, signature) == 1 else { return false }
+        // The library verifies the lower twin only; the answer says whether the signature was the other one.
+        _ = unsafe secp256k1_ecdsa_signature_normalize(context, &lower, &parsed)
+        return unsafe secp256k1_ecdsa_verify(context, &lower, message, &key) == 1
+    }
+
+    /// Reads a compressed or an uncompressed point; the hybrid form, which the library knows too, is refused.
+    private func publicKey(_ point: [UInt8]) -> secp256k1_pubkey? {
+        guard let form = point.first,
+            (form == 2 || form == 3) && point.count == 33 || form == 4 && point.count == 65
+        else { return nil }
+        var key = secp256k1_pubkey()
+        return unsafe secp256k1_ec_pubkey_parse(context, &key, point, point.count) == 1 ? key : nil
+    }
+
     private func address(of publicKey: inout secp256k1_pubkey) throws(Secp256k1Error) -> Address {
         var serialized = [UInt8](repeating: 0, count: 65)
         var length = serialized.count

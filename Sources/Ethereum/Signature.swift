@@ -13,6 +13,15 @@ package struct Signature: Hashable, Sendable {
     private static let halfOrder = UInt256(
         high: 0x7fff_ffff_ffff_ffff_ffff_ffff_ffff_ffff, low: 0x5d57_6e73_57a4_501d_dfe9_2f46_681b_20a0)
 
+    /// Zeros, which are nobody's signature of anything: for measuring what will hold one.
+    package static let blank = Signature()
+
+    private init() {
+        self.r = .zero
+        self.s = .zero
+        self.v = 27
+    }
+
     /// Makes a signature; nil unless `v` is 27 or 28.
     package init?(r: Bytes32, s: Bytes32, v: UInt8) {
         guard v == 27 || v == 28 else { return nil }

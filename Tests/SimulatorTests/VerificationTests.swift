@@ -157,7 +157,8 @@ struct VerificationTests {
         let shop = try Shop()
         let body = Shop.body()
         let offered = try shop.challenge(body).extensions
-        let echo = ExtensionEcho.object(for: offered, identifier: "call_0123456789abcdef")
+        let echo = ExtensionEcho.object(
+            for: offered, identifier: PaymentIdentifier("call_0123456789abcdef"), envelopeBytes: 1024)
         var first = try shop.draft(nonce: 1)
         first.extensions = echo
         var second = try shop.draft(nonce: 2)

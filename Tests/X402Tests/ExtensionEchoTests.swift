@@ -1,3 +1,4 @@
+import Ethereum
 import Primitives
 import TestSupport
 import Testing
@@ -5,41 +6,18 @@ import X402
 
 @Suite("Extension echoes")
 struct ExtensionEchoTests {
-    private func echo(_ extensions: [(String, String)], identifier: String = "pay_id") -> String? {
+    private static let identifier = PaymentIdentifier("pay_0123456789abcdef")
+
+    private func echo(
+        _ extensions: [(String, String)], signed: [SignedExtension] = [], envelopeBytes: Int = 600
+    ) -> String? {
         let offered = extensions.map { Challenge.Extension(key: $0.0, raw: Array($0.1.utf8), isRequired: false) }
-        return ExtensionEcho.object(for: offered, identifier: identifier).map { String(decoding: $0, as: UTF8.self) }
+        let object = ExtensionEcho.object(
+            for: offered, identifier: Self.identifier, signed: signed, envelopeBytes: envelopeBytes)
+        return object.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    static func identifiers() throws -> [String] {
-        try (Vectors.entry("payment-identifier")["valid"]?.elements ?? []).compactMap(\.string)
-    }
-
-    @Test("the SDK's payment-identifier gains our identifier", arguments: try identifiers())
-    func vector(identifier: String) throws {
-        let entry = try Vectors.entry("payment-identifier")
-        let declared = try #require(entry["serverDeclares"]?["payment-identifier"])
-        let sent = try #require(echo([("payment-identifier", declared.canonical)], identifier: identifier))
-        let ours = try #require(JSONReader.read(Array(sent.utf8))["payment-identifier"])
-        #expect(ours["info"]?["id"]?.string == identifier)
-        #expect(ours["info"]?["required"]?.bool == true)
-        #expect(ours["schema"]?.canonical == declared["schema"]?.canonical)
-        if identifier == "pay_7d5d747be160e280504c099d984bcfe0" {
-            #expect(try JSONValue.canonical(sent.utf8) == entry["clientSends"]?.canonical)
-        }
-    }
-
-    @Test("a member the seller set stays as it is")
-    func serverWins() {
-        let theirs = #"{"info":{"id":"theirs_0123456789","required" : true},"schema":{ }}"#
-        let sent = #"{"payment-identifier":{"info":{"id":"theirs_0123456789","required":true},"schema":{ }}}"#
-        #expect(echo([("payment-identifier", theirs)]) == sent)
-    }
-
-    @Test(
-        "an identifier entry without an info object is echoed as it came", arguments: ["{}", #"{"info":7}"#, "7", "[]"])
-    func withoutInfo(text: String) {
-        #expect(echo([("payment-identifier", text)]) == #"{"payment-identifier":\#(text)}"#)
-    }
+    private func text(_ count: Int) -> String { "\"" + String(repeating: "x", count: count - 2) + "\"" }
 
     @Test("nothing offered, nothing echoed")
     func nothing() {
@@ -49,21 +27,86 @@ struct ExtensionEchoTests {
     @Test("order and bytes are kept")
     func verbatim() {
         #expect(echo([("b", #"{"x": 1.50}"#), ("a", #""\u20ae""#)]) == #"{"b":{"x": 1.50},"a":"\u20ae"}"#)
+        #expect(echo([("a\"b", "1")]) == #"{"a\"b":1}"#)
     }
 
-    @Test("what is too long goes, the dispensable first and the identifier last")
-    func limit() throws {
-        let half = "\"" + String(repeating: "x", count: ExtensionEcho.maximumBytes / 2) + "\""
-        let most = "\"" + String(repeating: "x", count: ExtensionEcho.maximumBytes) + "\""
+    @Test("what is too long goes: the catalogue, then offers, then the unknown from the longest, the identifier never")
+    func order() {
         let identifier = ("payment-identifier", #"{"info":{}}"#)
-        let own = #""payment-identifier":{"info":{"id":"pay_id"}}"#
+        let own = #""payment-identifier":{"info":{"id":"pay_0123456789abcdef"}}"#
+        let (long, longer) = (text(2200), text(2400))
         #expect(
-            echo([("bazaar", half), ("offer-receipt", half), ("other", "1"), identifier])
-                == #"{"offer-receipt":\#(half),"other":1,\#(own)}"#)
+            echo([("bazaar", long), ("offer-receipt", long), ("other", "1"), identifier])
+                == #"{"offer-receipt":\#(long),"other":1,\#(own)}"#)
         #expect(
-            echo([("bazaar", half), ("offer-receipt", most), ("other", "1"), identifier]) == #"{"other":1,\#(own)}"#)
-        #expect(echo([("other", most), identifier]) == "{\(own)}")
-        #expect(echo([("other", most)]) == nil)
-        #expect(echo([("payment-identifier", most)]) == nil)
+            echo([("other", long), ("offer-receipt", long), ("bazaar", "1"), identifier])
+                == #"{"other":\#(long),\#(own)}"#)
+        #expect(
+            echo([("one", long), ("two", longer), identifier, ("three", "3")]) == #"{"one":\#(long),\#(own),"three":3}"#
+        )
+        #expect(echo([("other", text(9000)), identifier]) == "{\(own)}")
+        #expect(echo([("other", text(9000))]) == nil)
+    }
+
+    @Test("the room is what the rest of the header leaves, to the byte", arguments: [0, 1, 700, 2000, 4000, 4500])
+    func room(resourceBytes: Int) throws {
+        let payload = Array(#"{"p":1}"#.utf8)
+        let accepted = Array(#"{"a":1}"#.utf8)
+        let resource = resourceBytes == 0 ? nil : Array(text(resourceBytes + 2).utf8)
+        let envelope = PaymentHeader.envelopeBytes(
+            payloadBytes: payload.count, accepted: accepted, resource: resource)
+        func header(_ extensions: String?) -> PaymentHeader {
+            PaymentHeader.version2(
+                payload: payload, accepted: accepted, resource: resource, extensions: extensions.map { Array($0.utf8) })
+        }
+        #expect(header(nil).value.utf8.count == (envelope + 2) / 3 * 4)
+        // `,"extensions":{"k":…}` is 20 bytes around the value.
+        let fitting = 4608 - envelope - 20
+        guard fitting >= 2 else {
+            #expect(echo([("k", "{}")], envelopeBytes: envelope) == nil)
+            return
+        }
+        let most = try #require(echo([("k", text(fitting))], envelopeBytes: envelope))
+        #expect(header(most).value.utf8.count == ExtensionEcho.maximumHeaderBytes)
+        #expect(echo([("k", text(fitting + 1))], envelopeBytes: envelope) == nil)
+    }
+
+    @Test("a payload has the length before it is signed that it has afterwards")
+    func payloadLength() throws {
+        let transfer = TransferWithAuthorization(
+            from: try VectorKey.payer.address, to: try VectorKey.seller.address, value: .max, validAfter: 0,
+            validBefore: 1_795_305_660, nonce: .zero)
+        let authorization = ExactAuthorization(transfer: transfer, domainSeparator: .zero)
+        let signature = try VectorKey.payer.sign(authorization.digest)
+        #expect(authorization.payload(signature: signature).count == authorization.payload(signature: .blank).count)
+        #expect(try VectorKey.context.get().recover(digest: authorization.digest, signature: .blank) == nil)
+    }
+
+    @Test("what was signed for stands in the seller's place and stays, however little room there is")
+    func signed() throws {
+        let offered = [
+            ("x", text(500)), ("erc20ApprovalGasSponsoring", #"{"info":{"version":"1"}}"#), ("bazaar", "{}"),
+        ]
+        let entry = try ERC20ApprovalSponsoring.entry(
+            of: offered.map { Challenge.Extension(key: $0.0, raw: Array($0.1.utf8), isRequired: false) },
+            from: VectorKey.payer.address, asset: VectorKey.seller.address, signedTransaction: [2, 1])
+        let own = "\"\(entry.key)\":" + String(decoding: entry.raw, as: UTF8.self)
+        #expect(echo(offered, signed: [entry]) == "{\"x\":\(text(500)),\(own),\"bazaar\":{}}")
+        #expect(echo(offered, signed: [entry], envelopeBytes: 100_000) == "{\(own)}")
+    }
+
+    @Test("a sponsoring that was not signed for is an extension like any other")
+    func unsigned() {
+        let offered = [("eip2612GasSponsoring", #"{"info":{"version":"1"}}"#)]
+        #expect(echo(offered) == #"{"eip2612GasSponsoring":{"info":{"version":"1"}}}"#)
+        #expect(echo(offered, envelopeBytes: 100_000) == nil)
+    }
+
+    @Test("thousands of extensions cost no more than a sort")
+    func many() throws {
+        let offered = (0..<8000).map { ("k\($0)", "1") }
+        let sent = try #require(echo(offered))
+        #expect(sent.utf8.count <= 4608 - 600 - 14)
+        #expect(sent.utf8.count > 4608 - 600 - 14 - 10)
     }
 }

@@ -123,11 +123,16 @@ struct Reserving: Sendable {
     ) throws(Failure) -> PaymentIntent {
         do {
             let id = PaymentID(at: now, random: try random.bytes32())
+            let accepted = cleared.entry.raw
+            let extensions = ExtensionEcho.object(
+                for: challenge.extensions, identifier: PaymentIdentifier(id.description),
+                envelopeBytes: PaymentHeader.envelopeBytes(
+                    payloadBytes: cleared.payloadBytes, accepted: accepted, resource: challenge.resource))
             return PaymentIntent(
                 id: id, purpose: request.purpose, terms: cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
-                    version: challenge.version, accepted: cleared.entry.raw, resource: challenge.resource,
-                    extensions: ExtensionEcho.object(for: challenge.extensions, identifier: id.description)),
+                    version: challenge.version, accepted: accepted, resource: challenge.resource,
+                    extensions: extensions),
                 salt: try random.bytes32())
         } catch {
             throw .randomness

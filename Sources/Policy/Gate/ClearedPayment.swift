@@ -37,4 +37,7 @@ package struct ClearedPayment: Sendable {
     ///
     /// With the signature it is money: never log it.
     package func payload(signature: Signature) -> [UInt8] { authorization.payload(signature: signature) }
+
+    /// The length of ``payload(signature:)`` in bytes, which is known before anything is signed.
+    package var payloadBytes: Int { authorization.payload(signature: .blank).count }
 }

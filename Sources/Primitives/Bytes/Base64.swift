@@ -49,6 +49,15 @@ package enum Base64 {
         return group == 0 ? result : nil
     }
 
+    /// Decodes url-safe text without padding, as RFC 7515 writes it and in no other spelling; nil for anything else.
+    ///
+    /// Leftover bits must be zero, so that one value has one text.
+    package static func decodeURLSafe(_ text: some StringProtocol) -> [UInt8]? {
+        let characters = Array(text.utf8)
+        let isForeign = characters.contains { $0 == 0x2b || $0 == 0x2f || $0 == padding || $0 == 0x20 || $0 == 0x09 }
+        return isForeign ? nil : decodeLenient(characters)
+    }
+
     private static func value(of character: UInt8) -> UInt8? {
         switch character {
         case 0x41...0x5a: character - 0x41

@@ -1,8 +1,8 @@
 import Primitives
 
-/// The request header that carries a payment.
+/// The request header that carries a payment, or a sign-in that makes one needless.
 package struct PaymentHeader: Sendable, Equatable {
-    /// `payment-signature` (version 2) or `x-payment` (version 1), lower case.
+    /// `payment-signature` (version 2), `x-payment` (version 1) or `sign-in-with-x`, lower case.
     package let name: String
     /// The base64 value, one line.
     package let value: String
@@ -13,6 +13,18 @@ package struct PaymentHeader: Sendable, Equatable {
     package static func version2(
         payload: [UInt8], accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?
     ) -> PaymentHeader {
+        let envelope = envelope(payload: payload, accepted: accepted, resource: resource, extensions: extensions)
+        return PaymentHeader(name: "payment-signature", value: Base64.encode(envelope))
+    }
+
+    /// The bytes of JSON in a header of version 2 without extensions, for a payload of this many bytes.
+    package static func envelopeBytes(payloadBytes: Int, accepted: [UInt8], resource: [UInt8]?) -> Int {
+        envelope(payload: [], accepted: accepted, resource: resource, extensions: nil).count + payloadBytes
+    }
+
+    private static func envelope(
+        payload: [UInt8], accepted: [UInt8], resource: [UInt8]?, extensions: [UInt8]?
+    ) -> [UInt8] {
         var text = JSONText()
         text.object { envelope in
             envelope.field("x402Version", 2)
@@ -21,7 +33,7 @@ package struct PaymentHeader: Sendable, Equatable {
             if let resource { envelope.field("resource", raw: resource) }
             if let extensions { envelope.field("extensions", raw: extensions) }
         }
-        return PaymentHeader(name: "payment-signature", value: Base64.encode(text.bytes))
+        return text.bytes
     }
 
     /// Writes the header of version 1, whose envelope names scheme and network itself.
