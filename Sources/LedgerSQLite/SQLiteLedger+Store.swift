@@ -60,6 +60,10 @@ extension SQLiteLedger: PaymentBooks {
         }
     }
 
+    package func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection {
+        try await query { (database) throws(Fault) in try MemoryRows.recollection(of: key, in: database) }
+    }
+
     package func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord? {
         try await query { (database) throws(Fault) in try PaymentRows.find(id, in: database)?.record }
     }

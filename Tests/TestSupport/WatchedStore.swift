@@ -90,6 +90,10 @@ extension WatchedStore: PaymentBooks {
         try await books.unproven(network: network, limit: limit)
     }
 
+    package func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection {
+        try await books.recollection(of: key)
+    }
+
     package func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord? { try await books.payment(id) }
 
     package func history(of id: PaymentID) async throws(LedgerError) -> [JournalEntry] {

@@ -10,6 +10,8 @@ struct InMemoryBooks {
     private(set) var evidence: [Int64: PaymentEvidence] = [:]
     private var streaks: [GatewayAsset: RejectionStreak] = [:]
     private var keys: [AgentKey: KeyBinding] = [:]
+    private var knownPayees: [KnownPayee] = []
+    private var knownPrices: [KnownPrice] = []
     // Changed by the extension on rules.
     var agents: [String: Agent] = [:]
     var caps: [Cap.Key: Cap] = [:]
@@ -24,6 +26,20 @@ struct InMemoryBooks {
     private struct AgentKey: Hashable {
         let agent: String
         let key: Bytes32
+    }
+
+    private struct KnownPayee {
+        let host: String
+        let asset: String
+        let payee: String
+        let since: Timestamp
+    }
+
+    private struct KnownPrice {
+        let key: SellerKey
+        let asset: String
+        var price: Dollars
+        var learnt: Timestamp
     }
 
     private struct KeyBinding {
@@ -78,6 +94,7 @@ struct InMemoryBooks {
         let record = PaymentRecord(reserving: intent, at: time)
         payments.append(record)
         bind(request, to: record.id, at: time)
+        if let lesson = request.lesson { learn(lesson, at: time) }
         write(record.firstLine(cause: PaymentState.reserved.rawValue), at: time)
         let warnings = CapUsage.warnings(of: before, adding: spend)
         for warning in warnings { write(.warning(warning), at: time) }
@@ -225,6 +242,43 @@ struct InMemoryBooks {
         let id = payments[index].id.description
         for entry in journal where entry.line.kind == .payment && entry.line.subject == id {
             evidence[entry.number] = evidence[entry.number]?.erased
+        }
+    }
+
+    // MARK: Memory
+
+    func recollection(of key: SellerKey) -> Recollection {
+        var found = Recollection()
+        for line in knownPayees where line.host == key.host {
+            found.payees[line.asset, default: []].insert(line.payee)
+        }
+        for line in knownPrices where line.key == key { found.prices[line.asset] = line.price }
+        return found
+    }
+
+    private mutating func learn(_ lesson: Lesson, at time: Timestamp) {
+        let host = lesson.key.host
+        let same = knownPayees.filter { $0.host == host && $0.asset == lesson.asset }
+        if !same.contains(where: { $0.payee == lesson.payee }) {
+            knownPayees.append(KnownPayee(host: host, asset: lesson.asset, payee: lesson.payee, since: time))
+            if same.count >= Recollection.maximumPayees,
+                let oldest = same.min(by: { ($0.since, $0.payee) < ($1.since, $1.payee) })
+            {
+                knownPayees.removeAll {
+                    $0.host == host && $0.asset == lesson.asset && $0.payee == oldest.payee
+                }
+            }
+        }
+        if let index = knownPrices.firstIndex(where: { $0.key == lesson.key && $0.asset == lesson.asset }) {
+            knownPrices[index].price = max(knownPrices[index].price, lesson.price)
+            knownPrices[index].learnt = time
+        } else {
+            knownPrices.append(
+                KnownPrice(key: lesson.key, asset: lesson.asset, price: lesson.price, learnt: time))
+        }
+        if knownPrices.count > Recollection.maximumPrices {
+            let oldest = knownPrices.indices.min { knownPrices[$0].learnt < knownPrices[$1].learnt }
+            if let oldest { knownPrices.remove(at: oldest) }
         }
     }
 

@@ -87,6 +87,10 @@ extension InMemoryLedger: PaymentBooks {
         }
     }
 
+    package func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection {
+        books.withLock { $0.recollection(of: key) }
+    }
+
     package func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord? {
         books.withLock { $0.payments.first { $0.id == id } }
     }

@@ -88,6 +88,9 @@ package protocol PaymentBooks: Sendable {
     /// was moved, oldest first, at most `limit`.
     func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord]
 
+    /// What is remembered of a seller.
+    func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection
+
     /// One payment, or nil.
     func payment(_ id: PaymentID) async throws(LedgerError) -> PaymentRecord?
 

@@ -8,13 +8,18 @@ package struct ReservationRequest: Sendable, Equatable {
     package let idempotencyKey: Bytes32?
     /// What the gateway's configuration asks.
     package let rules: ReservationRules
+    /// What is new about the seller, to be remembered when the money is set aside.
+    package let lesson: Lesson?
 
     /// Makes a request.
-    package init(_ intent: PaymentIntent, idempotencyKey: Bytes32? = nil, rules: ReservationRules = ReservationRules())
-    {
+    package init(
+        _ intent: PaymentIntent, idempotencyKey: Bytes32? = nil, rules: ReservationRules = ReservationRules(),
+        lesson: Lesson? = nil
+    ) {
         self.intent = intent
         self.idempotencyKey = idempotencyKey
         self.rules = rules
+        self.lesson = lesson
     }
 
     /// How long an idempotency key binds, in seconds.

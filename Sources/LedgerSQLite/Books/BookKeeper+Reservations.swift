@@ -39,6 +39,7 @@ extension BookKeeper {
             try known.write(streak.probed(at: time), of: place, in: database)
         }
         try bind(request, to: number, at: time)
+        if let lesson = request.lesson { try MemoryRows.learn(lesson, at: time, in: database) }
         try write(record.firstLine(cause: PaymentState.reserved.rawValue), of: number, at: time)
         known.count(spend, in: counted, reservedAt: time, from: nil, to: .reserved, at: time)
         let warnings = CapUsage.warnings(of: before, adding: spend)

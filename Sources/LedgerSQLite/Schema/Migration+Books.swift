@@ -7,6 +7,7 @@ extension Migration {
     ///   changes, so the partial UNIQUE index over nonces is left alone when a state changes.
     ///   Rules over `state` are chains of OR because SQLite builds a temporary table for each evaluation of a longer IN.
     /// - `evidence`: what each step left, by payment and entry, so that it can be held against the entry's hash.
+    /// - `known_payees`, `known_prices`: what was paid before, so that what is unusual can be told; not money.
     /// - `accounts`: balances, and `caps` with their counters, are kept in the transaction of every change, so that no
     ///   decision ever adds up rows; both can be worked out again from entries and payments.
     /// - Identifiers and nonces of our own begin with a time, so that their indexes grow at one end, however long the
@@ -151,6 +152,25 @@ extension Migration {
             PRIMARY KEY (agent, key)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX request_keys_age ON request_keys (bound_at);
+
+        CREATE TABLE known_payees (
+            host TEXT NOT NULL,
+            asset TEXT NOT NULL,
+            payee TEXT NOT NULL,
+            since INTEGER NOT NULL,
+            PRIMARY KEY (host, asset, payee)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE known_prices (
+            agent TEXT NOT NULL,
+            host TEXT NOT NULL,
+            route TEXT NOT NULL,
+            model TEXT NOT NULL,
+            asset TEXT NOT NULL,
+            nanodollars INTEGER NOT NULL CHECK (nanodollars >= 0),
+            learnt INTEGER NOT NULL,
+            PRIMARY KEY (agent, host, route, model, asset)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX known_prices_age ON known_prices (learnt);
 
         CREATE TABLE calls (
             number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 9007199254740992),
