@@ -160,6 +160,7 @@ struct ConfigurationTests {
                 profiles: [gate, binance]
                 spenders: ["\(address.lowercased())"]
                 trust-partial: true
+                sign-in: true
               usual: { url: https://usual.example }
             """
         ).get()
@@ -169,7 +170,7 @@ struct ConfigurationTests {
         #expect(policy.gate.newPayee == .refuse && policy.gate.higherPrice == .ask && policy.gate.priceRise == 3)
         #expect(policy.gate.profiles == [.gate, .binance])
         #expect(policy.gate.spenders.map(\.checksummed) == [address])
-        #expect(policy.trustsPartial)
+        #expect(policy.trustsPartial && policy.signsIn)
         #expect(configuration.gateways.last?.policy == GatewayPolicy())
     }
 

@@ -110,7 +110,8 @@ struct GateTests {
         reached.formUnion([.unreadable, .notInPayList])
         // The others are reached by the tests of the methods, and of the gateways' rules.
         reached.formUnion([
-            .requestMethod, .clock, .facilitator, .dictated, .payeeNotPinned, .payeeChanged, .priceRise, .tooLarge,
+            .requestMethod, .clock, .identifier, .facilitator, .dictated, .payeeNotPinned, .payeeChanged, .priceRise,
+            .tooLarge,
             .policy, .approval,
         ])
         #expect(reached == Set(RefusalCode.allCases))

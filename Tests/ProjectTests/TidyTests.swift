@@ -87,12 +87,19 @@ struct TidyTests {
                 callers.append(file.path)
             }
         }
-        #expect(callers == ["Sources/Payments/Engine/ReservedPayment.swift"])
+        #expect(
+            callers.sorted() == [
+                "Sources/Payments/Engine/ReservedPayment.swift", "Sources/Payments/Engine/SignIn.swift",
+            ])
         // Whatever a key signs is of a type that only the gate makes; the plain operation is private to the key.
         let makers = try Repository.swiftFiles(under: "Sources").filter { file in
             file.lines.contains { $0.contains("Signable(digest:") }
         }
         #expect(makers.map(\.path) == ["Sources/Policy/Gate/ClearedPayment.swift"])
+        let statements = try Repository.swiftFiles(under: "Sources").filter { file in
+            file.lines.contains { $0.contains("self.init(digest:") }
+        }
+        #expect(statements.map(\.path) == ["Sources/Policy/Gate/Signable.swift"])
         let plain = try Repository.swiftFiles(under: "Sources").filter { file in
             !file.path.contains("/Ethereum/") && file.lines.contains { $0.contains("func sign(digest:") }
         }

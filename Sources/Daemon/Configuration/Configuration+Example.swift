@@ -24,6 +24,8 @@ extension Configuration {
         #   price-rise, higher-price    the factor above the highest price so far of the same agent, route and model that is
         #                     worth a word, and what to do then: alert, ask or refuse (default 10x, alert)
         #   trust-partial     whether the seller's word frees what an `upto` payment did not use (default false: the chain's)
+        #   sign-in           whether wallets sign in where they bought before, instead of paying again at once (default false:
+        #                     it shows the seller which requests are of one wallet)
         #   profiles, spenders    vendors' variants of Permit2, `gate` or `binance`, and the contracts that they may name
         #                     (default none)
         #   stop-after-rejections    payments refused in a row behind which nothing more is signed for a while; 0 never stops

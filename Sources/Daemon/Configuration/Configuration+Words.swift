@@ -28,6 +28,8 @@ extension Configuration.GatewayEntry {
     package var spenders: [String] { policy.gate.spenders.map(\.checksummed).sorted() }
     /// Whether the seller's word frees what an `upto` payment did not use.
     package var trustsPartial: Bool { policy.trustsPartial }
+    /// Whether wallets sign in where they bought before.
+    package var signsIn: Bool { policy.signsIn }
     /// Rejections in a row behind which payments stop; 0 never stops them.
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
 }

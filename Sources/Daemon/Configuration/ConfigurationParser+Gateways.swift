@@ -107,6 +107,7 @@ extension ConfigurationParser {
         let words = ["true": true, "false": false]
         policy.trustsPartial =
             reader.converted(section, "trust-partial", expected: "`true` or `false`") { words[$0] } ?? false
+        policy.signsIn = reader.converted(section, "sign-in", expected: "`true` or `false`") { words[$0] } ?? false
         return policy
     }
 

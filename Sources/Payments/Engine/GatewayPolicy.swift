@@ -9,6 +9,10 @@ package struct GatewayPolicy: Sendable, Equatable {
     ///
     /// Otherwise the chain has to show what was taken.
     package var trustsPartial = false
+    /// Whether wallets sign in where they bought before, instead of paying again at once.
+    ///
+    /// It shows the seller which requests come from the same wallet.
+    package var signsIn = false
     /// What the books are asked to hold it to.
     package var rules: ReservationRules
 

@@ -46,6 +46,16 @@ struct OperatorNotices: Sendable {
         }
     }
 
+    /// A seller's signed offer or receipt does not stand for what was paid.
+    func doubtful(_ what: String, _ words: String, of payment: PaymentID, at gateway: String, now: Timestamp) async {
+        let detail = "\(what) of \(payment): \(words)"
+        if await write("\(what)-doubtful", about: gateway, detail: detail, at: now) {
+            logger.warning(
+                "a seller's \(what) does not hold",
+                metadata: ["gateway": "\(gateway)", "payment": "\(payment)", "verdict": "\(words)"])
+        }
+    }
+
     /// Caps that come near their limits; the books have written them down already.
     func warn(of warnings: [CapWarning], by payment: PaymentID?) {
         for warning in warnings {

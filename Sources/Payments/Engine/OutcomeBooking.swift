@@ -22,24 +22,25 @@ struct OutcomeBooking: Sendable {
         self.underWay = underWay
     }
 
-    /// Books an outcome, or keeps it for ``retry()``.
-    func book(_ outcome: Outcome) async {
-        let isKept = await isKept(outcome)
-        if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, isKept: isKept) }
-    }
-
-    private func isKept(_ outcome: Outcome) async -> Bool {
+    /// Books an outcome, or keeps it for ``retry()``; returns the payment as it stands once it is booked.
+    func book(_ outcome: Outcome) async -> PaymentRecord? {
+        var isKept = false
+        defer {
+            if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, isKept: isKept) }
+        }
         do {
             let record = try await store.book(
                 outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now())
             logger.info("outcome booked", metadata: Self.metadata(of: record))
-            return false
+            return record
         } catch {
             logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
-            guard error.isPassing else { return false }
-            if unbooked.add(outcome) { return true }
-            logger.critical("too many outcomes wait for the ledger", metadata: Self.metadata(of: outcome, error))
-            return false
+            guard error.isPassing else { return nil }
+            isKept = unbooked.add(outcome)
+            if !isKept {
+                logger.critical("too many outcomes wait for the ledger", metadata: Self.metadata(of: outcome, error))
+            }
+            return nil
         }
     }
 

@@ -5,6 +5,7 @@ package import Policy
 package import Primitives
 import Wallets
 package import X402
+import Ethereum
 
 /// The answer of the engine to a 402.
 package enum ChallengeAnswer: Sendable {
@@ -37,6 +38,9 @@ package struct PaymentEngine: Sendable {
     private let underWay = OutcomesUnderWay()
     private let reserving: Reserving
     private let notices: OperatorNotices
+    private let knowledge: SellerKnowledge
+    private let proofs: SellerProofs
+    private let signIn: SignIn
 
     /// Makes an engine over the books, the pinned table and the unlocked wallets.
     package init(
@@ -53,7 +57,11 @@ package struct PaymentEngine: Sendable {
         booking = OutcomeBooking(
             store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes(), underWay: underWay)
         reserving = Reserving(store: store, gate: gate, random: random)
-        notices = OperatorNotices(store: store, logger: logger)
+        let notices = OperatorNotices(store: store, logger: logger)
+        self.notices = notices
+        knowledge = SellerKnowledge(store: store, logger: logger)
+        proofs = SellerProofs(notices: notices, logger: logger, random: random)
+        signIn = SignIn(table: table, logger: logger)
     }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
@@ -76,23 +84,36 @@ package struct PaymentEngine: Sendable {
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
             return await refuse(.noWallet(named: request.agent.wallet), for: request, at: now)
         }
+        let known = await knowledge.recollection(of: request.seller)
+        if let header = signIn.header(
+            for: challenge, of: request, from: wallet, isBuyer: known.isBuyer, at: now)
+        {
+            return .signIn(header)
+        }
         guard let nonce = try? Bytes32(nonceAt: now, random: random.bytes32()) else {
             return .refuse(await failure(.randomness, price: .zero, for: request, at: now))
         }
         let context = Gate.Context(
             request: request.subject, rules: request.policy.gate, payer: wallet.signer.address,
-            payRules: wallet.rules, clock: GateClock(now: now, seller: request.sellerDate), nonce: nonce)
+            payRules: wallet.rules, history: known.history, clock: GateClock(now: now, seller: request.sellerDate),
+            nonce: nonce)
         switch gate.decide(challenge, in: context) {
         case .refuse(let refusal), .ask(let refusal):
             return await refuse(.gate(refusal, payment: nil), for: request, at: now)
         case .approve(let cleared):
-            return await pay(cleared, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+            let lesson = known.lesson(
+                about: request.seller, asset: cleared.assetName, payee: cleared.order.payTo.checksummed,
+                price: cleared.value)
+            let proposal = Proposal(
+                cleared: cleared, challenge: challenge, lesson: lesson,
+                offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
+            return await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
         }
     }
 
     private func pay(
-        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
-        at now: Timestamp, isAbandoned: @Sendable () -> Bool
+        _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
+        isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         let fingerprint = request.content.fingerprint
         guard await underWay.beginDecision(fingerprint) else {
@@ -100,7 +121,7 @@ package struct PaymentEngine: Sendable {
             return .refuse(.books)
         }
         let answer = await decide(
-            cleared, of: challenge, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+            proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
         // A payment's decision ends when its exchange has taken it.
         if case .pay = answer { return answer }
         underWay.end(fingerprint, isKept: false)
@@ -112,21 +133,25 @@ package struct PaymentEngine: Sendable {
     package func decisionIsTaken(of payment: AuthorizedPayment) { underWay.end(payment.fingerprint, isKept: false) }
 
     private func decide(
-        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
-        at now: Timestamp, isAbandoned: @Sendable () -> Bool
+        _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
+        isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
         do {
-            reserved = try await reserving.reserve(cleared, of: challenge, for: request, from: wallet, at: now)
+            reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now)
         } catch {
-            return .refuse(await failure(error, price: cleared.value, for: request, at: now))
+            return .refuse(await failure(error, price: proposal.cleared.value, for: request, at: now))
         }
         FaultPoint.reach(.reserved)
         notices.warn(of: reserved.reservation.warnings, by: reserved.id)
         if !reserved.isAdopted {
-            for alert in cleared.alerts {
+            if let lesson = proposal.lesson { knowledge.learn(lesson) }
+            for alert in proposal.cleared.alerts {
                 await notices.unusual(alert, at: request.gateway, by: reserved.id, at: now)
+            }
+            if let offer = proposal.offer {
+                await proofs.tell(offer, of: reserved.id, at: request.gateway, now: now)
             }
         }
         guard !isAbandoned() else {
@@ -254,11 +279,29 @@ package struct PaymentEngine: Sendable {
                 "late outcome left out", metadata: ["payment": "\(payment.id)", "event": "\(event.rawValue)"])
             return underWay.end(payment.fingerprint, isKept: false)
         }
-        await booking.book(
+        let record = await booking.book(
             Outcome(
                 payment: payment.id, event: event, evidence: answer.evidence(signature: payment.signature),
                 fingerprint: payment.fingerprint))
-        if case .response(_, let report?, _) = answer { warn(about: report, of: payment) }
+        guard case .response(_, let report?, _) = answer else { return }
+        warn(about: report, of: payment)
+        guard let record else { return }
+        await proofs.examineReceipt(in: report, of: record, at: clock.now())
+        if payment.trustsPartial { await free(by: report, of: record) }
+    }
+
+    /// Frees what a trusted seller says it did not take of a maximum.
+    private func free(by report: SettlementReport, of record: PaymentRecord) async {
+        guard report.success, let amount = report.amount, record.terms?.isMaximum == true,
+            record.obstacle(toShowing: amount) == nil
+        else { return }
+        do {
+            _ = try await store.show(
+                amount, of: record.id, evidence: PaymentEvidence(reason: "by the seller's word, as configured"),
+                at: clock.now())
+        } catch {
+            logger.error("amount not booked", metadata: ["payment": "\(record.id)", "problem": "\(error)"])
+        }
     }
 
     private func leave(_ reserved: ReservedPayment, reason: String) async {
@@ -269,7 +312,7 @@ package struct PaymentEngine: Sendable {
     private func giveUp(_ record: PaymentRecord, _ event: PaymentEvent, reason: String) async {
         let fingerprint = record.purpose.request?.fingerprint
         if let fingerprint { underWay.begin(fingerprint) }
-        await booking.book(
+        _ = await booking.book(
             Outcome(
                 payment: record.id, event: event, evidence: PaymentEvidence(reason: reason), fingerprint: fingerprint))
     }
@@ -308,7 +351,9 @@ package struct PaymentEngine: Sendable {
     /// A seller that reports another amount or network than the signed one cannot have moved that; it is worth a line.
     private func warn(about report: SettlementReport, of payment: AuthorizedPayment) {
         guard report.success else { return }
-        if let amount = report.amount, amount != payment.terms.amount {
+        if let amount = report.amount,
+            payment.terms.isMaximum ? amount > payment.terms.amount : amount != payment.terms.amount
+        {
             logger.warning("settlement reports another amount", metadata: ["payment": "\(payment.id)"])
         }
         if let network = report.network, table.network(spelled: network) != payment.terms.network {

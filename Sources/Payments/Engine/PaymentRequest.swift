@@ -38,6 +38,12 @@ package struct PaymentRequest: Sendable {
         self.maySignIn = maySignIn
     }
 
+    /// What memory of its seller goes by.
+    var seller: SellerKey {
+        SellerKey(
+            agent: agent.name, host: host, method: content.method, path: content.path, model: content.model)
+    }
+
     /// What the gate sees of it.
     var subject: GateRequest {
         GateRequest(
@@ -72,6 +78,8 @@ package struct AuthorizedPayment: Sendable {
     package let state: PaymentState
     /// The request's fingerprint.
     let fingerprint: Bytes32
+    /// Whether the seller's word frees what it does not take of a maximum.
+    let trustsPartial: Bool
 
     /// What an answer to it means for the books; `isRepeat` when the bytes were handed to a socket before within this
     /// very exchange.

@@ -5,6 +5,18 @@ import Primitives
 import Wallets
 import X402
 
+/// A payment that passed the gate, with what goes into the books beside it.
+struct Proposal: Sendable {
+    /// What would be signed.
+    let cleared: ClearedPayment
+    /// The challenge it answers.
+    let challenge: Challenge
+    /// What is new about the seller.
+    let lesson: Lesson?
+    /// The offer that the seller signed for it.
+    let offer: ProofFinding?
+}
+
 /// What was vetted, with its reservation on disk: the only value that the signing step takes.
 ///
 /// Nothing but ``Reserving/reserve(_:of:for:from:at:)`` can make one: from a vetted payment that the books have just
@@ -18,6 +30,7 @@ struct ReservedPayment: Sendable {
     private let echo: PaymentIntent.Echo
     private let cleared: ClearedPayment
     private let answerWithin: Int64
+    private let trustsPartial: Bool
 
     var id: PaymentID { reservation.record.id }
 
@@ -25,7 +38,7 @@ struct ReservedPayment: Sendable {
     var unsent: PaymentEvent { isAdopted ? .lostSight : .neverSent }
 
     /// What the gate cleared, once the books have set its amount aside.
-    fileprivate init?(_ reservation: Reservation, for cleared: ClearedPayment) {
+    fileprivate init?(_ reservation: Reservation, for cleared: ClearedPayment, trusting request: PaymentRequest) {
         guard let terms = reservation.record.terms, let echo = reservation.record.echo else { return nil }
         self.reservation = reservation
         self.terms = terms
@@ -33,6 +46,7 @@ struct ReservedPayment: Sendable {
         self.cleared = cleared
         isAdopted = false
         answerWithin = cleared.answerWithin
+        trustsPartial = request.policy.trustsPartial
     }
 
     /// An earlier attempt as its row tells it; nil when this wallet or this gate cannot give its bytes again.
@@ -54,6 +68,7 @@ struct ReservedPayment: Sendable {
         self.cleared = cleared
         isAdopted = true
         answerWithin = asked.answerWithin
+        trustsPartial = request.policy.trustsPartial
     }
 
     /// The signature is not the one that was sent for this row before.
@@ -71,7 +86,7 @@ struct ReservedPayment: Sendable {
         return AuthorizedPayment(
             id: id, header: header, terms: terms, signature: signature.bytes, usage: reservation.usage,
             answerWithin: answerWithin, isAdopted: isAdopted, state: reservation.record.state,
-            fingerprint: reservation.record.purpose.request?.fingerprint ?? .zero)
+            fingerprint: reservation.record.purpose.request?.fingerprint ?? .zero, trustsPartial: trustsPartial)
     }
 }
 
@@ -90,27 +105,28 @@ struct Reserving: Sendable {
     }
 
     func reserve(
-        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
-        at now: Timestamp
+        _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp
     ) async throws(Failure) -> ReservedPayment {
-        let intent = try intent(cleared, of: challenge, for: request, from: wallet, at: now)
+        let intent = try intent(proposal, for: request, from: wallet, at: now)
         let outcome: ReservationOutcome
         do {
             outcome = try await store.reserve(
-                ReservationRequest(intent, idempotencyKey: request.idempotencyKey, rules: request.policy.rules),
+                ReservationRequest(
+                    intent, idempotencyKey: request.idempotencyKey, rules: request.policy.rules,
+                    lesson: proposal.lesson),
                 at: now)
         } catch {
             throw .books(error)
         }
         switch outcome {
         case .reserved(let reservation):
-            guard let payment = ReservedPayment(reservation, for: cleared) else {
+            guard let payment = ReservedPayment(reservation, for: proposal.cleared, trusting: request) else {
                 throw .books(.damaged("payment \(intent.id)"))
             }
             return payment
         case .adopted(let reservation):
             let payment = ReservedPayment(
-                adopting: reservation, for: request, from: wallet, asked: cleared, through: gate)
+                adopting: reservation, for: request, from: wallet, asked: proposal.cleared, through: gate)
             guard let payment else { throw .notRebuildable(reservation.record) }
             return payment
         case .refused(let refusal): throw .refused(refusal, intent.id)
@@ -118,9 +134,9 @@ struct Reserving: Sendable {
     }
 
     private func intent(
-        _ cleared: ClearedPayment, of challenge: Challenge, for request: PaymentRequest, from wallet: PayingWallet,
-        at now: Timestamp
+        _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp
     ) throws(Failure) -> PaymentIntent {
+        let (cleared, challenge) = (proposal.cleared, proposal.challenge)
         do {
             let id = PaymentID(at: now, random: try random.bytes32())
             let accepted = cleared.entry.raw
@@ -132,7 +148,7 @@ struct Reserving: Sendable {
                 id: id, purpose: request.purpose, terms: cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
                     version: challenge.version, accepted: accepted, resource: challenge.resource,
-                    extensions: extensions),
+                    extensions: extensions, offer: proposal.offer?.text),
                 salt: try random.bytes32())
         } catch {
             throw .randomness

@@ -30,6 +30,9 @@ package struct ClearedPayment: Sendable {
         self.authorization = authorization
     }
 
+    /// The token as the books name it, `network/address`.
+    package var assetName: String { "\(order.token.network)/\(order.token.addressText)" }
+
     /// What the wallet signs.
     package var signable: Signable { Signable(digest: authorization.digest) }
 

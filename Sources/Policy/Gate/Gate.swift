@@ -95,6 +95,9 @@ package struct Gate: Sendable {
         guard !Self.freeMethods.contains(context.request.method) else {
             return .refuse(Refusal(code: .requestMethod))
         }
+        guard !PaymentIdentifier.cannotBeGiven(to: challenge.extensions) else {
+            return .refuse(Refusal(code: .identifier))
+        }
         guard let base = context.clock.base else {
             return .refuse(Refusal(code: .clock))
         }

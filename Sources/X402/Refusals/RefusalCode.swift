@@ -10,6 +10,8 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
     case requestMethod = "method-not-paid"
     /// The seller's clock is too far from ours for any window to be right.
     case clock = "clock"
+    /// The seller requires a payment identifier in a way that none can be given.
+    case identifier = "identifier-impossible"
     /// The scheme is not one we pay.
     case scheme = "scheme-unsupported"
     /// The network is not in the table.
@@ -61,6 +63,7 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
         case .unreadable: "No entry of the challenge could be read."
         case .requestMethod: "HEAD, OPTIONS and TRACE requests are not paid for."
         case .clock: "The seller's Date header is more than five minutes away from the local clock."
+        case .identifier: "The seller requires a payment identifier and leaves no place for one."
         case .scheme: "The seller asks for a payment scheme that Purser does not pay; it pays \"exact\" and \"upto\"."
         case .network: "The seller asks for payment on a network that is not in the asset table."
         case .flow: "The seller names a payment flow that Purser does not know."
