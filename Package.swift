@@ -66,7 +66,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Simulator",
-            dependencies: ["Policy", "X402", "Ethereum", "SystemCrypto", "Primitives", nioCore, nioPosix, nioHTTP1],
+            dependencies: [
+                "Policy", "X402", "Ethereum", "SystemCrypto", "Primitives", "CSpecs", nioCore, nioPosix, nioHTTP1,
+            ],
             swiftSettings: strict),
         .target(
             name: "Chain", dependencies: ["Transport", "Ethereum", "Primitives", nioCore], swiftSettings: strict),
@@ -105,8 +107,9 @@ let package = Package(
         .target(
             name: "CSpecs", path: "Specs",
             exclude: [
-                "assets.json", "assets.schema.json", "export.schema.json", "journal.md", "lifecycle", "problems.md",
-                "promises.md", "threat-model.md", "vectors",
+                "assets.json", "assets.schema.json", "export.schema.json", "journal.md", "lifecycle",
+                "misbehaviours.json", "misbehaviours.md", "misbehaviours.schema.json", "problems.md", "promises.md",
+                "threat-model.md", "vectors",
             ],
             sources: ["specs.c"],
             publicHeadersPath: "include"),

@@ -8,3 +8,9 @@ static const unsigned char assets[] = {
 };
 const unsigned char *const purser_assets_json = assets;
 const size_t purser_assets_json_count = sizeof(assets);
+
+static const unsigned char misbehaviours[] = {
+#embed "misbehaviours.json"
+};
+const unsigned char *const purser_misbehaviours_json = misbehaviours;
+const size_t purser_misbehaviours_json_count = sizeof(misbehaviours);

@@ -57,11 +57,25 @@ struct DemoCommand: AsyncParsableCommand {
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run a simulated gateway that sells chat completions by x402.",
-        discussion: "Payments are verified in full, but no chain is involved and no money moves.")
+        discussion: """
+            Payments are verified in full, but no chain is involved and no money moves.
+
+            With --evil it misbehaves instead: more than 250 ways, one under each /evil/NAME. GET /evil lists them, \
+            /evil/NAME/verdict judges what a payer sent, /evil/verdicts the whole run, /evil/reset forgets it. Any x402 \
+            client can be run against it; Specs/misbehaviours.md says how.
+            """)
 
     @Option(
-        help: ArgumentHelp("Where to listen; port 0 takes any.", valueName: "host:port"), transform: Self.listen)
-    var listen = Configuration.Listen(host: "127.0.0.1", port: 8402)
+        help: ArgumentHelp(
+            "Where to listen (default: 127.0.0.1:8402); port 0 takes any.", valueName: "host:port"),
+        transform: Self.listen)
+    var listen: Configuration.Listen?
+
+    @Option(help: ArgumentHelp("The port on 127.0.0.1, in place of --listen.", valueName: "port"))
+    var port: UInt16?
+
+    @Flag(help: "Be a merchant that misbehaves, on loopback only.")
+    var evil = false
 
     @Option(help: ArgumentHelp("The account that is paid (default: a random one).", valueName: "address"))
     var payTo: String?
@@ -76,9 +90,21 @@ struct SimulateCommand: AsyncParsableCommand {
         return listen
     }
 
+    func validate() throws {
+        if listen != nil, port != nil { throw ValidationError("--listen and --port say the same; give one of them.") }
+        if evil, payTo != nil { throw ValidationError("With --evil, Specs/misbehaviours.json says who is paid.") }
+    }
+
     func run() async throws {
+        let place = listen ?? Configuration.Listen(host: "127.0.0.1", port: port.map { Int($0) } ?? 8402)
+        guard !evil else {
+            return try await Simulating.misbehave(
+                at: place, clock: SystemClock(), random: SystemSources.random,
+                ready: { [json] in Ready.tell("misbehaving under /evil", at: $0, json: json) },
+                untilAsked: { await StopSignals.wait() })
+        }
         try await Simulating.serve(
-            at: listen, payTo: payTo, clock: SystemClock(), random: SystemSources.random,
+            at: place, payTo: payTo, clock: SystemClock(), random: SystemSources.random,
             ready: { [json] in Ready.tell("simulating a gateway", at: $0, json: json) },
             untilAsked: { await StopSignals.wait() })
     }

@@ -4,7 +4,7 @@ import NIOPosix
 package import Primitives
 import Simulator
 
-/// The simulated gateway as a program of its own.
+/// The simulated gateway, and the merchant that misbehaves, as programs of their own.
 package enum Simulating {
     /// Serves until `untilAsked` returns; `ready` is told the address once requests are accepted.
     ///
@@ -33,6 +33,34 @@ package enum Simulating {
             ready(Configuration.Listen(host: listen.host, port: simulator.port))
             await untilAsked()
             await simulator.stop()
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    /// Serves the evil merchant until `untilAsked` returns; `ready` is told the address once requests are accepted.
+    ///
+    /// Throws ``StartFailure`` for an address that is not 127.0.0.1 or localhost, and for one that cannot be bound.
+    package static func misbehave(
+        at listen: Configuration.Listen, clock: any WallClock, random: any RandomSource,
+        ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
+    ) async throws {
+        guard ["127.0.0.1", "localhost"].contains(listen.host) else {
+            throw StartFailure("the evil merchant listens on 127.0.0.1 only, not on \(listen)")
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            let merchant: EvilMerchant
+            do {
+                merchant = try await EvilMerchant.start(port: listen.port, clock: clock, random: random, group: group)
+            } catch let error as IOError {
+                throw StartFailure(listen: listen, error: error)
+            }
+            ready(Configuration.Listen(host: "127.0.0.1", port: merchant.port))
+            await untilAsked()
+            await merchant.stop()
         } catch {
             try? await group.shutdownGracefully()
             throw error
