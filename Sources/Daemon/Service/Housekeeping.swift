@@ -66,16 +66,19 @@ package struct Housekeeping: Sendable {
 
     /// Holds unproven payments of a network against its chain until the task is cancelled.
     package func watch(_ network: String, through witness: any ChainWitness) async {
+        let cursor = ReconciliationCursor()
         repeat {
-            await reconcile(network, through: witness)
+            await reconcile(network, through: witness, cursor: cursor)
         } while await Self.rest(Self.chainPause)
     }
 
     /// Holds unproven payments of a network against its chain once; what fails is logged.
-    package func reconcile(_ network: String, through witness: any ChainWitness) async {
+    package func reconcile(
+        _ network: String, through witness: any ChainWitness, cursor: ReconciliationCursor? = nil
+    ) async {
         do {
             let tally = try await ChainReconciliation.run(
-                network: network, store: store, witness: witness, at: clock.now(), logger: logger)
+                network: network, store: store, witness: witness, cursor: cursor, at: clock.now(), logger: logger)
             guard tally.confirmed + tally.released > 0 else { return }
             logger.notice(
                 "payments proven by the chain",
