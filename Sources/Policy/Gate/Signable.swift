@@ -1,8 +1,9 @@
 package import Primitives
 
-/// What a wallet may sign: a digest of which the gate knows what it means.
+/// What a wallet may sign: a digest of which this module knows what it means.
 ///
-/// Only this module makes one, out of a payment that it has cleared, so nothing else ever reaches a key.
+/// It makes one out of a payment that the gate has cleared, or of an approval that was checked, so nothing else ever
+/// reaches a key.
 package struct Signable: Sendable, Equatable {
     /// What is signed.
     package let digest: Bytes32
