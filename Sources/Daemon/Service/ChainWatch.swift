@@ -4,7 +4,6 @@ package import Logging
 package import Payments
 package import Primitives
 import Synchronization
-package import Transport
 
 /// The chain reader as the witness of reconciliations.
 package struct ChainWatch: ChainWitness {
@@ -28,13 +27,9 @@ package struct ChainWatch: ChainWitness {
         self.logger = logger
     }
 
-    /// Makes a witness of a configured chain.
-    package init(_ chain: Configuration.ChainEntry, client: BoundedClient, clock: any WallClock, logger: Logger)
-        throws(ChainError)
-    {
-        let reader = try ChainReader(
-            chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: client)
-        self.init(network: chain.network, clock: clock, logger: logger) { (probes, now) throws(ChainError) in
+    /// Makes a witness of a network that asks this reader.
+    package init(network: String, reader: ChainReader, clock: any WallClock, logger: Logger) {
+        self.init(network: network, clock: clock, logger: logger) { (probes, now) throws(ChainError) in
             try await reader.read(probes, at: now)
         }
     }

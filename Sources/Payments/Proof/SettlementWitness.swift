@@ -48,7 +48,7 @@ package struct SettlementProbe: Sendable, Hashable {
 
     /// The probe for a payment whose price was a maximum; nil for every other payment.
     package init?(_ record: PaymentRecord) {
-        guard let terms = record.terms, terms.method == "upto-permit2" else { return nil }
+        guard let terms = record.terms, terms.isMaximum, NonceKeeper(terms) == .permit2 else { return nil }
         self.init(terms, transaction: record.evidence.transaction)
     }
 
