@@ -8,10 +8,14 @@ import Testing
 
 /// A chain that shows what some payments moved.
 final class ScriptedSettlements: SettlementWitness {
+    struct Unreadable: Error {}
+
     let amounts: Mutex<[Bytes32: UInt256]>
+    let unreadable: Set<Bytes32>
     private let recorded = Mutex<[SettlementProbe]>([])
 
-    init(_ amounts: [Bytes32: UInt256] = [:]) {
+    init(_ amounts: [Bytes32: UInt256] = [:], unreadable: Set<Bytes32> = []) {
+        self.unreadable = unreadable
         self.amounts = Mutex(amounts)
     }
 
@@ -19,6 +23,7 @@ final class ScriptedSettlements: SettlementWitness {
 
     func settledAmount(of probe: SettlementProbe) async throws -> SettledAmount? {
         recorded.withLock { $0.append(probe) }
+        guard !unreadable.contains(probe.nonce) else { throw Unreadable() }
         return amounts.withLock { $0[probe.nonce] }.map {
             SettledAmount(
                 amount: $0, transaction: "\(Bytes32.numbered(9))", block: 77, time: 1_795_305_700, binding: "call")
@@ -81,6 +86,15 @@ struct SettlementReconciliationTests {
             #expect(try await books.payment(Self.intent(number).id)?.moved == nil)
         }
         #expect(try await books.used(.day) == .cents(30))
+    }
+
+    @Test("a payment that cannot be looked into is told, and those behind it are booked")
+    func unreadable() async throws {
+        try await books.add(.sample(caps: [CapLimit(.day, .cents(100))]))
+        try await settle(1...2)
+        let witness = ScriptedSettlements([.numbered(2): UInt256(1)], unreadable: [.numbered(1)])
+        await #expect(throws: ScriptedSettlements.Unreadable.self) { try await run(witness) }
+        #expect(try await books.payment(Self.intent(2).id)?.moved == UInt256(1))
     }
 
     @Test("payments that can never be shown hide none behind them")

@@ -10,20 +10,28 @@ package enum SettlementReconciliation {
     /// Looks into some of a network's payments of which nobody has shown yet what they moved, and returns how many were
     /// booked.
     ///
-    /// The next run goes on where this one ended, so that payments that can never be shown hide no others. For the
-    /// daemon's housekeeping. Throws what the witness throws, and the ledger's error when it cannot be read or written;
-    /// what was booked until then stays booked.
+    /// The next run goes on where this one ended, and a payment that cannot be looked into ends no run: what can never be
+    /// shown hides nothing else. For the daemon's housekeeping. Throws the first thing that the witness threw once all are
+    /// done, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
     package static func run(
         network: String, store: any PaymentBooks, witness: any SettlementWitness, cursor: ReconciliationCursor,
         at now: Timestamp, logger: Logger
     ) async throws -> Int {
         let start = cursor.position
         let page = Array(try await store.unshown(network: network, limit: start + limit).dropFirst(start))
-        // Moved on first: a payment whose reading fails must not be the one of every run to come.
         cursor.position = page.count == limit ? start + limit : 0
         var booked = 0
+        var failure: (any Error)?
         for record in page {
-            guard let probe = SettlementProbe(record), let settled = try await witness.settledAmount(of: probe),
+            try Task.checkCancellation()
+            guard let probe = SettlementProbe(record) else { continue }
+            var found: SettledAmount?
+            do {
+                found = try await witness.settledAmount(of: probe)
+            } catch {
+                failure = failure ?? error
+            }
+            guard let settled = found,
                 // Nothing at all is no amount that the books free for: the signature is used up all the same.
                 !settled.amount.isZero, settled.amount <= probe.maximum
             else { continue }
@@ -42,6 +50,7 @@ package enum SettlementReconciliation {
                 guard case .impossible = error else { throw error }
             }
         }
+        if let failure { throw failure }
         return booked
     }
 }
