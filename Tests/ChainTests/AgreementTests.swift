@@ -114,6 +114,30 @@ struct AgreementTests {
         }
     }
 
+    @Test("a probe that only one of three endpoints could read has no answer, the others have")
+    func loneAnswer() async throws {
+        var mute = chain()
+        mute.words[Probes.data(Probes.make(1, .eip3009))] = "\"0x\""
+        try await ChainLab.run([chain(), mute, mute]) { lab async throws in
+            let reading = try await lab.reader.read([Probes.token, Probes.make(1, .eip3009)], at: ChainLab.now)
+            #expect(reading.isUsed == [false, nil])
+            #expect(reading.leftOut.map(\.endpoint) == [lab.name(1), lab.name(2)])
+        }
+    }
+
+    @Test("reject- two that contradict each other, whatever the one before them left out")
+    func hiddenContradiction() async throws {
+        let second = Probes.make(1, .eip3009)
+        var (mute, liar) = (chain(), chain())
+        mute.words[Probes.data(Probes.token)] = "\"0x\""
+        liar.words[Probes.data(Probes.token)] = Probes.word(UInt256(1))
+        try await ChainLab.run([mute, chain(), liar]) { lab async throws in
+            #expect(
+                await lab.outcome([Probes.token, second])
+                    == .failure(.disagreement(block: 1000, camps: [[lab.name(0), lab.name(1)], [lab.name(2)]])))
+        }
+    }
+
     @Test("reject- lists of endpoints that could prove nothing")
     func lists() async throws {
         try await ChainLab.run([chain()]) { lab async throws in

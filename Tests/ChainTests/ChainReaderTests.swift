@@ -66,7 +66,7 @@ struct ChainReaderTests {
         for index in [48, 49, 50, 98, 119] { chain.words[Probes.data(probes[index])] = Probes.word(UInt256(1)) }
         try await ChainLab.run([chain]) { lab async throws in
             let reading = try await lab.reader.read(probes, at: ChainLab.now)
-            #expect(reading.isUsed.indices.filter { reading.isUsed[$0] } == [48, 49, 50, 98, 119])
+            #expect(reading.isUsed.indices.filter { reading.isUsed[$0] == true } == [48, 49, 50, 98, 119])
             let batches = lab.nodes[0].batches.dropFirst()
             #expect(batches.map(\.count) == [50, 50, 23])
             #expect(batches.allSatisfy { $0.first == "eth_getBlockByNumber" })
@@ -103,9 +103,44 @@ struct ChainReaderTests {
         chain.words[Probes.data(Probes.make(1, .eip3009))] = word
         try await ChainLab.run([chain]) { lab async throws in
             let fault = EndpointFault(endpoint: lab.name(0), reason: .badWord, probe: 1)
+            let reading = try await lab.outcome([Probes.token, Probes.make(1, .eip3009)]).get()
+            #expect(reading.isUsed == [false, nil] && reading.leftOut == [fault])
+            let alone = EndpointFault(endpoint: lab.name(0), reason: .badWord, probe: 0)
             #expect(
-                await lab.outcome([Probes.token, Probes.make(1, .eip3009)])
-                    == .failure(.tooFewAnswers(count: 0, needed: 1, faults: [fault])))
+                await lab.outcome([Probes.make(1, .eip3009)])
+                    == .failure(.tooFewAnswers(count: 0, needed: 1, faults: [alone])))
+        }
+    }
+
+    @Test(
+        "probes that cannot be read are left out with their reasons, however many; all of them are the endpoint's fault"
+    )
+    func unreadable() async throws {
+        let probes = (0..<120).map { Probes.make(UInt64($0), .eip3009) }
+        var chain = FakeChain()
+        for probe in probes.dropLast() { chain.words[Probes.data(probe)] = "\"0x\"" }
+        chain.words[Probes.data(probes[119])] = Probes.word(UInt256(1))
+        try await ChainLab.run([chain]) { lab async throws in
+            let reading = try await lab.outcome(probes).get()
+            #expect(reading.isUsed == [Bool?](repeating: nil, count: 119) + [true])
+            #expect(reading.leftOut.map(\.probe) == (0..<119).map(Optional.some))
+            #expect(reading.leftOut.allSatisfy { $0.reason == .badWord })
+            #expect(await lab.fault(Array(probes.dropLast())) == .badWord)
+        }
+    }
+
+    @Test("what one call was refused for is told of that probe, and the others are read")
+    func refusedProbe() async throws {
+        var chain = FakeChain()
+        chain.words[Probes.data(Probes.make(1, .eip3009))] = "{\"code\":-32000,\"message\":\"header not found\"}"
+        try await ChainLab.run([chain]) { lab async throws in
+            let reading = try await lab.outcome([Probes.token, Probes.make(1, .eip3009)]).get()
+            #expect(reading.isUsed == [false, nil])
+            #expect(
+                reading.leftOut == [
+                    EndpointFault(
+                        endpoint: lab.name(0), reason: .refused(code: -32000, text: "header not found"), probe: 1)
+                ])
         }
     }
 

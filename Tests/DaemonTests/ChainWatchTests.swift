@@ -54,17 +54,21 @@ struct ChainWatchTests {
         #expect(readings.asked == [[.numbered(1), .numbered(2), .numbered(3)]])
     }
 
-    @Test("a probe that spoils a reading is dropped, and the others are read without it")
+    @Test("probes that could not be read are nil, and each reason is told once with the number of its probes")
     func spoiler() async throws {
+        let log = Lines()
         let readings = ScriptedReadings { probes in
-            let bad = probes.firstIndex { $0.nonce == .numbered(2) || $0.nonce == .numbered(4) }
-            guard let bad else { return .success(Self.reading(probes.map { _ in true })) }
-            let fault = EndpointFault(endpoint: "rpc.example", reason: .badWord, probe: bad)
-            return .failure(.tooFewAnswers(count: 0, needed: 1, faults: [fault]))
+            let used = probes.map { $0.nonce == .numbered(2) || $0.nonce == .numbered(4) ? nil : true }
+            let faults = used.indices.filter { used[$0] == nil }.map {
+                EndpointFault(endpoint: "rpc.example", reason: .badWord, probe: $0)
+            }
+            return .success(ChainReading(block: Self.block, isUsed: used, leftOut: faults))
         }
-        let reading = try await watch(readings).read(Self.probes(1...5))
-        #expect(reading.used == [true, nil, true, nil, true])
-        #expect(readings.asked.map(\.count) == [5, 4, 3])
+        let watch = watch(readings, log: log)
+        #expect(try await watch.read(Self.probes(1...5)).used == [true, nil, true, nil, true])
+        #expect(try await watch.read(Self.probes(2...5)).used == [nil, true, nil, true])
+        #expect(readings.asked.map(\.count) == [5, 4])
+        #expect(log.all == ["warning: authorizations not read"])
     }
 
     @Test("an endpoint that fails as a whole is not answered by leaving probes out")
@@ -81,16 +85,6 @@ struct ChainWatchTests {
         let error = ChainError.disagreement(block: 77, camps: [["a.example"], ["b.example"]])
         let readings = ScriptedReadings { _ in .failure(error) }
         await #expect(throws: error) { try await watch(readings).read(Self.probes(1...1)) }
-    }
-
-    @Test("probes that spoil one reading after another end it")
-    func endless() async throws {
-        let readings = ScriptedReadings { _ in
-            let fault = EndpointFault(endpoint: "rpc.example", reason: .badWord, probe: 0)
-            return .failure(.tooFewAnswers(count: 0, needed: 1, faults: [fault]))
-        }
-        await #expect(throws: (any Error).self) { try await watch(readings).read(Self.probes(1...100)) }
-        #expect(readings.asked.count < 20)
     }
 
     @Test("a fault is told once for as long as it lasts, and again when it comes back")
@@ -125,12 +119,31 @@ struct ChainWatchTests {
     func unknown() async throws {
         let readings = ScriptedReadings { probes in .success(Self.reading(probes.map { _ in true })) }
         let strangers = [
-            Payments.AuthorizationProbe(scheme: "upto", token: "0x1", payer: "0x2", nonce: .zero),
-            Payments.AuthorizationProbe(scheme: "exact", token: "nowhere", payer: "0x2", nonce: .zero),
+            Payments.AuthorizationProbe(keeper: nil, token: "0x1", payer: "0x2", nonce: .zero),
+            Payments.AuthorizationProbe(keeper: .token, token: "nowhere", payer: "0x2", nonce: .zero),
         ]
         let reading = try await watch(readings).read(strangers + Self.probes(1...1))
         #expect(reading.used == [nil, nil, true])
         #expect(readings.asked == [[.numbered(1)]])
+    }
+
+    @Test("the contract that keeps the nonce is the one that is asked")
+    func kinds() throws {
+        let address = "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1"
+        func kind(_ keeper: NonceKeeper) -> Chain.AuthorizationProbe.Kind? {
+            Chain.AuthorizationProbe(
+                Payments.AuthorizationProbe(keeper: keeper, token: address, payer: address, nonce: .zero))?.kind
+        }
+        #expect(kind(.token) == .eip3009 && kind(.permit2) == .permit2)
+        let block = ChainBlock(number: 77, hash: .zero, time: 100)
+        for end in [99, 100, 101, 102] as [Int64] {
+            #expect(
+                NonceKeeper.permit2.isDead(validBefore: end, asOf: block.time)
+                    == Chain.AuthorizationProbe.Kind.permit2.isExpired(UInt64(end - 1), asOf: block))
+            #expect(
+                NonceKeeper.token.isDead(validBefore: end, asOf: block.time)
+                    == Chain.AuthorizationProbe.Kind.eip3009.isExpired(UInt64(end), asOf: block))
+        }
     }
 
     @Test("what the books take for expired is what the chain's own rule says", arguments: [-1, 0, 1] as [Int64])

@@ -2,18 +2,39 @@ import NIOCore
 import NIOPosix
 import Primitives
 
-/// A JSON-RPC server on loopback that tells of one final block, at which some nonces are used.
+/// A JSON-RPC server on loopback that answers each call as a test says.
 final class RPCNode: Sendable {
+    /// The text of the result, or of an error, which begins with `{"code"`.
+    typealias Answer = @Sendable (_ method: String, _ parameters: [JSONValue]) -> String
+
     /// Where it listens.
     let port: Int
     private let listener: any Channel
 
-    /// Listens; `used` are the nonces, `time` is the final block's.
-    init(used: Set<Bytes32>, time: Int64, group: MultiThreadedEventLoopGroup) async throws {
+    /// Listens and tells of one final block of Arbitrum, at which some nonces are used; `time` is the block's.
+    convenience init(used: Set<Bytes32>, time: Int64, group: MultiThreadedEventLoopGroup) async throws {
+        try await self.init(group: group) { method, parameters in
+            switch method {
+            case "eth_chainId": return "\"0xa4b1\""
+            case "eth_getBlockByNumber":
+                return
+                    "{\"number\":\"0x4d\",\"hash\":\"\(Bytes32.zero)\",\"timestamp\":\"0x\(String(time, radix: 16))\"}"
+            default:
+                // The nonce is the last word of a call's data.
+                let data = parameters.first?["data"]?.string ?? ""
+                let isUsed =
+                    Hex.decode("0x" + data.suffix(64)).flatMap { Bytes32($0) }.map(used.contains) ?? false
+                return "\"\(isUsed ? UInt256(1).bigEndianBytes : .zero)\""
+            }
+        }
+    }
+
+    /// Listens and answers.
+    init(group: MultiThreadedEventLoopGroup, answer: @escaping Answer) async throws {
         listener = try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Session(used: used, time: time))
+                    try channel.pipeline.syncOperations.addHandler(Session(answer: answer))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -30,13 +51,11 @@ final class RPCNode: Sendable {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        private let used: Set<Bytes32>
-        private let time: Int64
+        private let answer: Answer
         private var received = ""
 
-        init(used: Set<Bytes32>, time: Int64) {
-            self.used = used
-            self.time = time
+        init(answer: @escaping Answer) {
+            self.answer = answer
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -52,21 +71,9 @@ final class RPCNode: Sendable {
         }
 
         private func response(to call: JSONValue) -> String {
-            let id = call["id"]?.integer ?? 0
-            let parameters = call["params"]?.elements ?? []
-            let result =
-                switch call["method"]?.string {
-                case "eth_chainId": "\"0xa4b1\""
-                case "eth_getBlockByNumber":
-                    "{\"number\":\"0x4d\",\"hash\":\"\(Bytes32.zero)\",\"timestamp\":\"0x\(String(time, radix: 16))\"}"
-                default: "\"\(isUsed(parameters.first?["data"]?.string ?? "") ? UInt256(1).bigEndianBytes : .zero)\""
-                }
-            return "{\"jsonrpc\":\"2.0\",\"id\":\(id),\"result\":\(result)}"
-        }
-
-        /// The nonce is the last word of a call's data.
-        private func isUsed(_ data: String) -> Bool {
-            Hex.decode("0x" + data.suffix(64)).flatMap { Bytes32($0) }.map(used.contains) ?? false
+            let text = answer(call["method"]?.string ?? "", call["params"]?.elements ?? [])
+            let member = text.hasPrefix("{\"code\"") ? "error" : "result"
+            return "{\"jsonrpc\":\"2.0\",\"id\":\(call["id"]?.integer ?? 0),\"\(member)\":\(text)}"
         }
     }
 }

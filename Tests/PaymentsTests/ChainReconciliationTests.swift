@@ -122,7 +122,7 @@ struct ChainReconciliationTests {
         #expect(try await run(desk, witness) == Self.tally(waiting: 2))
         #expect(witness.asked == [[AuthorizationProbe(lost.terms), AuthorizationProbe(served.terms)]])
         let probe = try #require(witness.asked.first?.first)
-        #expect(probe.scheme == "exact" && probe.token == lost.terms.asset && probe.payer == lost.terms.payer)
+        #expect(probe.keeper == .token && probe.token == lost.terms.asset && probe.payer == lost.terms.payer)
         let other = try await ChainReconciliation.run(
             network: "eip155:1", store: desk.books, witness: witness, at: .vectors, logger: desk.log.logger)
         #expect(other == Self.tally() && witness.asked.count == 1)
@@ -143,6 +143,48 @@ struct ChainReconciliationTests {
         #expect(try await run(desk, witness) == Self.tally(released: 1, waiting: 1))
         #expect(try await desk.state(payments[0]) == .inDoubt)
         #expect(try await desk.state(payments[1]) == .released)
+    }
+
+    @Test(
+        "the contract that keeps a nonce follows from the method",
+        arguments: [
+            ("exact-eip3009", .token), ("exact-permit2", .permit2), ("exact-permit2-gate", .permit2),
+            ("exact-permit2-binance", .permit2), ("upto-permit2", .permit2), ("exact", nil), ("exact-permit3", nil),
+            ("", nil),
+        ] as [(String, NonceKeeper?)])
+    func keepers(method: String, keeper: NonceKeeper?) {
+        #expect(NonceKeeper(method: method) == keeper)
+    }
+
+    @Test("Permit2 still settles at its deadline, the last second before the books' end; a token no more at its end")
+    func deadlines() {
+        #expect(NonceKeeper.token.isDead(validBefore: 100, asOf: 100))
+        #expect(!NonceKeeper.token.isDead(validBefore: 100, asOf: 99))
+        // The deadline is 99: a block of that time settles, and so may another one behind it with the same time.
+        #expect(!NonceKeeper.permit2.isDead(validBefore: 100, asOf: 99))
+        #expect(NonceKeeper.permit2.isDead(validBefore: 100, asOf: 100))
+        #expect(!NonceKeeper.permit2.isDead(validBefore: .min, asOf: .min))
+    }
+
+    @Test("payments that can never be read hide none that stand behind them, round after round")
+    func paging() async throws {
+        let desk = try await Desk(caps: [CapLimit(.day, .cents(100_000))])
+        var payments: [AuthorizedPayment] = []
+        for number in 1...(ChainReconciliation.limit + 3) {
+            let payment = try await desk.paid(for: desk.request(number: UInt64(number)))
+            await desk.book(.silence(reason: "x"), of: payment)
+            payments.append(payment)
+            desk.clock.advance(seconds: 1)
+        }
+        let front = Set(payments.prefix(ChainReconciliation.limit).map(\.terms.nonce))
+        let witness = ScriptedWitness(time: payments[0].terms.validBefore + 100_000)
+        witness.change { $0.unreadable = front }
+        let cursor = ReconciliationCursor()
+        let tally = try await ChainReconciliation.run(
+            network: Self.network, store: desk.books, witness: witness, cursor: cursor, at: desk.clock.now(),
+            logger: desk.log.logger)
+        #expect(tally == Self.tally(released: 3, waiting: ChainReconciliation.limit))
+        #expect(witness.asked.map(\.count) == [ChainReconciliation.limit, 3])
     }
 
     @Test("a witness that fails or leaves an answer out books nothing")

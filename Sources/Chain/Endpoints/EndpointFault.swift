@@ -34,6 +34,10 @@ package struct EndpointFault: Error, Sendable, Equatable {
         case changedBlock(UInt64)
         /// A contract's answer is not one word with a meaning; an address without a contract answers with no bytes.
         case badWord
+        /// A transaction, its receipt or its events cannot be read, or contradict each other.
+        case badTransaction
+        /// A number, such as a fee or a balance, cannot be read.
+        case badQuantity
     }
 
     /// The endpoint's host, and its port where it is not the usual one.
@@ -79,6 +83,8 @@ extension EndpointFault.Reason: CustomStringConvertible {
         case .futureBlock(let time): "answered with a block of the future (Unix time \(time))"
         case .wentBack(let from, let to): "went back behind final block \(from), to \(to)"
         case .changedBlock(let number): "named two hashes for block \(number)"
+        case .badTransaction: "answered with a transaction that cannot be read"
+        case .badQuantity: "answered with what is no number"
         case .badWord: "answered a call with what is not the contract's answer"
         }
     }

@@ -13,7 +13,7 @@ package final class ChainReader: Sendable {
     /// Endpoints that are asked at once.
     package static let endpointLimit = 8
 
-    private let readers: [EndpointReader]
+    let readers: [EndpointReader]
     private let limits: ChainLimits
     /// The newest final block that each endpoint has named.
     private let newest: Mutex<[FinalBlock?]>
@@ -50,39 +50,97 @@ package final class ChainReader: Sendable {
         _ probes: [AuthorizationProbe], at now: Timestamp
     ) async throws(ChainError) -> ChainReading {
         guard probes.count <= Self.probeLimit else { throw .tooManyProbes(limit: Self.probeLimit) }
-        let bounds = EndpointReader.Bounds(now: now, deadline: .now() + limits.reading)
-        let finals = try await finalBlocks(bounds)
+        let answers = try await answers(to: probes.map { ContractQuestion($0) }, at: .final, bounds(now))
+        return ChainReading(block: answers.block, isUsed: answers.values, leftOut: answers.leftOut)
+    }
+
+    /// Which block a reading is about.
+    enum Horizon: Sendable {
+        /// The lowest of those that the endpoints call final.
+        case final
+        /// The lowest of those that are the newest of the endpoints: it may yet be undone.
+        case latest
+        /// The block of this number, which some endpoint is known to have called final.
+        case number(UInt64)
+    }
+
+    /// The bounds of a reading that begins now.
+    func bounds(_ now: Timestamp) -> EndpointReader.Bounds {
+        EndpointReader.Bounds(now: now, deadline: .now() + limits.reading)
+    }
+
+    /// What contracts say as of one block.
+    func answers<Value>(
+        to questions: [ContractQuestion<Value>], at horizon: Horizon, _ bounds: EndpointReader.Bounds
+    ) async throws(ChainError) -> BlockAnswers<Value> {
+        let tips: [Result<FinalBlock, EndpointFault>] =
+            switch horizon {
+            case .final: try await finalBlocks(bounds)
+            case .latest: try await latestBlocks(bounds)
+            case .number(let number): readers.map { _ in .success(FinalBlock(number: number, hash: nil)) }
+            }
         // There is one: enough endpoints have answered.
-        let lowest = finals.compactMap { try? $0.get().number }.min() ?? 0
-        let answers = await ask { index in
+        let lowest = tips.compactMap { try? $0.get().number }.min() ?? 0
+        let answers: [Result<BlockSnapshot<Value>, EndpointFault>] = await ask { index in
             do throws(EndpointFault) {
-                let final = try finals[index].get()
+                let tip = try tips[index].get()
                 return .success(
-                    try await self.readers[index].snapshot(of: probes, at: lowest, final: final, bounds))
+                    try await self.readers[index].snapshot(
+                        of: questions, at: lowest, named: tip.number == lowest ? tip.hash : nil, bounds))
             } catch {
                 return .failure(error)
             }
         }
         try require(answers)
-        return try Self.agreement(among: answers, names: readers.map(\.name))
+        return try BlockAnswers(answers, names: readers.map(\.name), needed: needed)
     }
 
-    /// What all endpoints that answered say, if it is one thing.
-    private static func agreement(
-        among answers: [Result<BlockSnapshot, EndpointFault>], names: [String]
-    ) throws(ChainError) -> ChainReading {
-        var given: [(name: String, snapshot: BlockSnapshot)] = []
-        var leftOut: [EndpointFault] = []
-        for (name, answer) in zip(names, answers) {
-            switch answer {
-            case .success(let snapshot): given.append((name, snapshot))
-            case .failure(let fault): leftOut.append(fault)
+    /// How many endpoints have to say the same.
+    var needed: Int { min(2, readers.count) }
+
+    /// Puts one question to every endpoint and returns what enough of them say and none denies.
+    ///
+    /// `block` is what a disagreement is about.
+    func agreed<Value: Sendable & Equatable>(
+        about block: UInt64, _ question: @escaping @Sendable (EndpointReader) async throws(EndpointFault) -> Value
+    ) async throws(ChainError) -> Value {
+        let answers: [Result<Value, EndpointFault>] = await ask { index in
+            do throws(EndpointFault) {
+                return .success(try await question(self.readers[index]))
+            } catch {
+                return .failure(error)
             }
         }
-        guard let first = given.first?.snapshot else { throw .tooFewAnswers(count: 0, needed: 1, faults: leftOut) }
-        let camps = BlockSnapshot.camps(given)
-        guard camps.count == 1 else { throw .disagreement(block: first.block.number, camps: camps) }
-        return ChainReading(block: first.block, isUsed: first.isUsed, leftOut: leftOut)
+        try require(answers)
+        var camps: [(value: Value, names: [String])] = []
+        for (reader, answer) in zip(readers, answers) {
+            guard case .success(let value) = answer else { continue }
+            if let index = camps.firstIndex(where: { $0.value == value }) {
+                camps[index].names.append(reader.name)
+            } else {
+                camps.append((value, [reader.name]))
+            }
+        }
+        guard camps.count == 1, let camp = camps.first else {
+            throw .disagreement(block: block, camps: camps.map(\.names))
+        }
+        return camp.value
+    }
+
+    /// Asks every endpoint for its newest block.
+    private func latestBlocks(
+        _ bounds: EndpointReader.Bounds
+    ) async throws(ChainError) -> [Result<FinalBlock, EndpointFault>] {
+        let blocks: [Result<FinalBlock, EndpointFault>] = await ask { index in
+            do throws(EndpointFault) {
+                let block = try await self.readers[index].block(tagged: "latest", bounds)
+                return .success(FinalBlock(number: block.number, hash: block.hash))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try require(blocks)
+        return blocks
     }
 
     /// Asks every endpoint for its final block, and remembers the newest of each.
@@ -109,7 +167,7 @@ package final class ChainReader: Sendable {
     }
 
     /// Puts one question to every endpoint at once; the answers are in the order of the endpoints.
-    private func ask<Answer: Sendable>(
+    func ask<Answer: Sendable>(
         _ question: @escaping @Sendable (Int) async -> Result<Answer, EndpointFault>
     ) async -> [Result<Answer, EndpointFault>] {
         await withTaskGroup(of: (Int, Result<Answer, EndpointFault>).self) { group in
@@ -121,12 +179,11 @@ package final class ChainReader: Sendable {
     }
 
     /// Throws unless enough endpoints have answered.
-    private func require<Answer>(_ answers: [Result<Answer, EndpointFault>]) throws(ChainError) {
+    func require<Answer>(_ answers: [Result<Answer, EndpointFault>]) throws(ChainError) {
         let faults = answers.compactMap { answer -> EndpointFault? in
             if case .failure(let fault) = answer { fault } else { nil }
         }
         let count = answers.count - faults.count
-        let needed = min(2, readers.count)
         if faults.contains(where: { $0.reason == .cancelled }) { throw .cancelled }
         guard count >= needed else { throw .tooFewAnswers(count: count, needed: needed, faults: faults) }
     }

@@ -21,15 +21,22 @@ struct EndpointReader: Sendable {
         let deadline: NIODeadline
     }
 
-    /// The endpoint's newest final block, once it has said that it serves the right chain.
-    ///
-    /// `earlier` is the newest one it named before.
-    func finalBlock(after earlier: FinalBlock?, _ bounds: Bounds) async throws(EndpointFault) -> FinalBlock {
+    /// A block by its tag, once the endpoint has said that it serves the right chain.
+    func block(tagged tag: String, _ bounds: Bounds) async throws(EndpointFault) -> ChainBlock {
         do throws(EndpointFault.Reason) {
-            let answers = try await rpc.call([NodeCall.chainID, NodeCall.block(finality.tag)], by: bounds.deadline)
+            let answers = try await rpc.call([NodeCall.chainID, NodeCall.block(tag)], by: bounds.deadline)
             let served = try answers[0].get().string.flatMap(JSONRPCQuantity.decode)
             guard served == chainID else { throw .wrongChain(served) }
-            let block = try ChainBlock(answers[1].get(), now: bounds.now)
+            return try ChainBlock(answers[1].get(), now: bounds.now)
+        } catch {
+            throw EndpointFault(endpoint: name, reason: error)
+        }
+    }
+
+    /// The endpoint's newest final block; `earlier` is the newest one it named before.
+    func finalBlock(after earlier: FinalBlock?, _ bounds: Bounds) async throws(EndpointFault) -> FinalBlock {
+        let block = try await block(tagged: finality.tag, bounds)
+        do throws(EndpointFault.Reason) {
             let final = try Self.final(below: block, finality)
             try final.check(after: earlier)
             return final
@@ -48,37 +55,43 @@ struct EndpointReader: Sendable {
         return FinalBlock(number: block.number - UInt64(count), hash: nil)
     }
 
-    /// What the endpoint says about probes as of a block; `final` is what it called final in this reading.
+    /// What contracts say as of a block, by this endpoint; `named` is the hash that it gave the block in this reading.
     ///
     /// Each batch asks for the block again: behind one name stand many machines, and all have to know the same block.
-    func snapshot(
-        of probes: [AuthorizationProbe], at number: UInt64, final: FinalBlock, _ bounds: Bounds
-    ) async throws(EndpointFault) -> BlockSnapshot {
+    /// Answers that do not count are kept beside the others. Only when none counts it is the endpoint that fails.
+    func snapshot<Value>(
+        of questions: [ContractQuestion<Value>], at number: UInt64, named hash: Bytes32? = nil, _ bounds: Bounds
+    ) async throws(EndpointFault) -> BlockSnapshot<Value> {
         var block: ChainBlock?
-        var isUsed: [Bool] = []
+        var given: [Result<Value, EndpointFault.Reason>] = []
         repeat {
-            let range = isUsed.count..<min(isUsed.count + Self.batchLimit - 1, probes.count)
-            let calls = probes[range].map { NodeCall.authorization($0, at: number) }
+            let range = given.count..<min(given.count + Self.batchLimit - 1, questions.count)
+            let calls = questions[range].map { NodeCall.contract($0, at: number) }
             let answers = try await answers(
                 to: [NodeCall.block(JSONRPCQuantity.encode(number))] + calls, bounds)
             let named = try self.block(answers[0], number: number, bounds)
-            guard named == block ?? named, number != final.number || final.hash ?? named.hash == named.hash else {
+            guard named == block ?? named, hash ?? named.hash == named.hash else {
                 throw EndpointFault(endpoint: name, reason: .changedBlock(number))
             }
             block = named
-            for (index, answer) in zip(range, answers.dropFirst()) {
-                isUsed.append(try self.isUsed(answer, probe: probes[index], index: index))
+            for (question, answer) in zip(questions[range], answers.dropFirst()) {
+                given.append(
+                    answer.flatMap { value in
+                        let meaning = value.string.flatMap(JSONRPCData.decode).flatMap(question.meaning)
+                        return meaning.map { .success($0) } ?? .failure(.badWord)
+                    })
             }
-        } while isUsed.count < probes.count
+        } while given.count < questions.count
         guard let block else { throw EndpointFault(endpoint: name, reason: .noBlock) }
-        return BlockSnapshot(block: block, isUsed: isUsed)
+        let reasons = given.compactMap { answer in if case .failure(let reason) = answer { reason } else { nil } }
+        if let first = reasons.first, reasons.count == given.count {
+            throw EndpointFault(endpoint: name, reason: first, probe: 0)
+        }
+        return BlockSnapshot(block: block, answers: given)
     }
 
-    private typealias Answer = Result<JSONValue, EndpointFault.Reason>
-
-    private func answers(
-        to calls: [JSONRPCCall], _ bounds: Bounds
-    ) async throws(EndpointFault) -> [Answer] {
+    /// The responses to a batch, whatever each of them is.
+    func answers(to calls: [JSONRPCCall], _ bounds: Bounds) async throws(EndpointFault) -> [Answer] {
         do throws(EndpointFault.Reason) {
             return try await rpc.call(calls, by: bounds.deadline)
         } catch {
@@ -86,28 +99,17 @@ struct EndpointReader: Sendable {
         }
     }
 
-    private func block(
-        _ answer: Answer, number: UInt64, _ bounds: Bounds
-    ) throws(EndpointFault) -> ChainBlock {
+    /// One response, or why there is none.
+    typealias Answer = Result<JSONValue, EndpointFault.Reason>
+
+    /// Reads a response to `eth_getBlockByNumber` for a block of this number.
+    func block(_ answer: Answer, number: UInt64, _ bounds: Bounds) throws(EndpointFault) -> ChainBlock {
         do throws(EndpointFault.Reason) {
             let block = try ChainBlock(answer.get(), now: bounds.now)
             guard block.number == number else { throw .badBlock }
             return block
         } catch {
             throw EndpointFault(endpoint: name, reason: error)
-        }
-    }
-
-    private func isUsed(
-        _ answer: Answer, probe: AuthorizationProbe, index: Int
-    ) throws(EndpointFault) -> Bool {
-        do throws(EndpointFault.Reason) {
-            guard let bytes = try answer.get().string.flatMap(JSONRPCData.decode),
-                let isUsed = AuthorizationCall.isUsed(bytes, for: probe)
-            else { throw .badWord }
-            return isUsed
-        } catch {
-            throw EndpointFault(endpoint: name, reason: error, probe: index)
         }
     }
 }

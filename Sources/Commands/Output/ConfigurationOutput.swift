@@ -27,6 +27,7 @@ enum ConfigurationOutput {
         text.field("network", chain.network)
         text.strings("rpc", chain.endpointNames)
         text.field("finality", chain.finalityWord)
+        text.strings("spenders", chain.spenderWords)
     }
 
     /// Adds everything to an object.

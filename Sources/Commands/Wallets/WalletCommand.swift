@@ -10,6 +10,7 @@ struct WalletCommand: AsyncParsableCommand {
             "Passphrases come from a file, a descriptor, a systemd credential or a prompt; never from the command line.",
         subcommands: [
             WalletCreateCommand.self, WalletImportCommand.self, WalletListCommand.self, WalletShowCommand.self,
+            WalletApproveCommand.self, WalletAllowanceCommand.self,
         ])
 }
 

@@ -55,6 +55,7 @@ extension Configuration {
         # Chains on which the fate of unproven payments is read every half minute, 1 to 8 endpoints each: two or more have to
         # agree, a single one is believed. On these networks nothing is presumed: payments stay open until a final block
         # proves that they were taken or never can be. `finality` is finalized, safe or a number of confirmations.
+        # `spenders` lists contracts besides Permit2 that `purser wallet approve` may give allowances to.
         # chains:
         #   "eip155:42161": { rpc: ["https://arb1.example/key", "https://arbitrum.example"], finality: finalized }
 

@@ -39,6 +39,8 @@ extension Configuration.ChainEntry {
     package var endpointNames: [String] { endpoints.map(\.name) }
     /// `finalized`, `safe` or a number of confirmations.
     package var finalityWord: String { finality.description }
+    /// Spenders besides Permit2 that allowances may be given to, EIP-55.
+    package var spenderWords: [String] { spenders.map(\.checksummed).sorted() }
 }
 
 extension Configuration.WalletEntry {

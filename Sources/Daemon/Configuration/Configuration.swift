@@ -1,4 +1,5 @@
 package import Chain
+package import Ethereum
 package import Ledger
 package import Logging
 package import Payments
@@ -88,6 +89,8 @@ package struct Configuration: Sendable {
         package let endpoints: [ChainEndpoint]
         /// Which blocks are final.
         package let finality: ChainFinality
+        /// Spenders besides Permit2 that `wallet approve` may give allowances to.
+        package let spenders: Set<Address>
     }
 
     /// Where a wallet's passphrase is read from when the daemon starts.

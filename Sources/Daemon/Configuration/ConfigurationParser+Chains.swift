@@ -3,7 +3,7 @@ import Policy
 import X402
 
 extension ConfigurationParser {
-    private static let chainKeys = ["rpc", "finality"]
+    private static let chainKeys = ["rpc", "finality", "spenders"]
 
     /// The entries of `chains`; no message shows more of an endpoint's URL than its host.
     mutating func chains(_ root: ConfigurationSection) -> [Configuration.ChainEntry] {
@@ -21,10 +21,12 @@ extension ConfigurationParser {
             let finality = reader.converted(
                 section, "finality", expected: "`finalized`, `safe` or a number of confirmations from 1 to 10000"
             ) { ChainFinality($0) }
+            let spenders = addresses(section, "spenders")
             guard let chainID, !endpoints.isEmpty else { continue }
             chains.append(
                 Configuration.ChainEntry(
-                    network: network, chainID: chainID, endpoints: endpoints, finality: finality ?? .finalized))
+                    network: network, chainID: chainID, endpoints: endpoints, finality: finality ?? .finalized,
+                    spenders: spenders))
         }
         return chains
     }

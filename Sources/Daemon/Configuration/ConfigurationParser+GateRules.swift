@@ -56,7 +56,7 @@ extension ConfigurationParser {
     }
 
     /// A list of addresses, each with a right checksum or without one.
-    private mutating func addresses(_ section: ConfigurationSection, _ key: String) -> Set<Address> {
+    mutating func addresses(_ section: ConfigurationSection, _ key: String) -> Set<Address> {
         var addresses: Set<Address> = []
         for element in reader.elements(section, key) {
             guard let text = reader.text(element) else { continue }

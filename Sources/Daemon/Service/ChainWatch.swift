@@ -4,13 +4,9 @@ package import Logging
 package import Payments
 package import Primitives
 import Synchronization
-package import Transport
 
 /// The chain reader as the witness of reconciliations.
 package struct ChainWatch: ChainWitness {
-    /// Readings that are tried anew with fewer probes before the whole is given up.
-    private static let retryLimit = 16
-
     /// Reads probes as of one final block.
     package typealias Reading =
         @Sendable (
@@ -31,38 +27,22 @@ package struct ChainWatch: ChainWitness {
         self.logger = logger
     }
 
-    /// Makes a witness of a configured chain.
-    package init(_ chain: Configuration.ChainEntry, client: BoundedClient, clock: any WallClock, logger: Logger)
-        throws(ChainError)
-    {
-        let reader = try ChainReader(
-            chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: client)
-        self.init(network: chain.network, clock: clock, logger: logger) { (probes, now) throws(ChainError) in
+    /// Makes a witness of a network that asks this reader.
+    package init(network: String, reader: ChainReader, clock: any WallClock, logger: Logger) {
+        self.init(network: network, clock: clock, logger: logger) { (probes, now) throws(ChainError) in
             try await reader.read(probes, at: now)
         }
     }
 
-    /// Reads all probes that can be read; one that spoils a reading is left out, and the others are read without it.
+    /// Reads all probes that can be read; what is wrong with the others is logged, and proves nothing.
     package func read(_ probes: [Payments.AuthorizationProbe]) async throws -> ProofReading {
         let questions = probes.map { Chain.AuthorizationProbe($0) }
-        var asked = questions.indices.filter { questions[$0] != nil }
-        var faults: [EndpointFault] = []
-        for _ in 0...Self.retryLimit {
-            do throws(ChainError) {
-                let reading = try await self.reading(asked.compactMap { questions[$0] }, clock.now())
-                note(faults + reading.leftOut)
-                var used = [Bool?](repeating: nil, count: probes.count)
-                for (index, isUsed) in zip(asked, reading.isUsed) { used[index] = isUsed }
-                return ProofReading(finalBlock: reading.block.number, finalTime: reading.block.time, used: used)
-            } catch {
-                guard case .tooFewAnswers(_, _, let found) = error else { throw error }
-                let spoilers = Set(found.compactMap(\.probe))
-                guard !spoilers.isEmpty else { throw error }
-                faults += found
-                asked = asked.indices.filter { !spoilers.contains($0) }.map { asked[$0] }
-            }
-        }
-        throw TooManyFaults()
+        let asked = questions.indices.filter { questions[$0] != nil }
+        let reading = try await self.reading(asked.compactMap { questions[$0] }, clock.now())
+        note(reading.leftOut)
+        var used = [Bool?](repeating: nil, count: probes.count)
+        for (index, isUsed) in zip(asked, reading.isUsed) { used[index] = isUsed }
+        return ProofReading(finalBlock: reading.block.number, finalTime: reading.block.time, used: used)
     }
 
     /// Reads nothing but a final block, so that a wrong endpoint is noticed before the first payment needs it.
@@ -81,35 +61,59 @@ package struct ChainWatch: ChainWitness {
     /// Logs faults that the reading before did not have: an endpoint that is down for a day is one line, not thousands.
     private func note(_ faults: [EndpointFault]) {
         for fault in known.fresh(faults) {
-            logger.warning("chain endpoint left out", metadata: ["network": "\(network)", "problem": "\(fault)"])
+            logger.warning(
+                fault.authorizations == 0 ? "chain endpoint left out" : "authorizations not read",
+                metadata: [
+                    "network": "\(network)", "problem": "\(fault.text)", "count": "\(max(1, fault.authorizations))",
+                ])
         }
-    }
-
-    /// Reading after reading was spoilt by some probe.
-    private struct TooManyFaults: Error, CustomStringConvertible {
-        var description: String { "too many authorizations could not be read" }
     }
 }
 
 extension Chain.AuthorizationProbe {
-    /// The question behind a payment's probe; nil for a scheme that no contract of this program's knowledge keeps, and
-    /// for addresses that are none.
+    /// The question behind a payment's probe; nil when no contract that is known here keeps its nonce, and for
+    /// addresses that are none.
     package init?(_ probe: Payments.AuthorizationProbe) {
-        guard probe.scheme == "exact", let token = Address(hex: probe.token), let payer = Address(hex: probe.payer)
+        guard let keeper = probe.keeper, let token = Address(hex: probe.token), let payer = Address(hex: probe.payer)
         else { return nil }
-        self.init(token: token, authorizer: payer, nonce: probe.nonce, kind: .eip3009)
+        let kind: Kind =
+            switch keeper {
+            case .token: .eip3009
+            case .permit2: .permit2
+            }
+        self.init(token: token, authorizer: payer, nonce: probe.nonce, kind: kind)
     }
 }
 
 /// What was wrong with the last reading.
 private final class KnownFaults: Sendable {
+    /// Everything that one endpoint said for one reason.
+    struct Gathered {
+        /// Endpoint and reason.
+        let text: String
+        /// How many authorizations it said it of; 0 when it is about the endpoint as a whole.
+        var authorizations: Int
+    }
+
     private let last = Mutex<Set<String>>([])
 
-    /// Takes a reading's faults and returns those that the one before did not have.
-    func fresh(_ faults: [EndpointFault]) -> [EndpointFault] {
-        last.withLock { last in
-            let fresh = faults.filter { !last.contains($0.description) }
-            last = Set(faults.map(\.description))
+    /// Takes a reading's faults and returns those that the one before did not have, each endpoint and reason once.
+    ///
+    /// Which authorizations they are about is left out: their places change from reading to reading.
+    func fresh(_ faults: [EndpointFault]) -> [Gathered] {
+        var gathered: [Gathered] = []
+        for fault in faults {
+            let text = "\(fault.endpoint) \(fault.reason)"
+            let count = fault.probe == nil ? 0 : 1
+            if let index = gathered.firstIndex(where: { $0.text == text }) {
+                gathered[index].authorizations += count
+            } else {
+                gathered.append(Gathered(text: text, authorizations: count))
+            }
+        }
+        return last.withLock { last in
+            let fresh = gathered.filter { !last.contains($0.text) }
+            last = Set(gathered.map(\.text))
             return fresh
         }
     }

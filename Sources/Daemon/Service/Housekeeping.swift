@@ -64,18 +64,25 @@ package struct Housekeeping: Sendable {
         }
     }
 
-    /// Holds unproven payments of a network against its chain until the task is cancelled.
-    package func watch(_ network: String, through witness: any ChainWitness) async {
+    /// Holds payments of a network against its chain until the task is cancelled: what became of them, and what those
+    /// moved whose signed amount is a maximum.
+    package func watch(
+        _ network: String, through witness: any ChainWitness, amounts: (any SettlementWitness)? = nil
+    ) async {
+        let (cursor, shown) = (ReconciliationCursor(), ReconciliationCursor())
         repeat {
-            await reconcile(network, through: witness)
+            await reconcile(network, through: witness, cursor: cursor)
+            if let amounts { await showAmounts(network, through: amounts, cursor: shown) }
         } while await Self.rest(Self.chainPause)
     }
 
     /// Holds unproven payments of a network against its chain once; what fails is logged.
-    package func reconcile(_ network: String, through witness: any ChainWitness) async {
+    package func reconcile(
+        _ network: String, through witness: any ChainWitness, cursor: ReconciliationCursor? = nil
+    ) async {
         do {
             let tally = try await ChainReconciliation.run(
-                network: network, store: store, witness: witness, at: clock.now(), logger: logger)
+                network: network, store: store, witness: witness, cursor: cursor, at: clock.now(), logger: logger)
             guard tally.confirmed + tally.released > 0 else { return }
             logger.notice(
                 "payments proven by the chain",
@@ -87,6 +94,22 @@ package struct Housekeeping: Sendable {
             // Nobody is told that a daemon which stops has stopped reading.
             guard !Task.isCancelled else { return }
             logger.warning("chain not read", metadata: ["network": "\(network)", "problem": "\(error)"])
+        }
+    }
+
+    /// Asks what some payments of a network moved whose signed amount is a maximum; what fails is logged.
+    package func showAmounts(
+        _ network: String, through witness: any SettlementWitness, cursor: ReconciliationCursor
+    ) async {
+        do {
+            let count = try await SettlementReconciliation.run(
+                network: network, store: store, witness: witness, cursor: cursor, at: clock.now(), logger: logger)
+            guard count > 0 else { return }
+            logger.notice(
+                "amounts shown by the chain", metadata: ["network": "\(network)", "payments": "\(count)"])
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.warning("settled amounts not read", metadata: ["network": "\(network)", "problem": "\(error)"])
         }
     }
 

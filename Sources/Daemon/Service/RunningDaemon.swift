@@ -1,3 +1,4 @@
+import Chain
 package import Ledger
 package import Logging
 package import NIOPosix
@@ -74,7 +75,12 @@ package struct RunningDaemon: Sendable {
         let tls = try TLSClientContext(trustFile: parts.trustFile)
         let chains = BoundedClient(loop: group.next(), tls: tls)
         let watches = try parts.chains.map { chain in
-            (chain.network, try ChainWatch(chain, client: chains, clock: clock, logger: logger))
+            let reader = try ChainReader(
+                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: chains)
+            return (
+                chain.network, ChainWatch(network: chain.network, reader: reader, clock: clock, logger: logger),
+                SettlementWatch(reader: reader, clock: clock, logger: logger)
+            )
         }
         let server = try await ProxyServer.start(
             host: parts.host, port: parts.port,
@@ -92,10 +98,10 @@ package struct RunningDaemon: Sendable {
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
             [Task { await keeper.run() }]
-            + watches.map { network, watch in
+            + watches.map { network, watch, amounts in
                 Task {
                     await watch.announce()
-                    await keeper.watch(network, through: watch)
+                    await keeper.watch(network, through: watch, amounts: amounts)
                 }
             }
         return RunningDaemon(server: server, engine: engine, housekeeping: housekeeping, chains: chains)

@@ -42,7 +42,8 @@ enum Unlocking {
         return wallets
     }
 
-    private static func open(
+    /// Opens one wallet; takes as long as its key derivation.
+    static func open(
         _ entry: Configuration.WalletEntry, path: (String) -> String, context: Secp256k1Context
     ) throws -> SigningKey {
         do {

@@ -1,3 +1,4 @@
+import Ethereum
 import FaultPoints
 package import Ledger
 package import Logging
@@ -5,7 +6,6 @@ package import Policy
 package import Primitives
 import Wallets
 package import X402
-import Ethereum
 
 /// The answer of the engine to a 402.
 package enum ChallengeAnswer: Sendable {

@@ -2,8 +2,8 @@ import Ledger
 import Logging
 import Policy
 import Primitives
-import X402
 import Wallets
+import X402
 
 /// Signing in before paying: a seller that keeps who has paid may let the same wallet read again what it bought.
 ///

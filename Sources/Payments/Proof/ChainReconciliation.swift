@@ -4,7 +4,7 @@ package import Primitives
 
 /// Holds unproven payments against the chain and books what it proves.
 package enum ChainReconciliation {
-    /// The most payments of one run.
+    /// The most payments of one reading.
     package static let limit = 500
 
     /// What one run came to.
@@ -18,6 +18,14 @@ package enum ChainReconciliation {
 
         /// Makes an empty tally.
         package init() {}
+
+        static func + (left: Tally, right: Tally) -> Tally {
+            var sum = left
+            sum.confirmed += right.confirmed
+            sum.released += right.released
+            sum.waiting += right.waiting
+            return sum
+        }
     }
 
     /// The witness did not answer every probe once.
@@ -25,12 +33,47 @@ package enum ChainReconciliation {
 
     /// Asks a witness about the unproven payments of a network, those whose window ends first in front, and books proof.
     ///
-    /// For the daemon's housekeeping. A payment that changed meanwhile is left for the next run. Throws what the witness
-    /// throws, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
+    /// One reading is about the front. When that is full, another one is about payments further back, where `cursor`
+    /// stands: payments that can never be read would otherwise hide all behind them. For the daemon's housekeeping.
+    /// A payment that changed meanwhile is left for the next run. Throws what the witness throws, and the ledger's error
+    /// when it cannot be read or written; what was booked until then stays booked.
     package static func run(
-        network: String, store: any PaymentBooks, witness: any ChainWitness, at now: Timestamp, logger: Logger
+        network: String, store: any PaymentBooks, witness: any ChainWitness, cursor: ReconciliationCursor? = nil,
+        at now: Timestamp, logger: Logger
     ) async throws -> Tally {
-        let records = try await store.unproven(network: network, limit: limit)
+        let front = try await page(network, from: 0, of: store)
+        guard front.count == limit, let cursor else {
+            return try await prove(front, store: store, witness: witness, at: now, logger: logger)
+        }
+        var tally = Tally()
+        var failure: (any Error)?
+        do {
+            tally = try await prove(front, store: store, witness: witness, at: now, logger: logger)
+        } catch {
+            failure = error
+        }
+        // What was proven has left the list, and all behind it has moved up.
+        let start = max(cursor.position, failure == nil ? tally.waiting : limit)
+        let back = try await page(network, from: start, of: store)
+        // Moved on first: a reading that fails must not be the one of every run to come.
+        cursor.position = back.count == limit ? start + limit : 0
+        let more = try await prove(back, store: store, witness: witness, at: now, logger: logger)
+        if back.count == limit { cursor.position = start + more.waiting }
+        if let failure { throw failure }
+        return tally + more
+    }
+
+    /// Unproven payments without the first so many of them.
+    private static func page(
+        _ network: String, from start: Int, of store: any PaymentBooks
+    ) async throws(LedgerError) -> [PaymentRecord] {
+        Array(try await store.unproven(network: network, limit: start + limit).dropFirst(start))
+    }
+
+    private static func prove(
+        _ records: [PaymentRecord], store: any PaymentBooks, witness: any ChainWitness, at now: Timestamp,
+        logger: Logger
+    ) async throws -> Tally {
         let probes = records.compactMap { record in record.terms.map { AuthorizationProbe($0) } }
         guard !probes.isEmpty else { return Tally() }
         let reading = try await witness.read(probes)

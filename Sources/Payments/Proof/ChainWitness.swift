@@ -3,8 +3,8 @@ package import Primitives
 
 /// One authorization whose fate is asked for.
 package struct AuthorizationProbe: Sendable, Hashable {
-    /// The payment scheme, `exact`: it says where on chain the nonce is kept.
-    package let scheme: String
+    /// Who keeps the nonce; nil when nothing is known of the payment's method, so that nobody can be asked.
+    package let keeper: NonceKeeper?
     /// The token contract, EIP-55.
     package let token: String
     /// The payer's address, EIP-55.
@@ -13,8 +13,8 @@ package struct AuthorizationProbe: Sendable, Hashable {
     package let nonce: Bytes32
 
     /// Makes a probe.
-    package init(scheme: String, token: String, payer: String, nonce: Bytes32) {
-        self.scheme = scheme
+    package init(keeper: NonceKeeper?, token: String, payer: String, nonce: Bytes32) {
+        self.keeper = keeper
         self.token = token
         self.payer = payer
         self.nonce = nonce
@@ -22,7 +22,7 @@ package struct AuthorizationProbe: Sendable, Hashable {
 
     /// The probe for a payment.
     package init(_ terms: PaymentIntent.Terms) {
-        self.init(scheme: terms.scheme, token: terms.asset, payer: terms.payer, nonce: terms.nonce)
+        self.init(keeper: NonceKeeper(terms), token: terms.asset, payer: terms.payer, nonce: terms.nonce)
     }
 }
 
@@ -52,13 +52,13 @@ package struct ProofReading: Sendable, Equatable {
 
     /// What a reading of its nonce proves about a payment; nil when it proves nothing yet.
     ///
-    /// A nonce that is used stays used. One that is unused may still be used in any block whose time is before
-    /// `validBefore`, and block times only grow: so a final block at or past it ends the matter, and nothing else does.
+    /// A nonce that is used stays used. One that is unused may still be used in any block that comes before the end of
+    /// the window, and block times only grow: so a final block past it ends the matter, and nothing else does. Which
+    /// second that is depends on the contract that keeps the nonce.
     package func proof(of record: PaymentRecord, used: Bool?) -> PaymentEvent? {
-        // Other schemes' contracts may take an authorization at its last second, so each needs a rule of its own.
-        guard let terms = record.terms, terms.scheme == "exact", let used else { return nil }
+        guard let terms = record.terms, let keeper = NonceKeeper(terms), let used else { return nil }
         if used { return .provenUsed }
-        return finalTime >= terms.validBefore ? .provenUnused : nil
+        return keeper.isDead(validBefore: terms.validBefore, asOf: finalTime) ? .provenUnused : nil
     }
 
     /// What the books keep as the reason of a proof.

@@ -57,11 +57,14 @@ package struct AssetTable: Sendable {
             let symbol = row["symbol"]?.string, let decimals = row["decimals"]?.integer,
             let transfer = row["transfer"]?.string.flatMap(TransferMethod.init(rawValue:)),
             let par = row["usd"]?.string.flatMap({ Dollars($0) }),
+            let approval = ApprovalRule(
+                rawValue: row["approval"].map { $0.string ?? "" } ?? ApprovalRule.plain.rawValue),
             let asset = Asset(
                 network: network, address: address, symbol: symbol, tokenSymbol: row["tokenSymbol"]?.string,
                 decimals: Int(decimals), transfer: transfer, domainName: row["name"]?.string,
                 domainVersion: row["version"]?.string,
-                salt: row["salt"]?.string.flatMap { Hex.decode($0) }.flatMap { Bytes32($0) }, par: par)
+                salt: row["salt"]?.string.flatMap { Hex.decode($0) }.flatMap { Bytes32($0) }, par: par,
+                approval: approval)
         else { throw AssetTableError(description: "the asset row \(place) is incomplete") }
         if row["salt"] != nil, asset.domain?.salt == nil {
             throw AssetTableError(description: "the salt of \(place) is not 32 bytes in hex, or has no domain")
@@ -80,6 +83,9 @@ package struct AssetTable: Sendable {
                 description: "\(asset.network)/\(asset.address) has \(known.decimals) decimals, not \(asset.decimals)")
         }
         if rows[key] == nil { order.append(key) }
+        var asset = asset
+        // How a pinned contract lets allowances be changed is not for a row to say anew.
+        if let known = rows[key] { asset.approval = known.approval }
         rows[key] = asset
         if networks[asset.network] == nil { networks[asset.network] = asset.network }
     }

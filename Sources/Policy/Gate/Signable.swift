@@ -2,10 +2,10 @@ import Ethereum
 package import Primitives
 package import X402
 
-/// What a wallet may sign: a digest of which the gate knows what it means.
+/// What a wallet may sign: a digest of which this module knows what it means.
 ///
-/// Only this module makes one, out of a payment that it has cleared or of a statement that nothing but its own check can
-/// make, so nothing else ever reaches a key.
+/// It makes one out of a payment that the gate has cleared, of an approval that was checked, or of a statement that nothing
+/// but its own check can make, so nothing else ever reaches a key.
 package struct Signable: Sendable, Equatable {
     /// What is signed.
     package let digest: Bytes32

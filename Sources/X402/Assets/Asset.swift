@@ -9,6 +9,14 @@ package enum TransferMethod: String, Sendable, CaseIterable {
     case permit2
 }
 
+/// How a token lets an allowance be changed.
+package enum ApprovalRule: String, Sendable, CaseIterable {
+    /// From any amount to any other.
+    case plain
+    /// Only from zero or to zero: `approve` reverts when both the old and the new amount are above it.
+    case resetToZero = "reset-to-zero"
+}
+
 /// One row of the pinned table: a token that may be paid, with everything a signature for it depends on.
 package struct Asset: Sendable, Hashable {
     /// The CAIP-2 network.
@@ -33,12 +41,15 @@ package struct Asset: Sendable, Hashable {
     package let domainSeparator: Bytes32?
     /// Dollars of one whole token, for caps.
     package let par: Dollars
+    /// How an allowance is changed.
+    package var approval: ApprovalRule
 
     /// Makes a row; nil when the network is not `eip155:N`, decimals or par are out of range, or an EIP-3009 token
     /// lacks its domain.
     package init?(
         network: String, address: Address, symbol: String, tokenSymbol: String?, decimals: Int,
-        transfer: TransferMethod, domainName: String?, domainVersion: String?, salt: Bytes32? = nil, par: Dollars
+        transfer: TransferMethod, domainName: String?, domainVersion: String?, salt: Bytes32? = nil, par: Dollars,
+        approval: ApprovalRule = .plain
     ) {
         guard let chainID = Self.chainID(of: network), (0...36).contains(decimals), par > .zero, !symbol.isEmpty else {
             return nil
@@ -60,6 +71,7 @@ package struct Asset: Sendable, Hashable {
         self.domain = domain
         self.domainSeparator = domain?.separator
         self.par = par
+        self.approval = approval
     }
 
     /// The chain id in a CAIP-2 name of the `eip155` namespace, or nil.

@@ -13,6 +13,8 @@ struct FakeChain: Sendable {
     var words: [String: String] = [:]
     /// The text of the result of every other call.
     var word = "\"0x" + String(repeating: "0", count: 64) + "\""
+    /// The text of the result of a call by its method and parameters; nil leaves the answer to the rest.
+    var more: @Sendable (String, [JSONValue]) -> String? = { _, _ in nil }
     /// Changes the texts of the responses.
     var arrange: @Sendable ([String]) -> [String] = { $0 }
     /// Makes a reply of the text of the answer.
@@ -32,7 +34,10 @@ struct FakeChain: Sendable {
         let calls = (try? JSONReader.read(Array(body.utf8)))?.elements ?? []
         let responses = calls.map { call in
             let id = call["id"]?.integer ?? 0
-            return "{\"jsonrpc\":\"2.0\",\"id\":\(id),\"result\":\(result(of: call))}"
+            let result = more(call["method"]?.string ?? "", call["params"]?.elements ?? []) ?? result(of: call)
+            // What begins like an error's text is one.
+            return
+                "{\"jsonrpc\":\"2.0\",\"id\":\(id),\"\(result.hasPrefix("{\"code\"") ? "error" : "result")\":\(result)}"
         }
         return "[" + arrange(responses).joined(separator: ",") + "]"
     }

@@ -1,0 +1,56 @@
+package import Ledger
+package import Logging
+package import Primitives
+
+/// Asks the chain what payments moved whose signed amount is a maximum, and books it, which frees the rest.
+package enum SettlementReconciliation {
+    /// The most payments of one run: each may take a search through many blocks.
+    package static let limit = 5
+
+    /// Looks into some of a network's payments of which nobody has shown yet what they moved, and returns how many were
+    /// booked.
+    ///
+    /// The next run goes on where this one ended, and a payment that cannot be looked into ends no run: what can never be
+    /// shown hides nothing else. For the daemon's housekeeping. Throws the first thing that the witness threw once all are
+    /// done, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
+    package static func run(
+        network: String, store: any PaymentBooks, witness: any SettlementWitness, cursor: ReconciliationCursor,
+        at now: Timestamp, logger: Logger
+    ) async throws -> Int {
+        let start = cursor.position
+        let page = Array(try await store.unshown(network: network, limit: start + limit).dropFirst(start))
+        cursor.position = page.count == limit ? start + limit : 0
+        var booked = 0
+        var failure: (any Error)?
+        for record in page {
+            try Task.checkCancellation()
+            guard let probe = SettlementProbe(record) else { continue }
+            var found: SettledAmount?
+            do {
+                found = try await witness.settledAmount(of: probe)
+            } catch {
+                failure = failure ?? error
+            }
+            guard let settled = found,
+                // Nothing at all is no amount that the books free for: the signature is used up all the same.
+                !settled.amount.isZero, settled.amount <= probe.maximum
+            else { continue }
+            do {
+                let evidence = PaymentEvidence(transaction: settled.transaction, reason: settled.reason)
+                let shown = try await store.show(settled.amount, of: record.id, evidence: evidence, at: now)
+                booked += 1
+                cursor.position = max(0, cursor.position - 1)
+                logger.info(
+                    "amount shown",
+                    metadata: [
+                        "payment": "\(shown.id)", "moved": "\(settled.amount)", "of": "\(probe.maximum)",
+                        "proof": "\(settled.reason)",
+                    ])
+            } catch {
+                guard case .impossible = error else { throw error }
+            }
+        }
+        if let failure { throw failure }
+        return booked
+    }
+}
