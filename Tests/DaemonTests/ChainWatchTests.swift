@@ -10,7 +10,7 @@ import Testing
 
 /// A chain that answers as a test says, and remembers what it was asked.
 private final class ScriptedReadings: Sendable {
-    typealias Answer = @Sendable ([Chain.AuthorizationProbe]) -> Result<ChainReading, ChainError>
+    typealias Answer = @Sendable ([AuthorizationProbe]) -> Result<ChainReading, ChainError>
 
     private let answer: Answer
     private let recorded = Mutex<[[Bytes32]]>([])
@@ -22,7 +22,7 @@ private final class ScriptedReadings: Sendable {
     /// The nonces of each reading.
     var asked: [[Bytes32]] { recorded.withLock { $0 } }
 
-    func read(_ probes: [Chain.AuthorizationProbe]) throws(ChainError) -> ChainReading {
+    func read(_ probes: [AuthorizationProbe]) throws(ChainError) -> ChainReading {
         recorded.withLock { $0.append(probes.map(\.nonce)) }
         return try answer(probes).get()
     }
@@ -31,8 +31,8 @@ private final class ScriptedReadings: Sendable {
 struct ChainWatchTests {
     private static let block = ChainBlock(number: 77, hash: .numbered(5), time: 1_795_306_000)
 
-    private static func probes(_ numbers: ClosedRange<UInt64>) -> [Payments.AuthorizationProbe] {
-        numbers.map { Payments.AuthorizationProbe(PaymentIntent.sample($0).terms) }
+    private static func probes(_ numbers: ClosedRange<UInt64>) -> [UnprovenAuthorization] {
+        numbers.map { UnprovenAuthorization(PaymentIntent.sample($0).terms) }
     }
 
     private static func reading(_ used: [Bool], leftOut: [EndpointFault] = []) -> ChainReading {
@@ -125,8 +125,8 @@ struct ChainWatchTests {
     func unknown() async throws {
         let readings = ScriptedReadings { probes in .success(Self.reading(probes.map { _ in true })) }
         let strangers = [
-            Payments.AuthorizationProbe(scheme: "upto", token: "0x1", payer: "0x2", nonce: .zero),
-            Payments.AuthorizationProbe(scheme: "exact", token: "nowhere", payer: "0x2", nonce: .zero),
+            UnprovenAuthorization(scheme: "upto", token: "0x1", payer: "0x2", nonce: .zero),
+            UnprovenAuthorization(scheme: "exact", token: "nowhere", payer: "0x2", nonce: .zero),
         ]
         let reading = try await watch(readings).read(strangers + Self.probes(1...1))
         #expect(reading.used == [nil, nil, true])
@@ -137,7 +137,7 @@ struct ChainWatchTests {
     func expiry(_ seconds: Int64) async throws {
         let intent = PaymentIntent.sample(1)
         let block = ChainBlock(number: 77, hash: .zero, time: intent.terms.validBefore + seconds)
-        let made = Chain.AuthorizationProbe(Payments.AuthorizationProbe(intent.terms))
+        let made = AuthorizationProbe(UnprovenAuthorization(intent.terms))
         let probe = try #require(made)
         let reading = ProofReading(finalBlock: block.number, finalTime: block.time, used: [false])
         let proof = reading.proof(of: PaymentRecord(reserving: intent, at: .vectors), used: false)

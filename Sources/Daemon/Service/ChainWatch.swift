@@ -14,7 +14,7 @@ package struct ChainWatch: ChainWitness {
     /// Reads probes as of one final block.
     package typealias Reading =
         @Sendable (
-            _ probes: [Chain.AuthorizationProbe], _ now: Timestamp
+            _ probes: [AuthorizationProbe], _ now: Timestamp
         ) async throws(ChainError) -> ChainReading
 
     private let network: String
@@ -43,8 +43,8 @@ package struct ChainWatch: ChainWitness {
     }
 
     /// Reads all probes that can be read; one that spoils a reading is left out, and the others are read without it.
-    package func read(_ probes: [Payments.AuthorizationProbe]) async throws -> ProofReading {
-        let questions = probes.map { Chain.AuthorizationProbe($0) }
+    package func read(_ probes: [UnprovenAuthorization]) async throws -> ProofReading {
+        let questions = probes.map { AuthorizationProbe($0) }
         var asked = questions.indices.filter { questions[$0] != nil }
         var faults: [EndpointFault] = []
         for _ in 0...Self.retryLimit {
@@ -91,10 +91,10 @@ package struct ChainWatch: ChainWitness {
     }
 }
 
-extension Chain.AuthorizationProbe {
+extension AuthorizationProbe {
     /// The question behind a payment's probe; nil for a scheme that no contract of this program's knowledge keeps, and
     /// for addresses that are none.
-    package init?(_ probe: Payments.AuthorizationProbe) {
+    package init?(_ probe: UnprovenAuthorization) {
         guard probe.scheme == "exact", let token = Address(hex: probe.token), let payer = Address(hex: probe.payer)
         else { return nil }
         self.init(token: token, authorizer: payer, nonce: probe.nonce, kind: .eip3009)
