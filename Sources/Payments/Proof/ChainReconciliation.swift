@@ -15,6 +15,8 @@ package enum ChainReconciliation {
         package var released = 0
         /// Payments of which nothing is proven yet.
         package var waiting = 0
+        /// What is wrong with the payments that could not be read or booked.
+        package var damage: [LedgerError] = []
 
         /// Makes an empty tally.
         package init() {}
@@ -25,17 +27,20 @@ package enum ChainReconciliation {
 
     /// Asks a witness about the unproven payments of a network, those whose window ends first in front, and books proof.
     ///
-    /// For the daemon's housekeeping. A payment that changed meanwhile is left for the next run. Throws what the witness
-    /// throws, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
+    /// For the daemon's housekeeping. A payment that changed meanwhile is left for the next run, and one that is damaged is
+    /// passed over. Throws what the witness throws, and the ledger's error when it cannot be read or written; what was
+    /// booked until then stays booked.
     package static func run(
         network: String, store: any PaymentBooks, witness: any ChainWitness, at now: Timestamp, logger: Logger
     ) async throws -> Tally {
-        let records = try await store.unproven(network: network, limit: limit)
-        let probes = records.compactMap { record in record.terms.map { AuthorizationProbe($0) } }
-        guard !probes.isEmpty else { return Tally() }
+        let found = try await store.unproven(network: network, limit: limit)
+        let records = found.value
+        let probes = records.compactMap { record in record.terms.map { UnprovenAuthorization($0) } }
+        var tally = Tally()
+        tally.damage = found.damage
+        guard !probes.isEmpty else { return tally }
         let reading = try await witness.read(probes)
         guard probes.count == records.count, reading.used.count == probes.count else { throw IncompleteReading() }
-        var tally = Tally()
         for (record, used) in zip(records, reading.used) {
             guard let event = reading.proof(of: record, used: used) else {
                 tally.waiting += 1
@@ -51,7 +56,11 @@ package enum ChainReconciliation {
                         "payment": "\(proven.id)", "state": "\(proven.state.rawValue)", "proof": "\(reading.reason)",
                     ])
             } catch {
-                guard case .impossible = error else { throw error }
+                switch error {
+                case .storage, .newerSchema: throw error
+                case .impossible: break
+                default: tally.damage.append(error)
+                }
                 tally.waiting += 1
             }
         }
