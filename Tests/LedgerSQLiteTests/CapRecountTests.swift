@@ -35,6 +35,17 @@ struct CapRecountTests {
         for event in events { try await ledger.book(event, of: .sample(number), second: second) }
     }
 
+    /// Settled payments of at most twenty cents, and what one of them is shown to have moved.
+    private static func upto(_ number: UInt64) -> PaymentIntent {
+        .sample(number, team: "red", value: .cents(20), scheme: "upto", policy: .numbered(7))
+    }
+
+    private func show(_ number: UInt64, second: Int64) async throws {
+        _ = try await ledger.show(
+            UInt256(50_000), of: Self.upto(number).id, evidence: PaymentEvidence(),
+            at: .vectors.adding(seconds: second))
+    }
+
     private func call(second: Int64) async throws {
         _ = try await ledger.meter(
             MeteredCall(agent: "scout", team: "red", gateway: "lab", host: "h"), at: .vectors.adding(seconds: second))
@@ -50,6 +61,11 @@ struct CapRecountTests {
         try await pay(5, .neverSent, second: 4)
         try await pay(6, .lostSight, .windowPassed, second: 5)
         try await call(second: 6)
+        for number: UInt64 in 20...22 {
+            try await ledger.reserve(Self.upto(number), second: 6)
+            if number < 22 { try await ledger.book(.settled, of: Self.upto(number), second: 6) }
+        }
+        try await show(20, second: 6)
         let past = try await ledger.past(of: Self.caps, at: .vectors.adding(seconds: 6))
         #expect(past.count == Self.caps.count)
         // Everything that the past knew goes on, and something is new.
@@ -57,6 +73,9 @@ struct CapRecountTests {
         try await ledger.book(.adopted, of: .sample(3), second: second)
         try await ledger.book(.settled, of: .sample(4), second: second)
         try await ledger.book(.provenUnused, of: .sample(6), second: second)
+        try await show(21, second: second)
+        try await ledger.book(.settled, of: Self.upto(22), second: second)
+        try await show(22, second: second)
         try await pay(7, second: second)
         try await pay(8, .rejected, second: second)
         try await pay(9, .neverSent, second: second)
