@@ -36,19 +36,11 @@ extension SQLiteLedger: PaymentBooks {
         try await writer.perform { (keeper) throws(Fault) in try keeper.meter(call, at: now) }
     }
 
-    package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Int {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.doubtAttended(at: now) }
-    }
-
-    package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Int {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.closeOverdue(policy, at: now) }
-    }
-
     package func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord] {
         try await query { (database) throws(Fault) in try PaymentQueries.list(filter, in: database) }
     }
 
-    package func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+    package func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]> {
         try await query { (database) throws(Fault) in
             try PaymentQueries.unproven(network: network, limit: limit, in: database)
         }
@@ -104,7 +96,10 @@ extension SQLiteLedger: RuleBooks {
     }
 
     package func add(_ agent: Agent, limits: [CapLimit], by actor: String) async throws(LedgerError) {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.add(agent, limits: limits, by: actor) }
+        let past = try await past(of: limits.map { Cap(agent: agent.name, $0) }, at: agent.addedAt)
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.add(agent, limits: limits, past: past, by: actor)
+        }
     }
 
     package func removeAgent(_ name: String, by actor: String, at now: Timestamp) async throws(LedgerError) {
@@ -128,7 +123,8 @@ extension SQLiteLedger: RuleBooks {
     }
 
     package func setCap(_ cap: Cap, by actor: String, at now: Timestamp) async throws(LedgerError) {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.setCap(cap, by: actor, at: now) }
+        let past = try await past(of: [cap], at: now)
+        try await writer.perform { (keeper) throws(Fault) in try keeper.setCap(cap, past: past, by: actor, at: now) }
     }
 
     package func removeCap(_ key: Cap.Key, by actor: String, at now: Timestamp) async throws(LedgerError) -> Bool {
@@ -179,11 +175,5 @@ extension SQLiteLedger: JournalBooks {
 
     package func add(_ checkpoint: Checkpoint, at now: Timestamp) async throws(LedgerError) {
         try await writer.perform { (keeper) throws(Fault) in try keeper.add(checkpoint, at: now) }
-    }
-
-    package func erase(
-        before time: Timestamp, by actor: String, at now: Timestamp
-    ) async throws(LedgerError) -> Int {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.erase(before: time, by: actor, at: now) }
     }
 }

@@ -254,6 +254,42 @@ struct Alteration: Sendable, CustomStringConvertible {
                 })
             })
         },
+        Alteration("an agent was added at another time", seenBy: .rules, at: { _ in "agent scout" }) { _ in
+            Doctoring(rules: {
+                $0.with(agents: {
+                    $0.map { agent in
+                        var agent = agent
+                        if agent.name == "scout" { agent.addedAt = agent.addedAt.adding(seconds: -1) }
+                        return agent
+                    }
+                })
+            })
+        },
+        Alteration("a freeze is of another time", seenBy: .rules, at: { _ in "freeze gateway:closed" }) { _ in
+            Doctoring(rules: {
+                $0.with(freezes: {
+                    $0.map {
+                        var freeze = $0
+                        freeze.since = freeze.since.adding(seconds: 60)
+                        return freeze
+                    }
+                })
+            })
+        },
+        Alteration("a freeze has another reason", seenBy: .rules, at: { _ in "freeze gateway:closed" }) { _ in
+            Doctoring(rules: {
+                $0.with(freezes: {
+                    $0.map { Freeze(scope: $0.scope, since: $0.since, actor: $0.actor, reason: "other words") }
+                })
+            })
+        },
+        Alteration("a freeze is by somebody else", seenBy: .rules, at: { _ in "freeze gateway:closed" }) { _ in
+            Doctoring(rules: {
+                $0.with(freezes: {
+                    $0.map { Freeze(scope: $0.scope, since: $0.since, actor: "nobody", reason: $0.reason) }
+                })
+            })
+        },
         Alteration("a freeze is gone", seenBy: .rules, at: { _ in "freeze gateway:closed" }) { _ in
             Doctoring(rules: { $0.with(freezes: { _ in [] }) })
         },

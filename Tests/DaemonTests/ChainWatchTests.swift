@@ -10,7 +10,7 @@ import Testing
 
 /// A chain that answers as a test says, and remembers what it was asked.
 private final class ScriptedReadings: Sendable {
-    typealias Answer = @Sendable ([Chain.AuthorizationProbe]) -> Result<ChainReading, ChainError>
+    typealias Answer = @Sendable ([AuthorizationProbe]) -> Result<ChainReading, ChainError>
 
     private let answer: Answer
     private let recorded = Mutex<[[Bytes32]]>([])
@@ -22,7 +22,7 @@ private final class ScriptedReadings: Sendable {
     /// The nonces of each reading.
     var asked: [[Bytes32]] { recorded.withLock { $0 } }
 
-    func read(_ probes: [Chain.AuthorizationProbe]) throws(ChainError) -> ChainReading {
+    func read(_ probes: [AuthorizationProbe]) throws(ChainError) -> ChainReading {
         recorded.withLock { $0.append(probes.map(\.nonce)) }
         return try answer(probes).get()
     }
@@ -31,8 +31,8 @@ private final class ScriptedReadings: Sendable {
 struct ChainWatchTests {
     private static let block = ChainBlock(number: 77, hash: .numbered(5), time: 1_795_306_000)
 
-    private static func probes(_ numbers: ClosedRange<UInt64>) -> [Payments.AuthorizationProbe] {
-        numbers.map { Payments.AuthorizationProbe(PaymentIntent.sample($0).terms) }
+    private static func probes(_ numbers: ClosedRange<UInt64>) -> [UnprovenAuthorization] {
+        numbers.map { UnprovenAuthorization(PaymentIntent.sample($0).terms) }
     }
 
     private static func reading(_ used: [Bool], leftOut: [EndpointFault] = []) -> ChainReading {
@@ -119,8 +119,8 @@ struct ChainWatchTests {
     func unknown() async throws {
         let readings = ScriptedReadings { probes in .success(Self.reading(probes.map { _ in true })) }
         let strangers = [
-            Payments.AuthorizationProbe(keeper: nil, token: "0x1", payer: "0x2", nonce: .zero),
-            Payments.AuthorizationProbe(keeper: .token, token: "nowhere", payer: "0x2", nonce: .zero),
+            UnprovenAuthorization(keeper: nil, token: "0x1", payer: "0x2", nonce: .zero),
+            UnprovenAuthorization(keeper: .token, token: "nowhere", payer: "0x2", nonce: .zero),
         ]
         let reading = try await watch(readings).read(strangers + Self.probes(1...1))
         #expect(reading.used == [nil, nil, true])
@@ -130,19 +130,19 @@ struct ChainWatchTests {
     @Test("the contract that keeps the nonce is the one that is asked")
     func kinds() throws {
         let address = "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1"
-        func kind(_ keeper: NonceKeeper) -> Chain.AuthorizationProbe.Kind? {
-            Chain.AuthorizationProbe(
-                Payments.AuthorizationProbe(keeper: keeper, token: address, payer: address, nonce: .zero))?.kind
+        func kind(_ keeper: NonceKeeper) -> AuthorizationProbe.Kind? {
+            AuthorizationProbe(
+                UnprovenAuthorization(keeper: keeper, token: address, payer: address, nonce: .zero))?.kind
         }
         #expect(kind(.token) == .eip3009 && kind(.permit2) == .permit2)
         let block = ChainBlock(number: 77, hash: .zero, time: 100)
         for end in [99, 100, 101, 102] as [Int64] {
             #expect(
                 NonceKeeper.permit2.isDead(validBefore: end, asOf: block.time)
-                    == Chain.AuthorizationProbe.Kind.permit2.isExpired(UInt64(end - 1), asOf: block))
+                    == AuthorizationProbe.Kind.permit2.isExpired(UInt64(end - 1), asOf: block))
             #expect(
                 NonceKeeper.token.isDead(validBefore: end, asOf: block.time)
-                    == Chain.AuthorizationProbe.Kind.eip3009.isExpired(UInt64(end), asOf: block))
+                    == AuthorizationProbe.Kind.eip3009.isExpired(UInt64(end), asOf: block))
         }
     }
 
@@ -150,7 +150,7 @@ struct ChainWatchTests {
     func expiry(_ seconds: Int64) async throws {
         let intent = PaymentIntent.sample(1)
         let block = ChainBlock(number: 77, hash: .zero, time: intent.terms.validBefore + seconds)
-        let made = Chain.AuthorizationProbe(Payments.AuthorizationProbe(intent.terms))
+        let made = AuthorizationProbe(UnprovenAuthorization(intent.terms))
         let probe = try #require(made)
         let reading = ProofReading(finalBlock: block.number, finalTime: block.time, used: [false])
         let proof = reading.proof(of: PaymentRecord(reserving: intent, at: .vectors), used: false)

@@ -11,7 +11,8 @@ struct HousekeepingTests {
     let store = InMemoryLedger()
     let clock = FixedClock()
 
-    private func keeper(_ policy: OverduePolicy) throws -> Housekeeping {
+    private func keeper(_ policy: OverduePolicy, over other: (any LedgerStore)? = nil) throws -> Housekeeping {
+        let store = other ?? store
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let engine = PaymentEngine(
             store: store, table: try AssetTable.pinned(), wallets: PayingWallets([]), clock: clock,
@@ -101,6 +102,25 @@ struct HousekeepingTests {
         #expect(try await states() == [.inDoubt, .inDoubt])
     }
 
+    @Test("damaged rows that were passed over are told once an hour each")
+    func damage() async throws {
+        try await doubt()
+        var watched = WatchedStore(store)
+        watched.damage = [.damaged("row 7"), .damaged("row 8")]
+        let keeper = try keeper(OverduePolicy(), over: watched)
+        clock.advance(seconds: 361)
+        for _ in 0..<3 { await keeper.perform(.closeOverdue) }
+        #expect(try await states() == [.presumed, .presumed])
+        clock.advance(seconds: 3600)
+        await keeper.perform(.closeOverdue)
+        let told = try await store.read { (books) throws(LedgerError) in
+            try books.newestEntries(of: .notice, limit: 10).map(\.line).filter { $0.cause == "row-damaged" }
+                .map(\.subject)
+        }
+        #expect(told.count == 4)
+        #expect(Set(told) == ["the ledger is damaged: row 7", "the ledger is damaged: row 8"])
+    }
+
     @Test("a start puts in doubt what the last run left open, and closes what is overdue by then")
     func start() async throws {
         try await store.add(.sample(caps: [CapLimit(.lifetime, .cents(500))]))
@@ -119,7 +139,7 @@ private struct FixedWitness: ChainWitness {
     let time: Int64
     let used: [Bool?]
 
-    func read(_ probes: [Payments.AuthorizationProbe]) async throws -> ProofReading {
+    func read(_ probes: [UnprovenAuthorization]) async throws -> ProofReading {
         ProofReading(finalBlock: 77, finalTime: time, used: used)
     }
 }

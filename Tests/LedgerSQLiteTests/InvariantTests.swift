@@ -158,7 +158,7 @@ private struct World {
     private func reconcile() async throws {
         guard hasChain else { return }
         let block = now.seconds - Int64(below(90))
-        for record in try await ledger.unproven(network: Self.network, limit: 100) {
+        for record in try await ledger.unproven(network: Self.network, limit: 100).value {
             guard let truth = truths[record.id], let end = record.liveUntil else { continue }
             // What the chain took, it took before the block or behind it; the reader sees the former alone.
             if truth.isSettled {

@@ -115,4 +115,15 @@ struct CapCounterTests {
             counter.resets(in: window, at: now, toFit: UInt256(2), under: UInt256(2)) == .vectors.adding(seconds: 91))
         #expect(counter.resets(in: window, at: now, toFit: UInt256(3), under: UInt256(2)) == nil)
     }
+
+    @Test("where open payments alone are too much, no moment is known at which the next one fits")
+    func heldOpen() {
+        let window = CapWindow.rolling(minutes: 1)
+        let now = Timestamp.vectors.adding(seconds: 40)
+        let held = counter(window, [(0, .settled), (30, .reserved)], at: .vectors.adding(seconds: 30))
+        #expect(held.resets(in: window, at: now, toFit: UInt256(2), under: UInt256(2)) == nil)
+        #expect(held.resets(in: window, at: now, toFit: Self.one, under: UInt256(2)) == .vectors.adding(seconds: 61))
+        let alone = counter(window, [(0, .reserved)], at: now)
+        #expect(alone.resets(in: window, at: now, toFit: Self.one, under: Self.one) == nil)
+    }
 }

@@ -17,7 +17,7 @@ final class ScriptedWitness: ChainWitness {
         var unreadable: Set<Bytes32> = []
         var isReachable = true
         var answers: Int?
-        var asked: [[AuthorizationProbe]] = []
+        var asked: [[UnprovenAuthorization]] = []
     }
 
     let state: Mutex<State>
@@ -28,9 +28,9 @@ final class ScriptedWitness: ChainWitness {
 
     func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 
-    var asked: [[AuthorizationProbe]] { state.withLock { $0.asked } }
+    var asked: [[UnprovenAuthorization]] { state.withLock { $0.asked } }
 
-    func read(_ probes: [AuthorizationProbe]) async throws -> ProofReading {
+    func read(_ probes: [UnprovenAuthorization]) async throws -> ProofReading {
         try state.withLock { state in
             state.asked.append(probes)
             guard state.isReachable else { throw Unreachable() }
@@ -120,7 +120,7 @@ struct ChainReconciliationTests {
         await desk.book(.response(status: 200, report: nil), of: served)
         let witness = ScriptedWitness(time: 0)
         #expect(try await run(desk, witness) == Self.tally(waiting: 2))
-        #expect(witness.asked == [[AuthorizationProbe(lost.terms), AuthorizationProbe(served.terms)]])
+        #expect(witness.asked == [[UnprovenAuthorization(lost.terms), UnprovenAuthorization(served.terms)]])
         let probe = try #require(witness.asked.first?.first)
         #expect(probe.keeper == .token && probe.token == lost.terms.asset && probe.payer == lost.terms.payer)
         let other = try await ChainReconciliation.run(
@@ -185,6 +185,26 @@ struct ChainReconciliationTests {
             logger: desk.log.logger)
         #expect(tally == Self.tally(released: 3, waiting: ChainReconciliation.limit))
         #expect(witness.asked.map(\.count) == [ChainReconciliation.limit, 3])
+    }
+
+    @Test("a payment that damage keeps out of the books holds up no other")
+    func damaged() async throws {
+        let desk = try await Desk()
+        var payments: [AuthorizedPayment] = []
+        for number in 1...2 {
+            let payment = try await desk.paid(for: desk.request(number: UInt64(number)))
+            await desk.book(.silence(reason: "x"), of: payment)
+            payments.append(payment)
+        }
+        let fault = LedgerError.damaged("row 1")
+        let store = WatchedStore(desk.books, failures: Failures(1, error: fault))
+        var expected = Self.tally(released: 1, waiting: 1)
+        expected.damage = [fault]
+        let tally = try await ChainReconciliation.run(
+            network: Self.network, store: store, witness: ScriptedWitness(time: payments[0].terms.validBefore),
+            at: desk.clock.now(), logger: desk.log.logger)
+        #expect(tally == expected)
+        #expect(try await desk.state(payments[1]) == .released)
     }
 
     @Test("a witness that fails or leaves an answer out books nothing")

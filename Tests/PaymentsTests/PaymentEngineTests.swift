@@ -297,6 +297,19 @@ struct PaymentEngineTests {
         await desk.book(.neverSent(reason: "x"), of: payment)
         #expect(try await desk.rows.map(\.state) == [.reserved])
     }
+
+    @Test("a cap that open payments hold says that no moment is known, and is not worth a repetition")
+    func heldCap() async throws {
+        let desk = try await Desk(caps: [CapLimit(.rolling(minutes: 5), .cents(1))])
+        let first = try await desk.paid(for: desk.request(number: 1))
+        let held = try #require(await desk.answer(for: desk.request(number: 2)).failure)
+        #expect(held.cap?.resetsAt == nil && !held.isRetryable)
+        #expect(held.detail.contains("Nothing that is known by now makes room"))
+        // Once its outcome is known the moment is known too.
+        await desk.book(.response(status: 200, report: nil), of: first)
+        let timed = try #require(await desk.answer(for: desk.request(number: 3)).failure)
+        #expect(timed.cap?.resetsAt != nil && timed.isRetryable)
+    }
 }
 
 /// Turned on once.

@@ -10,6 +10,8 @@ package struct WatchedStore: LedgerStore {
     package var refusesToWrite = false
     /// How the next bookings of outcomes fail.
     package var failures = Failures(0)
+    /// What is wrong with payments that are passed over when overdue ones are closed.
+    package var damage: [LedgerError] = []
     /// Whether agents, caps and freezes cannot be read.
     package var hidesRules = false
     /// Called once a reservation is on record and before anybody hears of it.
@@ -74,19 +76,21 @@ extension WatchedStore: PaymentBooks {
         return try await books.meter(call, at: now)
     }
 
-    package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Int {
+    package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Salvaged<Int> {
         try await books.doubtAttended(at: now)
     }
 
-    package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Int {
-        try await books.closeOverdue(policy, at: now)
+    package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Salvaged<Int> {
+        var closed = try await books.closeOverdue(policy, at: now)
+        closed.damage += damage
+        return closed
     }
 
     package func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord] {
         try await books.payments(filter)
     }
 
-    package func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+    package func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]> {
         try await books.unproven(network: network, limit: limit)
     }
 

@@ -16,22 +16,34 @@ struct RuleCheck {
         var wallet: String?
         var team: String?
         var token: String?
+        var added: Timestamp
 
-        var text: String { "wallet \(wallet ?? "none"), team \(team ?? "none"), token \(token ?? "none")" }
+        var text: String {
+            "wallet \(wallet ?? "none"), team \(team ?? "none"), token \(token ?? "none"), added at \(added)"
+        }
     }
 
-    // What the last entry about each says: a limit as text, a team, who froze it.
+    /// What the entries say of a freeze.
+    private struct Frozen: Equatable {
+        let since: Timestamp
+        let actor: String
+        let reason: String?
+
+        var text: String { "since \(since) by \(actor), \(reason.map { "\"\($0)\"" } ?? "without a reason")" }
+    }
+
+    // What the last entry about each says.
     private var caps: [CapName: String] = [:]
     private var agents: [String: Told] = [:]
-    private var freezes: [String: String] = [:]
+    private var freezes: [String: Frozen] = [:]
 
     /// Takes an entry about a rule; others are passed over.
     mutating func examine(_ entry: JournalEntry, _ findings: inout Findings) {
         let isReadable =
             switch entry.line.kind {
-            case .agent: take(agent: entry.line)
+            case .agent: take(agent: entry.line, at: entry.at)
             case .cap: take(cap: entry.line)
-            case .freeze: take(freeze: entry.line)
+            case .freeze: take(freeze: entry.line, at: entry.at)
             case .payment, .metered, .adjustment, .notice, .checkpoint, .erasure: true
             }
         if !isReadable {
@@ -39,12 +51,13 @@ struct RuleCheck {
         }
     }
 
-    private mutating func take(agent line: JournalLine) -> Bool {
+    private mutating func take(agent line: JournalLine, at time: Timestamp) -> Bool {
         switch line.cause {
         case "added":
             guard let agent = Self.change(line) else { return false }
             agents[line.subject] = Told(
-                wallet: agent["wallet"]?.string, team: agent["team"]?.string, token: agent["token_sha256"]?.string)
+                wallet: agent["wallet"]?.string, team: agent["team"]?.string, token: agent["token_sha256"]?.string,
+                added: time)
         case "removed": agents[line.subject] = nil
         case "team":
             guard let change = Self.change(line) else { return false }
@@ -65,8 +78,9 @@ struct RuleCheck {
         return true
     }
 
-    private mutating func take(freeze line: JournalLine) -> Bool {
-        freezes[line.subject] = line.cause == "frozen" ? line.actor ?? "" : nil
+    private mutating func take(freeze line: JournalLine, at time: Timestamp) -> Bool {
+        freezes[line.subject] =
+            line.cause == "frozen" ? Frozen(since: time, actor: line.actor ?? "", reason: line.detail) : nil
         return true
     }
 
@@ -91,7 +105,7 @@ struct RuleCheck {
         }
         for name in Set(agents.keys).union(rulebook.agents.keys).sorted() {
             let kept = rulebook.agents[name].map {
-                Told(wallet: $0.wallet, team: $0.team, token: $0.tokenHash.description)
+                Told(wallet: $0.wallet, team: $0.team, token: $0.tokenHash.description, added: $0.addedAt)
             }
             let told = agents[name]
             findings.examine(
@@ -102,12 +116,17 @@ struct RuleCheck {
                         ? "is there, but nobody added it"
                         : "has \(kept?.text ?? ""), but the journal says \(told?.text ?? "")")
         }
-        let kept = Dictionary(uniqueKeysWithValues: rulebook.freezes.map { ($0.key.description, $0.value.actor) })
+        let kept = Dictionary(
+            uniqueKeysWithValues: rulebook.freezes.map {
+                ($0.key.description, Frozen(since: $0.value.since, actor: $0.value.actor, reason: $0.value.reason))
+            })
         for scope in Set(freezes.keys).union(kept.keys).sorted() {
+            let (row, told) = (kept[scope], freezes[scope])
             findings.examine(
-                .rules, "freeze \(scope)", holds: freezes[scope] == kept[scope],
-                kept[scope] == nil
-                    ? "is gone, but nobody lifted it" : "is there, but the journal has another one or none")
+                .rules, "freeze \(scope)", holds: row == told,
+                row == nil
+                    ? "is gone, but nobody lifted it"
+                    : "is \(row?.text ?? ""), but the journal says \(told?.text ?? "that there is none")")
         }
     }
 }

@@ -42,9 +42,14 @@ enum CapOutput {
             table.add(
                 [scope(cap.scope, tokens), cap.limit.window.description]
                     + [cap.limit.amount, usage.used, usage.left].map { text(of: $0, in: cap, tokens) }
-                    + [usage.resetsAt?.description ?? ""])
+                    + [usage.resetsAt?.description ?? (isHeld(usage) ? "not by itself" : "")])
         }
         table.show()
+    }
+
+    /// Whether a rolling cap is used by payments whose outcome alone makes room.
+    private static func isHeld(_ usage: CapUsage) -> Bool {
+        if case .rolling = usage.cap.limit.window { !usage.used.isZero } else { false }
     }
 
     /// A scope as people write it, tokens by their symbols.

@@ -10,7 +10,7 @@ package struct ChainWatch: ChainWitness {
     /// Reads probes as of one final block.
     package typealias Reading =
         @Sendable (
-            _ probes: [Chain.AuthorizationProbe], _ now: Timestamp
+            _ probes: [AuthorizationProbe], _ now: Timestamp
         ) async throws(ChainError) -> ChainReading
 
     private let network: String
@@ -35,8 +35,8 @@ package struct ChainWatch: ChainWitness {
     }
 
     /// Reads all probes that can be read; what is wrong with the others is logged, and proves nothing.
-    package func read(_ probes: [Payments.AuthorizationProbe]) async throws -> ProofReading {
-        let questions = probes.map { Chain.AuthorizationProbe($0) }
+    package func read(_ probes: [UnprovenAuthorization]) async throws -> ProofReading {
+        let questions = probes.map { AuthorizationProbe($0) }
         let asked = questions.indices.filter { questions[$0] != nil }
         let reading = try await self.reading(asked.compactMap { questions[$0] }, clock.now())
         note(reading.leftOut)
@@ -70,10 +70,10 @@ package struct ChainWatch: ChainWitness {
     }
 }
 
-extension Chain.AuthorizationProbe {
+extension AuthorizationProbe {
     /// The question behind a payment's probe; nil when no contract that is known here keeps its nonce, and for
     /// addresses that are none.
-    package init?(_ probe: Payments.AuthorizationProbe) {
+    package init?(_ probe: UnprovenAuthorization) {
         guard let keeper = probe.keeper, let token = Address(hex: probe.token), let payer = Address(hex: probe.payer)
         else { return nil }
         let kind: Kind =

@@ -35,10 +35,25 @@ package struct Housekeeping: Sendable {
         _ store: any LedgerStore, policy: OverduePolicy, at now: Timestamp, logger: Logger
     ) async throws(LedgerError) {
         let doubtful = try await store.doubtAttended(at: now)
-        if doubtful > 0 {
-            logger.warning("payments left open by the last run are in doubt", metadata: ["count": "\(doubtful)"])
+        if doubtful.value > 0 {
+            logger.warning("payments left open by the last run are in doubt", metadata: ["count": "\(doubtful.value)"])
         }
-        _ = try await store.closeOverdue(policy, at: now)
+        let closed = try await store.closeOverdue(policy, at: now)
+        await tell(of: doubtful.damage + closed.damage, store, at: now, logger: logger)
+    }
+
+    /// The most damaged rows that are told of at once.
+    private static let damageLimit = 50
+
+    /// Tells an operator of damaged rows that were passed over, in the journal and in the log: once an hour for each.
+    private static func tell(
+        of damage: [LedgerError], _ store: any LedgerStore, at now: Timestamp, logger: Logger
+    ) async {
+        for fault in damage.prefix(damageLimit) {
+            // What the journal cannot hold the log has to say.
+            let isNews = (try? await store.notice("row-damaged", about: "\(fault)", detail: nil, at: now)) ?? true
+            if isNews { logger.critical("payment passed over", metadata: ["problem": "\(fault)"]) }
+        }
     }
 
     /// Does what is due until the task is cancelled.
@@ -55,8 +70,12 @@ package struct Housekeeping: Sendable {
         case .retryUnbooked: await engine.retryUnbooked()
         case .closeOverdue:
             do throws(LedgerError) {
-                let count = try await store.closeOverdue(policy, at: clock.now())
-                if count > 0 { logger.notice("payments closed behind their window", metadata: ["count": "\(count)"]) }
+                let now = clock.now()
+                let closed = try await store.closeOverdue(policy, at: now)
+                if closed.value > 0 {
+                    logger.notice("payments closed behind their window", metadata: ["count": "\(closed.value)"])
+                }
+                await Self.tell(of: closed.damage, store, at: now, logger: logger)
             } catch {
                 logger.error("ledger not writable", metadata: ["problem": "\(error)"])
             }
@@ -81,8 +100,10 @@ package struct Housekeeping: Sendable {
         _ network: String, through witness: any ChainWitness, cursor: ReconciliationCursor? = nil
     ) async {
         do {
+            let now = clock.now()
             let tally = try await ChainReconciliation.run(
-                network: network, store: store, witness: witness, cursor: cursor, at: clock.now(), logger: logger)
+                network: network, store: store, witness: witness, cursor: cursor, at: now, logger: logger)
+            await Self.tell(of: tally.damage, store, at: now, logger: logger)
             guard tally.confirmed + tally.released > 0 else { return }
             logger.notice(
                 "payments proven by the chain",

@@ -10,8 +10,8 @@ package struct Agent: Sendable, Equatable {
     package let team: String?
     /// SHA-256 of the token; the token itself is never stored.
     package let tokenHash: Bytes32
-    /// When it was added.
-    package let addedAt: Timestamp
+    /// When it was added; the books keep the time of the entry that says so.
+    package var addedAt: Timestamp
 
     /// Makes an agent.
     package init(name: String, wallet: String?, team: String?, tokenHash: Bytes32, addedAt: Timestamp) {

@@ -44,9 +44,9 @@ package struct CapCounter: Sendable, Equatable {
         return counted.saturatingSum(open.subtracting(inside) ?? .zero)
     }
 
-    /// When so much more fits under a limit if nothing else is reserved; nil when it never will by itself.
+    /// When so much more fits under a limit if nothing else is reserved; nil when it never does by anything that is known.
     ///
-    /// Open amounts are taken to stay open.
+    /// Open amounts are taken to stay open, so where they alone are too much only their outcome makes room.
     package func resets(
         in window: CapWindow, at now: Timestamp, toFit quantity: UInt256, under limit: UInt256
     ) -> Timestamp? {
@@ -54,7 +54,7 @@ package struct CapCounter: Sendable, Equatable {
         let moments = buckets.compactMap { window.end(ofBucket: $0.start) }.filter { $0 > now }.sorted()
         return moments.first { moment in
             used(in: window, at: moment).saturatingSum(quantity) <= limit
-        } ?? moments.last
+        }
     }
 
     /// Takes a payment along from one state to the next; `from` is nil for a new one.

@@ -6,7 +6,8 @@ package struct CapUsage: Sendable, Equatable {
     package let cap: Cap
     /// What counts against it, in its measure: settled, presumed and exposed.
     package let used: UInt256
-    /// When something of it is free again by itself; nil for `request` and `lifetime`, and where it never is.
+    /// When something of it is free again by itself; nil for `request` and `lifetime`, and where nothing that is known
+    /// makes room: only the outcome of open payments, or an operator.
     package let resetsAt: Timestamp?
 
     /// Makes a usage line.
@@ -62,6 +63,19 @@ package struct CapWarning: Sendable, Equatable {
     package let share: UInt64
     /// The cap with the payment counted.
     package let usage: CapUsage
+
+    /// What the journal calls it; its subject is the cap's scope.
+    package var cause: String { "cap-\(share)-percent" }
+
+    /// Whether a notice of this cause about this scope warns of the very cap: a scope may have several.
+    package func isGiven(by detail: String?) -> Bool {
+        var name = JSONText()
+        name.object { name in
+            name.field("window", usage.cap.limit.window.description)
+            name.field("measure", usage.cap.limit.measure.rawValue)
+        }
+        return detail?.hasPrefix(name.string.dropLast() + ",") ?? false
+    }
 }
 
 extension CapUsage {

@@ -28,6 +28,8 @@ package struct JournalLine: Sendable, Equatable {
 
     /// How long the same notice about the same subject is not repeated, in seconds.
     package static let noticePause: Int64 = 3600
+    /// The most payments that one entry erases, so that no erasure keeps the books for long.
+    package static let erasureLimit = 1000
 
     /// What it is about.
     package let kind: Kind

@@ -76,13 +76,14 @@ extension JournalLine {
         let cap = warning.usage.cap
         var text = JSONText()
         text.object { text in
+            // The cap's name goes first: ``CapWarning/isGiven(by:)`` looks for it there.
             text.field("window", cap.limit.window.description)
             text.field("measure", cap.limit.measure.rawValue)
             text.field("used", cap.text(of: warning.usage.used))
             text.field("limit", cap.text(of: cap.limit.amount))
         }
         return JournalLine(
-            .notice, subject: cap.scope.description, cause: "cap-\(warning.share)-percent", detail: text.string)
+            .notice, subject: cap.scope.description, cause: warning.cause, detail: text.string)
     }
 
     /// A prepaid call was let through.

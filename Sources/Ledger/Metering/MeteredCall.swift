@@ -5,7 +5,7 @@ package struct MeteredCall: Sendable, Equatable {
     /// The caller's name.
     package let agent: String
     /// The team the agent is in.
-    package let team: String?
+    package var team: String?
     /// The gateway's name.
     package let gateway: String
     /// The host, lower case, without a port.

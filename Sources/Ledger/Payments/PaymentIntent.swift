@@ -9,7 +9,7 @@ package struct PaymentIntent: Sendable, Equatable {
         /// The agent's name.
         package let agent: String
         /// The team the agent is in; nil when it is in none.
-        package let team: String?
+        package var team: String?
         /// The gateway's name in the configuration.
         package let gateway: String
         /// The upstream host, lower case, without a port.
@@ -135,7 +135,7 @@ package struct PaymentIntent: Sendable, Equatable {
     /// The payment's name.
     package let id: PaymentID
     /// Who pays and what for.
-    package let purpose: Purpose
+    package var purpose: Purpose
     /// What is paid.
     package let terms: Terms
     /// The seller's JSON that is echoed.

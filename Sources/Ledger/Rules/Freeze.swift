@@ -36,8 +36,8 @@ extension FreezeScope: CustomStringConvertible {
 package struct Freeze: Sendable, Hashable {
     /// What is frozen.
     package let scope: FreezeScope
-    /// Since when.
-    package let since: Timestamp
+    /// Since when; the books keep the time of the entry that says so.
+    package var since: Timestamp
     /// Who froze it.
     package let actor: String
     /// Why, in the operator's words.

@@ -56,3 +56,31 @@ package struct Rulebook: Sendable {
         return isLimited ? nil : .noCap
     }
 }
+
+extension Rulebook {
+    /// The purpose with the team that its agent is in by these rules; an agent that is gone keeps the one it came with.
+    ///
+    /// A request may have been under way while an operator moved its agent: what counts is where the agent is when the
+    /// books decide.
+    package func placed(_ purpose: PaymentIntent.Purpose) -> PaymentIntent.Purpose {
+        guard let agent = agents[purpose.agent] else { return purpose }
+        var purpose = purpose
+        purpose.team = agent.team
+        return purpose
+    }
+
+    /// The intent with the team that its agent is in by these rules.
+    package func placed(_ intent: PaymentIntent) -> PaymentIntent {
+        var intent = intent
+        intent.purpose = placed(intent.purpose)
+        return intent
+    }
+
+    /// The call with the team that its agent is in by these rules.
+    package func placed(_ call: MeteredCall) -> MeteredCall {
+        guard let agent = agents[call.agent] else { return call }
+        var call = call
+        call.team = agent.team
+        return call
+    }
+}

@@ -17,7 +17,9 @@ extension InMemoryBooks {
         guard agents[agent.name] == nil else { throw .agentExists(agent.name) }
         try checkToken(agent.tokenHash, of: agent.name)
         let time = time(at: agent.addedAt)
-        agents[agent.name] = agent
+        var kept = agent
+        kept.addedAt = time
+        agents[agent.name] = kept
         write(.added(agent, by: actor), at: time)
         for limit in limits {
             let cap = Cap(agent: agent.name, limit)
@@ -78,8 +80,10 @@ extension InMemoryBooks {
 
     mutating func freeze(_ freeze: Freeze) -> Bool {
         guard freezes[freeze.scope] == nil else { return false }
+        var freeze = freeze
+        freeze.since = time(at: freeze.since)
         freezes[freeze.scope] = freeze
-        write(.frozen(freeze), at: time(at: freeze.since))
+        write(.frozen(freeze), at: freeze.since)
         generation += 1
         return true
     }
@@ -102,6 +106,19 @@ extension InMemoryBooks {
         return true
     }
 
+    /// Writes those warnings down that were not given less than an hour ago, and returns them.
+    mutating func warn(_ warnings: [CapWarning], at time: Timestamp) -> [CapWarning] {
+        let due = warnings.filter { warning in
+            let last = journal.last {
+                $0.line.kind == .notice && $0.line.cause == warning.cause
+                    && $0.line.subject == warning.usage.cap.scope.description && warning.isGiven(by: $0.line.detail)
+            }
+            return last.map { time.seconds - $0.at.seconds >= JournalLine.noticePause } ?? true
+        }
+        for warning in due { write(.warning(warning), at: time) }
+        return due
+    }
+
     func dueCheckpoint(at now: Timestamp) -> CheckpointStatement? {
         let today = Timestamp.startOfUTCDay(time(at: now).utcDay)
         guard let last = journal.last(where: { $0.at < today }) else { return nil }
@@ -113,9 +130,11 @@ extension InMemoryBooks {
         let erasable = payments.indices.filter {
             payments[$0].reservedAt < bound && !payments[$0].state.isOpen && payments[$0].salt != nil
         }
-        guard !erasable.isEmpty else { return 0 }
-        for index in erasable { erase(paymentAt: index) }
-        write(.erased(erasable.count, before: bound, by: actor), at: time(at: now))
+        for start in stride(from: 0, to: erasable.count, by: JournalLine.erasureLimit) {
+            let portion = erasable[start..<min(start + JournalLine.erasureLimit, erasable.count)]
+            for index in portion { erase(paymentAt: index) }
+            write(.erased(portion.count, before: bound, by: actor), at: time(at: now))
+        }
         return erasable.count
     }
 }

@@ -65,11 +65,11 @@ struct InMemoryBooks {
     // MARK: Payments
 
     mutating func reserve(_ request: ReservationRequest, at now: Timestamp) throws(LedgerError) -> ReservationOutcome {
-        let intent = request.intent
+        let rulebook = rulebook
+        let intent = rulebook.placed(request.intent)
         guard index(of: intent.id) == nil else { throw .duplicate("payment \(intent.id)") }
         let time = time(at: now)
         let spend = intent.purpose.spend(intent.terms)
-        let rulebook = rulebook
         let caps = rulebook.caps(counting: spend)
         if let refusal = clock(behind: time, now) { return try refuse(intent, refusal, at: time) }
         let obstacle = rulebook.obstacle(to: spend, caps: caps, isMetered: false)
@@ -96,8 +96,7 @@ struct InMemoryBooks {
         bind(request, to: record.id, at: time)
         if let lesson = request.lesson { learn(lesson, at: time) }
         write(record.firstLine(cause: PaymentState.reserved.rawValue), at: time)
-        let warnings = CapUsage.warnings(of: before, adding: spend)
-        for warning in warnings { write(.warning(warning), at: time) }
+        let warnings = warn(CapUsage.warnings(of: before, adding: spend), at: time)
         return .reserved(
             Reservation(
                 record: record, usage: usage(of: caps, at: time), warnings: warnings, generation: generation))
@@ -141,8 +140,12 @@ struct InMemoryBooks {
             return
         }
         let name = AgentKey(agent: request.intent.purpose.agent, key: key)
-        // A key stays with the time of its first use.
-        if let bound = keys[name], bound.payment == id { return }
+        // A key stays with the time of its first use, until it has bound for its lifetime.
+        if let bound = keys[name], bound.payment == id,
+            time.seconds - bound.at.seconds < ReservationRequest.keyLifetime
+        {
+            return
+        }
         keys[name] = KeyBinding(fingerprint: fingerprint, payment: id, at: time)
     }
 
@@ -218,11 +221,14 @@ struct InMemoryBooks {
         }
     }
 
-    /// Books an event for every payment that a condition picks and returns how many there were.
+    /// Books an event for every payment that a condition picks, those whose window ends first in front, and returns how
+    /// many there were.
     mutating func bookAll(
         at now: Timestamp, _ event: (PaymentRecord) -> PaymentEvent?
     ) throws(LedgerError) -> Int {
-        let steps = payments.compactMap { record in event(record).map { (record.id, $0) } }
+        let steps = payments.enumerated().sorted {
+            ($0.element.liveUntil ?? 0, $0.offset) < ($1.element.liveUntil ?? 0, $1.offset)
+        }.compactMap { _, record in event(record).map { (record.id, $0) } }
         for (id, event) in steps { _ = try book(event, of: id, evidence: PaymentEvidence(), at: now) }
         return steps.count
     }
@@ -288,14 +294,14 @@ struct InMemoryBooks {
         let time = time(at: now)
         if let refusal = clock(behind: time, now) { return .refused(refusal) }
         let rulebook = rulebook
+        let call = rulebook.placed(call)
         let caps = rulebook.caps(counting: call.spend).filter { $0.limit.measure == .payments }
         if let obstacle = rulebook.obstacle(to: call.spend, caps: caps, isMetered: true) { return .refused(obstacle) }
         let before = usage(of: caps, toFit: call.spend, at: time)
         if let usage = CapUsage.binding(of: before, for: call.spend) { return .refused(.exceeded(usage)) }
         calls.append((call, time))
         write(.metered(call), at: time)
-        let warnings = CapUsage.warnings(of: before, adding: call.spend)
-        for warning in warnings { write(.warning(warning), at: time) }
+        let warnings = warn(CapUsage.warnings(of: before, adding: call.spend), at: time)
         return .booked(usage: usage(of: caps, at: time), warnings: warnings)
     }
 

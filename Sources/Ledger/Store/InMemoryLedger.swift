@@ -54,14 +54,14 @@ extension InMemoryLedger: PaymentBooks {
         books.withLock { $0.meter(call, at: now) }
     }
 
-    package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Int {
+    package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Salvaged<Int> {
         try change { (books) throws(LedgerError) in
-            try books.bookAll(at: now) { $0.state.isAttended ? .lostSight : nil }
+            Salvaged(try books.bookAll(at: now) { $0.state.isAttended ? .lostSight : nil })
         }
     }
 
-    package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Int {
-        try change { (books) throws(LedgerError) in try books.closeOverdue(policy, at: now) }
+    package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Salvaged<Int> {
+        try change { (books) throws(LedgerError) in Salvaged(try books.closeOverdue(policy, at: now)) }
     }
 
     package func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord] {
@@ -75,7 +75,7 @@ extension InMemoryLedger: PaymentBooks {
         }
     }
 
-    package func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+    package func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]> {
         books.withLock { books in
             let matching = books.payments.enumerated().filter {
                 $0.element.state.isUnproven && $0.element.terms?.network == network
@@ -83,7 +83,7 @@ extension InMemoryLedger: PaymentBooks {
             let sorted = matching.sorted {
                 ($0.element.liveUntil ?? 0, $0.offset) < ($1.element.liveUntil ?? 0, $1.offset)
             }
-            return Array(sorted.prefix(limit).map(\.element))
+            return Salvaged(Array(sorted.prefix(limit).map(\.element)))
         }
     }
 

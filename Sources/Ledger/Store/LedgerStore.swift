@@ -29,7 +29,8 @@ package struct PaymentFilter: Sendable, Equatable {
 
 /// The books.
 ///
-/// Each method is one atomic, durable step: when it returns, the change survives a power cut.
+/// Each method is one atomic, durable step, but for those that say otherwise: when it returns, the change survives a power
+/// cut.
 ///
 /// Ledger time is the larger of `now` and the last time in the books, so it never goes back. `by` names who made a change
 /// (a user of the system), for the journal.
@@ -70,19 +71,22 @@ package protocol PaymentBooks: Sendable {
     func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome
 
     /// Books `lostSight` for every reserved and resumed row: after a restart nobody is left who waits for an answer.
-    func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Int
+    ///
+    /// Goes portion by portion, each a step of its own, those whose window ends first in front; returns how many were
+    /// booked. A duty that broke off goes on when it is called again.
+    func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Salvaged<Int>
 
     /// Books what the policy says for rejected and doubtful rows whose validBefore is more than its margin before `now`.
     ///
     /// Reserved and resumed rows are left alone, however old: their outcome is still to come, or a restart puts them in
-    /// doubt. Returns how many were booked.
-    func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Int
+    /// doubt. Goes portion by portion like ``doubtAttended(at:)``; returns how many were booked.
+    func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Salvaged<Int>
 
     /// The payments that match, newest first.
     func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord]
 
     /// The unproven payments on a network, those whose window ends first in front, at most `limit`.
-    func unproven(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord]
+    func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]>
 
     /// Settled and confirmed payments on a network of which the signed amount is a maximum and nobody has shown yet what
     /// was moved, oldest first, at most `limit`.
@@ -169,6 +173,7 @@ package protocol JournalBooks: Sendable {
 
     /// Erases requests, echoes and sellers' texts of closed payments that were reserved before a time; returns how many.
     ///
-    /// Hashes stay, so that the chain holds.
+    /// Hashes stay, so that the chain holds. Goes by ``JournalLine/erasureLimit``, each portion a step with an entry of its
+    /// own, until it is done or its task is cancelled; what is left then is erased when it is called again.
     func erase(before time: Timestamp, by actor: String, at now: Timestamp) async throws(LedgerError) -> Int
 }

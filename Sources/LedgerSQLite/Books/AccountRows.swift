@@ -31,7 +31,7 @@ enum AccountRows {
         guard try query.step() else { return nil }
         let number = query.integer()
         guard let debits = query.amount(), let credits = query.amount() else {
-            throw .batch(.damaged("account \(number) has no valid balance"))
+            throw .step(.damaged("account \(number) has no valid balance"))
         }
         return Row(number: number, debits: debits, credits: credits)
     }
@@ -65,7 +65,7 @@ enum AccountRows {
             let name = query.text()
             let asset = query.text()
             guard let account = Account(name), let debits = query.amount(), let credits = query.amount() else {
-                throw .batch(.damaged("account \"\(name)\" is not valid"))
+                throw .step(.damaged("account \"\(name)\" is not valid"))
             }
             balances.append(AccountBalance(account: account, asset: asset, debits: debits, credits: credits))
         }

@@ -18,6 +18,21 @@ extension BookKeeper {
         return true
     }
 
+    /// Writes those warnings down that were not given less than an hour ago, and returns them; `time` is ledger time.
+    func warn(_ warnings: [CapWarning], at time: Timestamp) throws(Fault) -> [CapWarning] {
+        var given: [CapWarning] = []
+        for warning in warnings {
+            let isRepeated = try EntryRows.hasNotice(
+                warning.cause, about: warning.usage.cap.scope.description, in: database,
+                since: time.seconds - JournalLine.noticePause
+            ) { warning.isGiven(by: $0) }
+            guard !isRepeated else { continue }
+            try write(.warning(warning), at: time)
+            given.append(warning)
+        }
+        return given
+    }
+
     /// Books a signed checkpoint.
     ///
     /// What was due may have been overtaken by an entry that took its time before midnight.
@@ -31,30 +46,28 @@ extension BookKeeper {
         try write(checkpoint.line, at: time(at: now))
     }
 
-    /// Erases what may be erased of closed payments that were reserved before a time; returns how many.
-    func erase(before bound: Timestamp, by actor: String, at now: Timestamp) throws(Fault) -> Int {
-        let end = try EntryRows.first(since: bound, table: "payments", column: "reserved_at", in: database)
-        var numbers: [Int64] = []
-        do {
-            var query = try Prepared(
-                "SELECT number FROM payments WHERE number < ? AND salt IS NOT NULL AND NOT \(PaymentRows.openStates)",
-                in: database)
-            query.bind(end)
-            while try query.step() { numbers.append(query.integer()) }
-        }
-        guard !numbers.isEmpty else { return 0 }
+    /// Erases what may be erased of some payments, by their numbers, as far as they are closed; returns how many there were.
+    func erase(
+        _ numbers: [Int64], before bound: Timestamp, by actor: String, at now: Timestamp
+    ) throws(Fault) -> Int {
+        var count = 0
         for number in numbers {
-            var row = try Prepared(
-                """
-                UPDATE payments SET salt = NULL, method = NULL, url = NULL, model = NULL, fingerprint = NULL,
-                    accepted = NULL, resource = NULL, extensions = NULL, offer = NULL
-                WHERE number = ?
-                """, in: database)
-            row.bind(number)
-            try row.run()
+            do {
+                var row = try Prepared(
+                    """
+                    UPDATE payments SET salt = NULL, method = NULL, url = NULL, model = NULL, fingerprint = NULL,
+                        accepted = NULL, resource = NULL, extensions = NULL, offer = NULL
+                    WHERE number = ? AND salt IS NOT NULL AND NOT \(PaymentRows.openStates)
+                    """, in: database)
+                row.bind(number)
+                try row.run()
+            }
+            // Somebody else may have erased it since it was found.
+            guard database.changesCount > 0 else { continue }
             try EvidenceRows.erase(of: number, in: database)
+            count += 1
         }
-        try write(.erased(numbers.count, before: bound, by: actor), at: time(at: now))
-        return numbers.count
+        if count > 0 { try write(.erased(count, before: bound, by: actor), at: time(at: now)) }
+        return count
     }
 }

@@ -89,29 +89,27 @@ extension BookKeeper {
         }
     }
 
-    /// Books `lostSight` for every reserved and resumed row and returns how many there were.
-    func doubtAttended(at now: Timestamp) throws(Fault) -> Int {
-        let payments = try PaymentQueries.open(where: "(state = 'reserved' OR state = 'resumed')", in: database)
-        for payment in payments {
-            _ = try book(.lostSight, of: payment, evidence: PaymentEvidence(), at: time(at: now))
-        }
-        return payments.count
-    }
-
-    /// Books what a policy says for rejected and doubtful rows whose window passed longer ago than its margin.
-    func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) throws(Fault) -> Int {
+    /// Books an event for each of some payments, by their numbers; nil leaves one as it is.
+    ///
+    /// Rows that cannot be read are passed over.
+    func book(
+        _ event: (PaymentRecord) -> PaymentEvent?, ofAll numbers: [Int64], at now: Timestamp
+    ) throws(Fault) -> Salvaged<Int> {
         let time = time(at: now)
-        let payments = try PaymentQueries.open(
-            where: "valid_before < \(time.seconds - policy.margin) AND (state = 'rejected' OR state = 'in-doubt')",
-            in: database)
-        var count = 0
-        for payment in payments {
-            guard let network = payment.record.terms?.network,
-                let event = policy.event(gateway: payment.record.purpose.gateway, network: network)
-            else { continue }
+        var done = Salvaged(0)
+        for number in numbers {
+            let payment: NumberedPayment?
+            do {
+                payment = try PaymentRows.find(number: number, in: database)
+            } catch {
+                guard case .step(let damage) = error else { throw error }
+                done.damage.append(damage)
+                continue
+            }
+            guard let payment, let event = event(payment.record) else { continue }
             _ = try book(event, of: payment, evidence: PaymentEvidence(), at: time)
-            count += 1
+            done.value += 1
         }
-        return count
+        return done
     }
 }

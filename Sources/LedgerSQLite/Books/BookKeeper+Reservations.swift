@@ -6,7 +6,7 @@ extension BookKeeper {
     /// Checks everything against the rows of this transaction, and sets the amount aside, takes an earlier attempt over,
     /// or books the refusal.
     func reserve(_ request: ReservationRequest, at now: Timestamp) throws(Fault) -> ReservationOutcome {
-        let intent = request.intent
+        let intent = known.rulebook.placed(request.intent)
         let time = time(at: now)
         let spend = intent.purpose.spend(intent.terms)
         let caps = known.rulebook.caps(counting: spend)
@@ -42,8 +42,7 @@ extension BookKeeper {
         if let lesson = request.lesson { try MemoryRows.learn(lesson, at: time, in: database) }
         try write(record.firstLine(cause: PaymentState.reserved.rawValue), of: number, at: time)
         known.count(spend, in: counted, reservedAt: time, from: nil, to: .reserved, at: time)
-        let warnings = CapUsage.warnings(of: before, adding: spend)
-        for warning in warnings { try write(.warning(warning), at: time) }
+        let warnings = try warn(CapUsage.warnings(of: before, adding: spend), at: time)
         known.keep(NumberedPayment(number: number, record: record))
         return .reserved(
             Reservation(
@@ -61,7 +60,7 @@ extension BookKeeper {
             let bound = try KeyRows.find(agent: agent, key: key, at: time, in: database)
         {
             guard let payment = try PaymentRows.find(number: bound.payment, in: database) else {
-                throw .batch(.damaged("an idempotency key is bound to no payment"))
+                throw .step(.damaged("an idempotency key is bound to no payment"))
             }
             let attempt = EarlierAttempt.sameKey(
                 payment.record, boundTo: bound.fingerprint, fingerprint: fingerprint, at: time)
@@ -98,7 +97,7 @@ extension BookKeeper {
         guard let key = request.idempotencyKey, let fingerprint = request.intent.purpose.request?.fingerprint else {
             return
         }
-        // A key stays with the time of its first use.
+        // A key stays with the time of its first use, until it has bound for its lifetime.
         if let bound = try KeyRows.find(agent: agent, key: key, at: time, in: database), bound.payment == payment {
             return
         }
@@ -133,6 +132,7 @@ extension BookKeeper {
     /// Checks freezes and the caps that count payments, and books a call of a prepaid gateway.
     func meter(_ call: MeteredCall, at now: Timestamp) throws(Fault) -> MeteringOutcome {
         let time = time(at: now)
+        let call = known.rulebook.placed(call)
         if let refusal = clock(behind: time, now) { return .refused(refusal) }
         let spend = call.spend
         let caps = known.rulebook.caps(counting: spend).filter { $0.limit.measure == .payments }
@@ -143,8 +143,7 @@ extension BookKeeper {
         try CallRows.insert(call, at: time, into: database)
         try write(.metered(call), at: time)
         known.count(spend, in: counted, reservedAt: time, from: nil, to: .settled, at: time)
-        let warnings = CapUsage.warnings(of: before, adding: spend)
-        for warning in warnings { try write(.warning(warning), at: time) }
+        let warnings = try warn(CapUsage.warnings(of: before, adding: spend), at: time)
         return .booked(usage: known.usage(of: counted, toFit: nil, at: time), warnings: warnings)
     }
 }

@@ -9,8 +9,8 @@ extension BookKeeper {
         return agent
     }
 
-    /// Adds an agent with caps of its own.
-    func add(_ agent: Agent, limits: [CapLimit], by actor: String) throws(Fault) {
+    /// Adds an agent with caps of its own; `past` is what was counted for them before.
+    func add(_ agent: Agent, limits: [CapLimit], past: [CapRows.Past], by actor: String) throws(Fault) {
         guard known.rulebook.agents[agent.name] == nil else { throw .step(.agentExists(agent.name)) }
         var row = try Prepared(
             "INSERT INTO agents (name, wallet, team, token_hash, added_at) VALUES (?, ?, ?, ?, ?)", in: database)
@@ -18,11 +18,11 @@ extension BookKeeper {
         row.bind(agent.wallet)
         row.bind(agent.team)
         row.bind(agent.tokenHash)
-        row.bind(agent.addedAt)
-        guard try row.insert() else { throw .step(.duplicate(LedgerError.knownToken)) }
         let time = time(at: agent.addedAt)
+        row.bind(time)
+        guard try row.insert() else { throw .step(.duplicate(LedgerError.knownToken)) }
         try write(.added(agent, by: actor), at: time)
-        for limit in limits { try set(Cap(agent: agent.name, limit), by: actor, at: time) }
+        for limit in limits { try set(Cap(agent: agent.name, limit), past: past, by: actor, at: time) }
         try showChange()
     }
 
@@ -63,23 +63,29 @@ extension BookKeeper {
         try showChange()
     }
 
-    /// Sets one cap; what was spent before counts.
-    func setCap(_ cap: Cap, by actor: String, at now: Timestamp) throws(Fault) {
+    /// Sets one cap; what was spent before counts, and `past` is what of it was counted before.
+    func setCap(_ cap: Cap, past: [CapRows.Past], by actor: String, at now: Timestamp) throws(Fault) {
         do {
             try cap.checkSoundness()
         } catch {
             throw .step(error)
         }
         if case .agent(let name) = cap.scope.holder { _ = try agent(name) }
-        try set(cap, by: actor, at: time(at: now))
+        try set(cap, past: past, by: actor, at: time(at: now))
         try showChange()
     }
 
-    private func set(_ cap: Cap, by actor: String, at time: Timestamp) throws(Fault) {
+    private func set(_ cap: Cap, past: [CapRows.Past], by actor: String, at time: Timestamp) throws(Fault) {
         let before = known.rulebook.cap(cap.key)
         let counter: CapCounter
         if before == nil {
-            counter = try CapRows.recount(cap, at: time, in: database)
+            // A cap that went away meanwhile has no past that was counted.
+            counter =
+                if let past = past.first(where: { $0.cap.key == cap.key }) {
+                    try CapRows.caughtUp(past, at: time, in: database)
+                } else {
+                    try CapRows.recount(cap, at: time, in: database)
+                }
         } else {
             try known.flush(to: database)
             counter = try CapRows.find(cap.key, in: database)?.counter ?? CapCounter()
@@ -102,11 +108,12 @@ extension BookKeeper {
         guard known.rulebook.freezes[freeze.scope] == nil else { return false }
         var row = try Prepared("INSERT INTO freezes (scope, since, actor, reason) VALUES (?, ?, ?, ?)", in: database)
         row.bind(freeze.scope.description)
-        row.bind(freeze.since)
+        let time = time(at: freeze.since)
+        row.bind(time)
         row.bind(freeze.actor)
         row.bind(freeze.reason)
         try row.run()
-        try write(.frozen(freeze), at: time(at: freeze.since))
+        try write(.frozen(freeze), at: time)
         try showChange()
         return true
     }

@@ -42,7 +42,7 @@ enum RowNumber {
 
     /// The number, once it is known to be one; `table` is for the error.
     static func checked(_ number: Int64, of table: StaticString) throws(Fault) -> Int64 {
-        guard range.contains(number) else { throw .batch(.damaged("row \(number) of \(table) has no valid number")) }
+        guard range.contains(number) else { throw .step(.damaged("row \(number) of \(table) has no valid number")) }
         return number
     }
 }

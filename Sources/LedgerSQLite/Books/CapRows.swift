@@ -22,7 +22,7 @@ enum CapRows {
             let text = query.text()
             guard let scope = CapScope(text), let window = CapWindow(query.text()),
                 let measure = CapMeasure(rawValue: query.text()), let amount = query.amount()
-            else { throw .batch(.damaged("a cap of \"\(text)\" is not valid")) }
+            else { throw .step(.damaged("a cap of \"\(text)\" is not valid")) }
             caps.append(Cap(scope, CapLimit(window, measure, amount)))
         }
         return caps
@@ -36,7 +36,7 @@ enum CapRows {
         guard try query.step() else { return nil }
         let number = query.integer()
         guard let open = query.amount(), let buckets = buckets(query.blob()) else {
-            throw .batch(.damaged("the counter of a cap of \"\(key.scope)\" is not valid"))
+            throw .step(.damaged("the counter of a cap of \"\(key.scope)\" is not valid"))
         }
         return Row(number: number, counter: CapCounter(open: open, buckets: buckets))
     }
@@ -108,6 +108,96 @@ enum CapRows {
         return buckets
     }
 
+    /// What a cap counts as of one state of the books, and where that state ends.
+    struct Past {
+        /// The cap.
+        let cap: Cap
+        /// What it counts.
+        let counter: CapCounter
+        /// The number of the last entry; 0 in empty books.
+        let entry: Int64
+        /// The number of the last call; 0 where there is none.
+        let call: Int64
+    }
+
+    /// What a cap counts by now; call it in a reading transaction.
+    static func past(of cap: Cap, at now: Timestamp, in database: Database) throws(Fault) -> Past {
+        let head = try EntryRows.Head.read(in: database)
+        var calls = try Prepared("SELECT max(number) FROM calls", in: database)
+        let call = try calls.step() ? calls.integer() : 0
+        return Past(
+            cap: cap, counter: try recount(cap, at: head.time(at: now), in: database), entry: head.number, call: call)
+    }
+
+    /// What a cap counts once the payments that took a step since, and the calls, are counted as they are now; call it under the write lock.
+    static func caughtUp(_ past: Past, at now: Timestamp, in database: Database) throws(Fault) -> CapCounter {
+        let (cap, window) = (past.cap, past.cap.limit.window)
+        var counter = past.counter
+        guard window != .request else { return counter }
+        var query = try Prepared(
+            """
+            SELECT \(spendFields), state, (
+                SELECT entries.state FROM entries WHERE entries.payment = payments.number AND entries.number <= ?1
+                ORDER BY entries.number DESC LIMIT 1), (
+                SELECT count(*) FROM entries WHERE entries.payment = payments.number AND entries.number <= ?1
+                AND cause = '\(PaymentEvent.amountShown.rawValue)')
+            FROM payments WHERE number IN (SELECT payment FROM entries WHERE number > ?1 AND payment IS NOT NULL)
+            AND version IS NOT NULL ORDER BY number
+            """, in: database)
+        query.bind(past.entry)
+        while try query.step() {
+            let payment = try readSpend(&query)
+            let state = PaymentState(rawValue: query.text())
+            let earlier = query.optionalText()
+            let previous = earlier.flatMap { PaymentState(rawValue: $0) }
+            let wasShown = query.integer() > 0
+            guard let state, earlier == nil || previous != nil else {
+                throw .step(.damaged("a payment has no valid state"))
+            }
+            guard payment.spend.isCounted(by: cap.scope) else { continue }
+            if let previous {
+                let known = wasShown ? payment.spend : payment.whole
+                counter.move(
+                    known.quantity(of: cap.limit.measure), reservedAt: payment.reservedAt, in: window, from: previous,
+                    to: .voided, at: now)
+            }
+            counter.add(payment.spend, reservedAt: payment.reservedAt, state: state, to: cap.limit, at: now)
+        }
+        if cap.limit.measure == .payments {
+            try countCalls(cap, at: now, from: past.call + 1, into: &counter, in: database)
+        }
+        return counter
+    }
+
+    private static let spendFields =
+        "agent, team, gateway, host, pay_to, network, asset, nanodollars, amount, moved, reserved_at"
+
+    /// What ``spendFields`` say: the payment as caps see it, as they saw it before it was shown what it moved, and when it
+    /// was reserved.
+    private static func readSpend(
+        _ row: inout Prepared
+    ) throws(Fault) -> (spend: Spend, whole: Spend, reservedAt: Timestamp) {
+        let agent = row.text()
+        let team = row.optionalText()
+        let gateway = row.text()
+        let host = row.text()
+        let payee = row.text()
+        let network = row.text()
+        let asset = row.text()
+        guard let dollars = Dollars(nanodollars: row.integer()), let units = row.amount() else {
+            throw .step(.damaged("a payment has no valid amount"))
+        }
+        let moved = row.optionalBytes32().map { UInt256(bigEndian: $0) }
+        func spend(_ dollars: Dollars, _ units: UInt256) -> Spend {
+            Spend(
+                agent: agent, team: team, gateway: gateway, host: host, payee: payee, asset: "\(network)/\(asset)",
+                network: network, dollars: dollars, units: units)
+        }
+        let whole = spend(dollars, units)
+        let part = moved.map { spend(dollars.share(of: $0, in: units), $0) }
+        return (part ?? whole, whole, row.timestamp())
+    }
+
     /// What a cap counts, worked out from payments and calls.
     ///
     /// Reads what was reserved since the window began, and what is open from before; for a lifetime cap of the house that
@@ -126,7 +216,11 @@ enum CapRows {
                 cap, at: now, where: "number < \(first) AND \(PaymentRows.openStates)", into: &counter, in: database)
         }
         if cap.limit.measure == .payments {
-            try countCalls(cap, at: now, since: beginning, into: &counter, in: database)
+            let first =
+                try beginning.map { (time) throws(Fault) in
+                    try EntryRows.first(since: time, table: "calls", column: "at", in: database)
+                } ?? 1
+            try countCalls(cap, at: now, from: first, into: &counter, in: database)
         }
         return counter
     }
@@ -138,44 +232,24 @@ enum CapRows {
         if case .agent(let name) = cap.scope.holder { agent = name }
         var query = try Prepared(
             """
-            SELECT agent, team, gateway, host, pay_to, network, asset, nanodollars, amount, moved, reserved_at, state
+            SELECT \(spendFields), state
             FROM payments WHERE version IS NOT NULL AND \(condition) \(agent == nil ? "" : "AND agent = ?")
             ORDER BY number
             """, in: database)
         if let agent { query.bind(agent) }
         while try query.step() {
-            let agent = query.text()
-            let team = query.optionalText()
-            let gateway = query.text()
-            let host = query.text()
-            let payee = query.text()
-            let network = query.text()
-            let asset = query.text()
-            guard let dollars = Dollars(nanodollars: query.integer()), let units = query.amount() else {
-                throw .batch(.damaged("a payment has no valid amount"))
-            }
-            let moved = query.optionalBytes32().map { UInt256(bigEndian: $0) }
-            let time = query.timestamp()
+            let payment = try readSpend(&query)
             guard let state = PaymentState(rawValue: query.text()) else {
-                throw .batch(.damaged("a payment has no valid state"))
+                throw .step(.damaged("a payment has no valid state"))
             }
-            let spend = Spend(
-                agent: agent, team: team, gateway: gateway, host: host, payee: payee, asset: "\(network)/\(asset)",
-                network: network, dollars: moved.map { dollars.share(of: $0, in: units) } ?? dollars,
-                units: moved ?? units)
-            guard spend.isCounted(by: cap.scope) else { continue }
-            counter.add(spend, reservedAt: time, state: state, to: cap.limit, at: now)
+            guard payment.spend.isCounted(by: cap.scope) else { continue }
+            counter.add(payment.spend, reservedAt: payment.reservedAt, state: state, to: cap.limit, at: now)
         }
     }
 
     private static func countCalls(
-        _ cap: Cap, at now: Timestamp, since beginning: Timestamp?, into counter: inout CapCounter,
-        in database: Database
+        _ cap: Cap, at now: Timestamp, from first: Int64, into counter: inout CapCounter, in database: Database
     ) throws(Fault) {
-        let first =
-            try beginning.map { (time) throws(Fault) in
-                try EntryRows.first(since: time, table: "calls", column: "at", in: database)
-            } ?? 1
         var query = try Prepared(
             "SELECT agent, team, gateway, host, at FROM calls WHERE number >= ? ORDER BY number", in: database)
         query.bind(first)

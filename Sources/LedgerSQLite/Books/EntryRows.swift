@@ -33,7 +33,7 @@ enum EntryRows {
             guard try newest.step() else { return .origin }
             let number = try RowNumber.checked(newest.integer(), of: "entries")
             let at = newest.timestamp()
-            guard let hash = newest.bytes32() else { throw .batch(.damaged("entry \(number) has no hash")) }
+            guard let hash = newest.bytes32() else { throw .step(.damaged("entry \(number) has no hash")) }
             return Head(number: number, at: at, hash: hash)
         }
 
@@ -125,6 +125,25 @@ enum EntryRows {
         return try query.step() ? query.timestamp() : nil
     }
 
+    /// Whether a notice later than a second was given about a subject whose detail meets a condition; newest first.
+    static func hasNotice(
+        _ cause: String, about subject: String, in database: Database, since second: Int64,
+        where isMeant: (String?) -> Bool
+    ) throws(Fault) -> Bool {
+        var query = try Prepared(
+            """
+            SELECT at, detail FROM entries WHERE payment IS NULL AND kind <> 'metered' AND kind = 'notice' AND cause = ?
+            AND subject = ? ORDER BY number DESC
+            """, in: database)
+        query.bind(cause)
+        query.bind(subject)
+        while try query.step() {
+            guard query.timestamp().seconds > second else { return false }
+            if isMeant(query.optionalText()) { return true }
+        }
+        return false
+    }
+
     private static func all(_ query: inout Prepared) throws(Fault) -> [JournalEntry] {
         var entries: [JournalEntry] = []
         while try query.step() { entries.append(try read(&query)) }
@@ -133,7 +152,7 @@ enum EntryRows {
 
     private static func read(_ row: inout Prepared) throws(Fault) -> JournalEntry {
         let number = try RowNumber.checked(row.integer(), of: "entries")
-        func damaged(_ what: String) -> Fault { .batch(.damaged("entry \(number) has no valid \(what)")) }
+        func damaged(_ what: String) -> Fault { .step(.damaged("entry \(number) has no valid \(what)")) }
         let at = row.timestamp()
         guard let kind = JournalLine.Kind(rawValue: row.text()) else { throw damaged("kind") }
         let payment = row.optionalBlob()
@@ -160,7 +179,7 @@ enum EntryRows {
         let amount = row.optionalBytes32()
         guard let debit else { return nil }
         guard let from = Account(debit), let to = credit.flatMap({ Account($0) }), let asset, let amount else {
-            throw .batch(.damaged("entry \(number) has no valid transfer"))
+            throw .step(.damaged("entry \(number) has no valid transfer"))
         }
         return Transfer(debit: from, credit: to, asset: asset, amount: UInt256(bigEndian: amount))
     }
@@ -180,7 +199,7 @@ enum EntryRows {
             let middle = low + (high - low) / 2
             var row = try Prepared("SELECT \(column) FROM \(table) WHERE number = ?", in: database)
             row.bind(middle)
-            guard try row.step() else { throw .batch(.damaged("row \(middle) of \(table) is missing")) }
+            guard try row.step() else { throw .step(.damaged("row \(middle) of \(table) is missing")) }
             if row.timestamp() < time { low = middle + 1 } else { high = middle }
         }
         return low

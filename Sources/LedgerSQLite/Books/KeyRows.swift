@@ -19,7 +19,7 @@ enum KeyRows {
         query.bind(agent)
         query.bind(key)
         guard try query.step() else { return nil }
-        guard let fingerprint = query.bytes32() else { throw .batch(.damaged("an idempotency key is not valid")) }
+        guard let fingerprint = query.bytes32() else { throw .step(.damaged("an idempotency key is not valid")) }
         let payment = query.integer()
         let isBound = now.seconds - query.timestamp().seconds < ReservationRequest.keyLifetime
         return isBound ? Binding(fingerprint: fingerprint, payment: payment) : nil

@@ -36,12 +36,71 @@ enum PaymentQueries {
         return try PaymentRows.all(&query, in: database)
     }
 
-    /// Open payments that meet a condition, in order.
-    static func open(where condition: String, in database: Database) throws(Fault) -> [NumberedPayment] {
+    /// Where a walk through open payments has come to: the end of a payment's window, and its number.
+    struct Place {
+        /// Unix seconds.
+        let validBefore: Int64
+        /// The payment's number.
+        let number: Int64
+
+        /// Before the first.
+        static let start = Place(validBefore: .min, number: .min)
+    }
+
+    /// Payments whose agents wait, those whose window ends first in front.
+    static func attended(behind place: Place, limit: Int, in database: Database) throws(Fault) -> [Place] {
+        try places("(state = 'reserved' OR state = 'resumed')", behind: place, limit: limit, in: database)
+    }
+
+    /// Unattended payments whose window ended before a policy's margin, those whose window ended first in front; without
+    /// those of networks that a chain reader watches.
+    static func overdue(
+        _ policy: OverduePolicy, at time: Timestamp, behind place: Place, limit: Int, in database: Database
+    ) throws(Fault) -> [Place] {
+        try places(
+            "(state = 'rejected' OR state = 'in-doubt')", before: time.seconds - policy.margin,
+            elsewhere: policy.proven.sorted(), behind: place, limit: limit, in: database)
+    }
+
+    private static func places(
+        _ condition: String, before end: Int64? = nil, elsewhere networks: [String] = [], behind place: Place,
+        limit: Int, in database: Database
+    ) throws(Fault) -> [Place] {
+        var conditions = [PaymentRows.openStates, condition, "(valid_before, number) > (?, ?)"]
+        if end != nil { conditions.append("valid_before < ?") }
+        if !networks.isEmpty {
+            let marks = Array(repeating: "?", count: networks.count).joined(separator: ", ")
+            conditions.append("network NOT IN (\(marks))")
+        }
         var query = try Prepared(
-            PaymentRows.selection(from: PaymentRows.openOnly)
-                + " WHERE \(PaymentRows.openStates) AND \(condition) ORDER BY number", in: database)
-        return try PaymentRows.all(&query, in: database)
+            "SELECT valid_before, number FROM \(PaymentRows.openOnly) WHERE "
+                + conditions.joined(separator: " AND ") + " ORDER BY valid_before, number LIMIT ?", in: database)
+        query.bind(place.validBefore)
+        query.bind(place.number)
+        if let end { query.bind(end) }
+        for network in networks { query.bind(network) }
+        query.bind(Int64(limit))
+        var places: [Place] = []
+        while try query.step() { places.append(Place(validBefore: query.integer(), number: query.integer())) }
+        return places
+    }
+
+    /// The numbers of closed payments that have something to erase, in order, between two numbers.
+    static func erasable(
+        behind number: Int64, before end: Int64, limit: Int, in database: Database
+    ) throws(Fault) -> [Int64] {
+        var query = try Prepared(
+            """
+            SELECT number FROM payments
+            WHERE number > ? AND number < ? AND salt IS NOT NULL AND NOT \(PaymentRows.openStates)
+            ORDER BY number LIMIT ?
+            """, in: database)
+        query.bind(number)
+        query.bind(end)
+        query.bind(Int64(limit))
+        var numbers: [Int64] = []
+        while try query.step() { numbers.append(query.integer()) }
+        return numbers
     }
 
     private static let unshownSelection =
@@ -73,15 +132,17 @@ enum PaymentQueries {
         return try PaymentRows.all(&query, in: database)
     }
 
-    /// Unproven payments of a network, those whose window ends first in front.
-    static func unproven(network: String, limit: Int, in database: Database) throws(Fault) -> [PaymentRecord] {
+    /// Unproven payments of a network, those whose window ends first in front; damaged rows take no place of the limit.
+    static func unproven(
+        network: String, limit: Int, in database: Database
+    ) throws(Fault) -> Salvaged<[PaymentRecord]> {
         var query = try Prepared(
             PaymentRows.selection(from: "payments INDEXED BY payments_unproven") + """
                  WHERE (state = 'rejected' OR state = 'in-doubt' OR state = 'presumed' OR state = 'lapsed')
-                AND network = ? ORDER BY valid_before, number LIMIT ?
+                AND network = ? ORDER BY valid_before, number
                 """, in: database)
         query.bind(network)
-        query.bind(Int64(limit))
-        return try PaymentRows.all(&query, in: database).map(\.record)
+        let found = try PaymentRows.readable(&query, limit: limit, in: database)
+        return Salvaged(found.value.map(\.record), damage: found.damage)
     }
 }

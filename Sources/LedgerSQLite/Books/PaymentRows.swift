@@ -116,6 +116,27 @@ enum PaymentRows {
         return payments
     }
 
+    /// The first so many payments of a query that can be read, with their evidence, and what is wrong with those between.
+    static func readable(
+        _ query: inout Prepared, limit: Int, in database: Database
+    ) throws(Fault) -> Salvaged<[NumberedPayment]> {
+        var payments: [NumberedPayment] = []
+        var damage: [LedgerError] = []
+        while payments.count < limit, try query.step() {
+            do {
+                payments.append(try read(&query))
+            } catch {
+                guard case .step(let reason) = error else { throw error }
+                damage.append(reason)
+            }
+        }
+        for index in payments.indices {
+            let evidence = try EvidenceRows.merged(of: payments[index].number, in: database)
+            payments[index] = payments[index].leaving(evidence)
+        }
+        return Salvaged(payments, damage: damage)
+    }
+
     /// The row a statement stands on, without its evidence.
     private static func read(_ row: inout Prepared) throws(Fault) -> NumberedPayment {
         let number = try RowNumber.checked(row.integer(), of: "payments")
@@ -190,7 +211,7 @@ enum PaymentRows {
     }
 
     private static func damaged(_ number: Int64, _ what: String) -> Fault {
-        .batch(.damaged("row \(number) of payments has no valid \(what)"))
+        .step(.damaged("row \(number) of payments has no valid \(what)"))
     }
 }
 

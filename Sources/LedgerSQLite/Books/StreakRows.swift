@@ -22,7 +22,7 @@ enum StreakRows {
         let count = query.integer()
         let pause = query.integer()
         guard RowNumber.range.contains(count), (1...RejectionStreak.longestPause).contains(pause) else {
-            throw .batch(.damaged("the rejections of gateway \"\(key.gateway)\" are not valid"))
+            throw .step(.damaged("the rejections of gateway \"\(key.gateway)\" are not valid"))
         }
         return RejectionStreak(count: count, pause: pause, nextProbe: query.timestamp())
     }

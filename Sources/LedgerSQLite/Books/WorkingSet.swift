@@ -101,7 +101,7 @@ struct WorkingSet {
     private mutating func counter(_ key: Cap.Key, in database: Database) throws(Fault) -> Int {
         if let slot = counters.slot(of: key) { return slot }
         guard let row = try CapRows.find(key, in: database) else {
-            throw .batch(.damaged("the cap of \"\(key.scope)\" is missing"))
+            throw .step(.damaged("the cap of \"\(key.scope)\" is missing"))
         }
         return counters.add(row, as: key)
     }

@@ -2,6 +2,9 @@ import GRDB
 import Ledger
 
 /// Why a step did not happen, and how far the damage reaches.
+///
+/// A row that does not say what it must is the matter of the step that needs it: of one payment, one key, one cap or one
+/// account. Rows that every step needs (agents, caps and freezes, the end of the journal) fail every step by themselves.
 enum Fault: Error {
     /// Only this step is undone; the others of its batch go on.
     case step(LedgerError)

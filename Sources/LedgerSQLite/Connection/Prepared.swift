@@ -119,10 +119,11 @@ import Primitives
         unsafe sqlite3_extended_errcode(sqlite3_db_handle(handle))
     }
 
-    /// A broken rule undoes only the statement; after anything else the transaction is not to be trusted.
+    /// A broken rule undoes only the statement, since some row says what it must not; after anything else the transaction
+    /// is not to be trusted.
     private func failure(_ code: Int32) -> Fault {
-        let error = LedgerError.storage(StorageFailure.sentence(code: extendedCode))
-        return code & 0xff == SQLITE_CONSTRAINT ? .step(error) : .batch(error)
+        let sentence = StorageFailure.sentence(code: extendedCode)
+        return code & 0xff == SQLITE_CONSTRAINT ? .step(.damaged(sentence)) : .batch(.storage(sentence))
     }
 
     private var uniqueViolation: Int32 { SQLITE_CONSTRAINT | 8 << 8 }

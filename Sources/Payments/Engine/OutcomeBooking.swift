@@ -34,6 +34,10 @@ struct OutcomeBooking: Sendable {
             logger.info("outcome booked", metadata: Self.metadata(of: record))
             return record
         } catch {
+            guard !error.isOfDamage else {
+                isKept = lose(outcome, error)
+                return nil
+            }
             logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
             guard error.isPassing else { return nil }
             isKept = unbooked.add(outcome)
@@ -42,6 +46,15 @@ struct OutcomeBooking: Sendable {
             }
             return nil
         }
+    }
+
+    /// Gives up an outcome that damage keeps out of the books: tried again it would fail for ever.
+    ///
+    /// Its attempt is as unresolved as before, so it stays in the way of its request for as long as this process lives;
+    /// true for that.
+    private func lose(_ outcome: Outcome, _ error: LedgerError) -> Bool {
+        logger.critical("outcome lost: the ledger is damaged", metadata: Self.metadata(of: outcome, error))
+        return true
     }
 
     /// Tries every kept outcome once more, or up to the first that shows that the ledger cannot be written.
@@ -57,6 +70,10 @@ struct OutcomeBooking: Sendable {
                 logger.info("outcome booked late", metadata: Self.metadata(of: record))
                 if let fingerprint = outcome.fingerprint { underWay.release(fingerprint) }
             } catch {
+                guard !error.isOfDamage else {
+                    _ = lose(outcome, error)
+                    continue
+                }
                 guard error.isPassing else {
                     logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
                     if let fingerprint = outcome.fingerprint { underWay.release(fingerprint) }

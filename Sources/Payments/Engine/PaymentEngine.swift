@@ -23,9 +23,10 @@ package enum ChallengeAnswer: Sendable {
 
 /// Challenge in, header out; outcome in, books out.
 ///
-/// The order is fixed: read, pass the gate, reserve durably, look for freezes, sign. A payment that was signed is answered for by
-/// one call of ``book(_:of:isRepeat:)``; an outcome that the books cannot take is kept, and booked by
-/// ``retryUnbooked()``.
+/// The order is fixed: read, pass the gate, reserve durably, look for freezes, sign. Identical requests pass this one
+/// at a time, until ``decisionIsTaken(of:)``. Every outcome of a payment that was signed is announced and then booked by
+/// ``book(_:of:isRepeat:isOrphan:)``: an exchange whose agent leaves books that, and later what still comes. An outcome
+/// that the books cannot take is kept, and booked by ``retryUnbooked()``.
 package struct PaymentEngine: Sendable {
     private let store: any LedgerStore
     private let gate: Gate

@@ -64,9 +64,14 @@ extension LedgerError {
     /// Whether the same booking may succeed later.
     var isPassing: Bool {
         switch self {
-        case .impossible, .unknownPayment, .unsound: false
-        case .storage, .unknownAgent, .agentExists, .duplicate, .newerSchema, .damaged: true
+        case .impossible, .unknownPayment, .unsound, .damaged: false
+        case .storage, .unknownAgent, .agentExists, .duplicate, .newerSchema: true
         }
+    }
+
+    /// Whether a row that the booking needs does not say what it must: no repetition mends that.
+    var isOfDamage: Bool {
+        if case .damaged = self { true } else { false }
     }
 
     /// Whether every other booking would fail alike.

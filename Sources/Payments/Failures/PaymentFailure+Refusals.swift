@@ -51,7 +51,7 @@ extension PaymentFailure {
 
     private static func exceeded(_ usage: CapUsage, price: Dollars?, payment: PaymentID?) -> PaymentFailure {
         let cap = usage.cap
-        let reset = usage.resetsAt.map { " It resets at \($0)." } ?? ""
+        let reset = usage.resetsAt.map { " It resets at \($0)." } ?? unknownReset(cap.limit.window)
         let what =
             switch cap.limit.measure {
             case .dollars: price.map { "The price of $\($0)" } ?? "The price"
@@ -63,6 +63,11 @@ extension PaymentFailure {
             detail: "\(what) does not fit the \(cap.limit.window) cap of \(cap.text(of: cap.limit.amount)) on "
                 + "\(cap.scope): what is left is \(cap.text(of: usage.left)).\(reset)",
             payment: payment, price: price, cap: usage, isRetryable: usage.resetsAt != nil)
+    }
+
+    /// What is said of a cap that no moment is known to make room in.
+    private static func unknownReset(_ window: CapWindow) -> String {
+        if case .rolling = window { " Nothing that is known by now makes room for it." } else { "" }
     }
 
     /// An idempotency key stands against the payment; client libraries must not go on by themselves, whatever they

@@ -15,6 +15,8 @@ package enum ChainReconciliation {
         package var released = 0
         /// Payments of which nothing is proven yet.
         package var waiting = 0
+        /// What is wrong with the payments that could not be read or booked.
+        package var damage: [LedgerError] = []
 
         /// Makes an empty tally.
         package init() {}
@@ -24,6 +26,7 @@ package enum ChainReconciliation {
             sum.confirmed += right.confirmed
             sum.released += right.released
             sum.waiting += right.waiting
+            sum.damage += right.damage
             return sum
         }
     }
@@ -35,50 +38,49 @@ package enum ChainReconciliation {
     ///
     /// One reading is about the front. When that is full, another one is about payments further back, where `cursor`
     /// stands: payments that can never be read would otherwise hide all behind them. For the daemon's housekeeping.
-    /// A payment that changed meanwhile is left for the next run. Throws what the witness throws, and the ledger's error
-    /// when it cannot be read or written; what was booked until then stays booked.
+    /// A payment that changed meanwhile is left for the next run, and one that is damaged is passed over. Throws what the
+    /// witness throws, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
     package static func run(
         network: String, store: any PaymentBooks, witness: any ChainWitness, cursor: ReconciliationCursor? = nil,
         at now: Timestamp, logger: Logger
     ) async throws -> Tally {
-        let front = try await page(network, from: 0, of: store)
-        guard front.count == limit, let cursor else {
+        let front = try await store.unproven(network: network, limit: limit)
+        guard front.value.count + front.damage.count >= limit, let cursor else {
             return try await prove(front, store: store, witness: witness, at: now, logger: logger)
         }
         var tally = Tally()
         var failure: (any Error)?
         do {
-            tally = try await prove(front, store: store, witness: witness, at: now, logger: logger)
+            tally = try await prove(
+                Salvaged(front.value), store: store, witness: witness, at: now, logger: logger)
         } catch {
             failure = error
         }
         // What was proven has left the list, and all behind it has moved up.
         let start = max(cursor.position, failure == nil ? tally.waiting : limit)
-        let back = try await page(network, from: start, of: store)
+        // Everything up to there is read once more, so this one tells of all the damage.
+        var back = try await store.unproven(network: network, limit: start + limit)
+        let isFull = back.value.count + back.damage.count >= start + limit
+        back = Salvaged(Array(back.value.dropFirst(start)), damage: back.damage)
         // Moved on first: a reading that fails must not be the one of every run to come.
-        cursor.position = back.count == limit ? start + limit : 0
+        cursor.position = isFull ? start + limit : 0
         let more = try await prove(back, store: store, witness: witness, at: now, logger: logger)
-        if back.count == limit { cursor.position = start + more.waiting }
+        if isFull { cursor.position = start + more.waiting }
         if let failure { throw failure }
         return tally + more
     }
 
-    /// Unproven payments without the first so many of them.
-    private static func page(
-        _ network: String, from start: Int, of store: any PaymentBooks
-    ) async throws(LedgerError) -> [PaymentRecord] {
-        Array(try await store.unproven(network: network, limit: start + limit).dropFirst(start))
-    }
-
     private static func prove(
-        _ records: [PaymentRecord], store: any PaymentBooks, witness: any ChainWitness, at now: Timestamp,
+        _ found: Salvaged<[PaymentRecord]>, store: any PaymentBooks, witness: any ChainWitness, at now: Timestamp,
         logger: Logger
     ) async throws -> Tally {
-        let probes = records.compactMap { record in record.terms.map { AuthorizationProbe($0) } }
-        guard !probes.isEmpty else { return Tally() }
+        let records = found.value
+        let probes = records.compactMap { record in record.terms.map { UnprovenAuthorization($0) } }
+        var tally = Tally()
+        tally.damage = found.damage
+        guard !probes.isEmpty else { return tally }
         let reading = try await witness.read(probes)
         guard probes.count == records.count, reading.used.count == probes.count else { throw IncompleteReading() }
-        var tally = Tally()
         for (record, used) in zip(records, reading.used) {
             guard let event = reading.proof(of: record, used: used) else {
                 tally.waiting += 1
@@ -94,7 +96,11 @@ package enum ChainReconciliation {
                         "payment": "\(proven.id)", "state": "\(proven.state.rawValue)", "proof": "\(reading.reason)",
                     ])
             } catch {
-                guard case .impossible = error else { throw error }
+                switch error {
+                case .storage, .newerSchema: throw error
+                case .impossible: break
+                default: tally.damage.append(error)
+                }
                 tally.waiting += 1
             }
         }

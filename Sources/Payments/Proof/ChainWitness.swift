@@ -1,8 +1,8 @@
 package import Ledger
 package import Primitives
 
-/// One authorization whose fate is asked for.
-package struct AuthorizationProbe: Sendable, Hashable {
+/// One authorization whose fate nobody has proven yet: what a witness is asked about.
+package struct UnprovenAuthorization: Sendable, Hashable {
     /// Who keeps the nonce; nil when nothing is known of the payment's method, so that nobody can be asked.
     package let keeper: NonceKeeper?
     /// The token contract, EIP-55.
@@ -12,7 +12,7 @@ package struct AuthorizationProbe: Sendable, Hashable {
     /// The authorization's nonce.
     package let nonce: Bytes32
 
-    /// Makes a probe.
+    /// Makes one from its parts.
     package init(keeper: NonceKeeper?, token: String, payer: String, nonce: Bytes32) {
         self.keeper = keeper
         self.token = token
@@ -20,7 +20,7 @@ package struct AuthorizationProbe: Sendable, Hashable {
         self.nonce = nonce
     }
 
-    /// The probe for a payment.
+    /// The authorization of a payment.
     package init(_ terms: PaymentIntent.Terms) {
         self.init(keeper: NonceKeeper(terms), token: terms.asset, payer: terms.payer, nonce: terms.nonce)
     }
@@ -31,7 +31,7 @@ package protocol ChainWitness: Sendable {
     /// Reads every probe's nonce in the state of one final block; the answers are in the order of the probes.
     ///
     /// A block is final when no reorganization can take it back. Throws when the network cannot be read at all.
-    func read(_ probes: [AuthorizationProbe]) async throws -> ProofReading
+    func read(_ probes: [UnprovenAuthorization]) async throws -> ProofReading
 }
 
 /// What one final block of a network says about some authorizations.

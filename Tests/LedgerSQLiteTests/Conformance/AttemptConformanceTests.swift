@@ -88,7 +88,7 @@ struct AttemptConformanceTests {
         try await subject.store.reserve(Self.intent(1))
         try await subject.store.book(.lostSight, of: Self.intent(1))
         try await subject.store.reserve(Self.intent(2))
-        #expect(try await subject.store.doubtAttended(at: .vectors) == 1)
+        #expect(try await subject.store.doubtAttended(at: .vectors).value == 1)
         #expect(try await subject.store.reserve(Self.intent(3)).adopted?.id == Self.intent(1).id)
     }
 
@@ -108,7 +108,7 @@ struct AttemptConformanceTests {
         #expect(
             try await subject.store.reserve(Self.intent(8), at: late).refusal
                 == .unresolved(Self.intent(1).id, until: late))
-        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late) == 1)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late).value == 1)
         #expect(try await subject.store.reserve(Self.intent(9), at: late).record != nil)
     }
 
@@ -142,6 +142,25 @@ struct AttemptConformanceTests {
         let theirs = ReservationRequest(
             .sample(3, agent: "other", fingerprint: 78), idempotencyKey: .numbered(5))
         #expect(try await store.reserve(theirs, at: .vectors).record != nil)
+    }
+
+    @Test("a key that is used again behind its lifetime binds for another one", arguments: StoreKind.allCases)
+    func renewedKey(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=5")
+        let store = subject.store
+        func keyed(_ number: UInt64) -> ReservationRequest {
+            ReservationRequest(
+                .sample(number, fingerprint: Self.fingerprint, validFor: 200_000), idempotencyKey: .numbered(5))
+        }
+        #expect(try await store.reserve(keyed(1), at: .vectors).record != nil)
+        try await store.book(.lostSight, of: Self.intent(1))
+        // The key is free by now, and the attempt is taken over for its own sake.
+        let tomorrow = Timestamp.vectors.adding(seconds: ReservationRequest.keyLifetime)
+        #expect(try await store.reserve(keyed(2), at: tomorrow).adopted?.id == Self.intent(1).id)
+        _ = try await store.book(.settled, of: Self.intent(1).id, evidence: PaymentEvidence(), at: tomorrow)
+        #expect(try await store.reserve(keyed(3), at: tomorrow.adding(seconds: 9)).adopted?.id == Self.intent(1).id)
+        let later = tomorrow.adding(seconds: ReservationRequest.keyLifetime)
+        #expect(try await store.reserve(keyed(4), at: later).record?.id == Self.intent(4).id)
     }
 
     @Test("a key whose payment was never sent is free again", arguments: StoreKind.allCases)

@@ -135,6 +135,35 @@ struct CapTreeConformanceTests {
         #expect(used("blue") == Dollars.cents(5).quantity)
     }
 
+    @Test("a request that was under way while its agent moved counts for the new team", arguments: StoreKind.allCases)
+    func movedMeanwhile(kind: StoreKind) async throws {
+        let subject = try await Self.subject(kind)
+        let store = subject.store
+        for team in ["red", "blue"] {
+            try await set("team:\(team)", "day=1", in: store)
+            try await set("team:\(team)", "day=9payments", in: store)
+        }
+        try await store.setTeam("blue", of: "ada", by: "tester", at: .vectors)
+        // Both came with the team that the agent had on arrival.
+        let paid = try #require(try await store.reserve(.sample(1, agent: "ada", team: "red", value: .cents(5))).record)
+        #expect(paid.purpose.team == "blue")
+        _ = try await store.meter(
+            MeteredCall(agent: "ada", team: "red", gateway: "lab", host: "h"), at: .vectors)
+        let lines = try await store.usage(at: .vectors)
+        func used(_ team: String, _ measure: CapMeasure) -> UInt256? {
+            lines.first { $0.cap.scope == CapScope(.team(team)) && $0.cap.limit.measure == measure }?.used
+        }
+        #expect(used("red", .dollars) == .zero && used("red", .payments) == .zero)
+        #expect(used("blue", .dollars) == Dollars.cents(5).quantity && used("blue", .payments) == UInt256(2))
+        let calls = try await store.read { (books) throws(LedgerError) in try books.calls(from: 1, limit: 9) }
+        #expect(calls.map(\.call.team) == ["blue"])
+        // The new team's cap refuses, and the refusal is the new team's too.
+        try await set("team:blue", "day=0.05", in: store)
+        let intent = PaymentIntent.sample(2, agent: "ada", team: "red")
+        #expect(try await store.reserve(intent).refusalCode == "cap-day")
+        #expect(try await store.payment(intent.id)?.purpose.team == "blue")
+    }
+
     @Test("each change of a cap is an entry: who, when, before and after", arguments: StoreKind.allCases)
     func entries(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind)
@@ -179,5 +208,31 @@ struct CapTreeConformanceTests {
             try books.entries(from: 1, limit: 100).filter { $0.line.kind == .notice }.map(\.line.cause)
         }
         #expect(events == ["cap-50-percent", "cap-80-percent", "cap-95-percent"])
+    }
+
+    @Test(
+        "a cap that goes to and fro at a threshold warns once an hour, each cap for itself",
+        arguments: StoreKind.allCases)
+    func repeatedWarnings(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=0.04", "week=0.04", "lifetime=1")
+        let store = subject.store
+        func warnings(_ number: UInt64, second: Int64, cents: Int64 = 2) async throws -> [String] {
+            let outcome = try await store.reserve(
+                .sample(number, value: .cents(cents), validFor: 9000), second: second)
+            guard case .reserved(let reservation) = outcome else { return ["refused"] }
+            try await store.book(.neverSent, of: .sample(number), second: second)
+            return reservation.warnings.map { "\($0.usage.cap.limit.window) \($0.share)" }
+        }
+        #expect(try await warnings(1, second: 0) == ["day 50", "week 50"])
+        #expect(try await warnings(2, second: 10) == [])
+        // Another threshold is another warning, and so is another cap.
+        #expect(try await warnings(3, second: 20, cents: 4) == ["day 95", "week 95"])
+        try await set("agent:scout", "hour=0.04", in: store)
+        #expect(try await warnings(4, second: 3599) == ["hour 50"])
+        #expect(try await warnings(5, second: 3600) == ["day 50", "week 50"])
+        let told = try await store.read { (books) throws(LedgerError) in
+            try books.entries(from: 1, limit: 100).filter { $0.line.kind == .notice }.map(\.line.cause)
+        }
+        #expect(told.count == 7)
     }
 }

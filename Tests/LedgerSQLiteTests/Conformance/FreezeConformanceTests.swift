@@ -107,4 +107,24 @@ struct FreezeConformanceTests {
             try await subject.store.book(.rejected, of: .sample(number))
         }
     }
+
+    @Test(
+        "agents and freezes are of the time of their entries, also when the clock is behind",
+        arguments: StoreKind.allCases)
+    func times(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        let store = subject.store
+        try await store.reserve(.sample(1), second: 30)
+        let behind = Timestamp.vectors.adding(seconds: 10)
+        #expect(
+            try await store.freeze(
+                Freeze(scope: .gateway("lab"), since: behind, actor: "ann", reason: "a reason")))
+        let late = Agent(name: "late", wallet: nil, team: nil, tokenHash: .numbered(5), addedAt: behind)
+        try await store.add(late, limits: [], by: "ann")
+        let rules = try await store.rulebook()
+        let entries = try await store.read { (books) throws(LedgerError) in try books.entries(from: 1, limit: 100) }
+        #expect(rules.freezes[.gateway("lab")]?.since == entries.first { $0.line.kind == .freeze }?.at)
+        #expect(rules.agents["late"]?.addedAt == entries.last { $0.line.kind == .agent }?.at)
+        #expect(rules.agents["late"]?.addedAt == .vectors.adding(seconds: 30))
+    }
 }

@@ -110,6 +110,36 @@ struct JournalConformanceTests {
         #expect(late.evidence == PaymentEvidence(status: 500, transaction: "0x1"))
     }
 
+    @Test("a large erasure goes portion by portion, each with an entry of its own", arguments: StoreKind.allCases)
+    func largeErasure(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        defer { subject.outlive() }
+        let store = subject.store
+        let count = 2 * JournalLine.erasureLimit + 50
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 1...UInt64(count) {
+                let intent = PaymentIntent.sample(number)
+                let refusal = RefusedPayment(
+                    id: intent.id, purpose: intent.purpose, code: "unknown-asset", terms: nil, salt: intent.salt)
+                group.addTask { try await store.record(refusal, at: .vectors) }
+            }
+            try await group.waitForAll()
+        }
+        let (bound, now) = (Timestamp.vectors.adding(seconds: 1), Timestamp.vectors.adding(seconds: 2))
+        // One that is cancelled leaves what it has not done for the next.
+        let first = Task { try await store.erase(before: bound, by: "ann", at: now) }
+        first.cancel()
+        let early = try await first.value
+        #expect(early + (try await store.erase(before: bound, by: "ann", at: now)) == count)
+        #expect(try await store.erase(before: bound, by: "ann", at: now) == 0)
+        let told = try await store.read { (books) throws(LedgerError) in
+            try books.newestEntries(of: .erasure, limit: 100).reversed().map(\.line.detail)
+        }
+        #expect(told == ["1000 payments", "1000 payments", "50 payments"])
+        let left = try await store.payments(PaymentFilter(limit: 10_000))
+        #expect(left.count == count && left.allSatisfy { $0.salt == nil && $0.purpose.request == nil })
+    }
+
     @Test("the same notice is given once an hour", arguments: StoreKind.allCases)
     func notices(kind: StoreKind) async throws {
         let subject = try StoreUnderTest(kind)

@@ -191,8 +191,8 @@ struct PaymentConformanceTests {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
         for number: UInt64 in 1...3 { try await subject.store.reserve(.sample(number)) }
         try await subject.store.book(.rejected, of: .sample(2))
-        #expect(try await subject.store.doubtAttended(at: .vectors) == 2)
-        #expect(try await subject.store.doubtAttended(at: .vectors) == 0)
+        #expect(try await subject.store.doubtAttended(at: .vectors).value == 2)
+        #expect(try await subject.store.doubtAttended(at: .vectors).value == 0)
         let states = try await subject.store.payments(PaymentFilter()).map(\.state)
         #expect(states == [.inDoubt, .rejected, .inDoubt])
         #expect(try await subject.store.used(.day) == .cents(3))
@@ -206,8 +206,8 @@ struct PaymentConformanceTests {
         try await subject.store.book(.settled, of: .sample(1))
         try await subject.store.book(.rejected, of: .sample(2))
         for number: UInt64 in 3...4 { try await subject.store.book(.lostSight, of: .sample(number)) }
-        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 360)) == 0)
-        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 361)) == 2)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 360)).value == 0)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 361)).value == 2)
         let presumed = try await subject.store.payments(PaymentFilter(states: [.presumed]))
         #expect(presumed.map(\.id) == [PaymentIntent.sample(3).id, PaymentIntent.sample(2).id])
         #expect(try await subject.store.used(.day, second: 361) == .cents(4))
@@ -218,7 +218,7 @@ struct PaymentConformanceTests {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
         for number: UInt64 in 1...4 { try await subject.store.reserve(.sample(number, validFor: 300)) }
         let late = Timestamp.vectors.adding(seconds: Self.day)
-        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late) == 0)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late).value == 0)
         #expect(try await subject.store.payments(PaymentFilter(states: [.reserved])).count == 4)
         let events: [PaymentEvent] = [.settled, .servedUnproven, .rejected, .neverSent]
         for (number, event) in zip((1 as UInt64)..., events) {
@@ -226,8 +226,8 @@ struct PaymentConformanceTests {
         }
         let states = try await subject.store.payments(PaymentFilter()).map(\.state)
         #expect(states == [.voided, .rejected, .presumed, .settled])
-        #expect(try await subject.store.doubtAttended(at: late) == 0)
-        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late) == 1)
+        #expect(try await subject.store.doubtAttended(at: late).value == 0)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: late).value == 1)
     }
 
     @Test("an outcome that comes after the presumption leaves its evidence", arguments: StoreKind.allCases)
@@ -242,7 +242,7 @@ struct PaymentConformanceTests {
             _ = try await subject.store.book(
                 .lostSight, of: intent.id, evidence: PaymentEvidence(signature: signature, reason: "time-out"),
                 at: start)
-            #expect(try await subject.store.closeOverdue(OverduePolicy(), at: start.adding(seconds: 361)) == 1)
+            #expect(try await subject.store.closeOverdue(OverduePolicy(), at: start.adding(seconds: 361)).value == 1)
             let booked = try await subject.store.book(
                 event, of: intent.id, evidence: PaymentEvidence(status: 500, reason: event.rawValue),
                 at: start.adding(seconds: 400))

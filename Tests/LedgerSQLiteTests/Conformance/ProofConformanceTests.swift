@@ -18,10 +18,10 @@ struct ProofConformanceTests {
             // The seller has said no three times, and every cent is still counted.
             #expect(try await store.reserve(.sample(4)).refusalCode == "cap-lifetime")
             let late = Timestamp.vectors.adding(seconds: 10_000)
-            #expect(try await store.closeOverdue(policy, at: late) == 0)
+            #expect(try await store.closeOverdue(policy, at: late).value == 0)
             #expect(try await store.reserve(.sample(5, validFor: 10_300), at: late).refusalCode == "cap-lifetime")
             // The chain: the first was taken at the last moment, the others never.
-            #expect(try await store.unproven(network: "eip155:42161", limit: 10).count == 3)
+            #expect(try await store.unproven(network: "eip155:42161", limit: 10).value.count == 3)
             #expect(try await store.book(.provenUsed, of: .sample(1), second: 10_000).state == .confirmed)
             for number: UInt64 in 2...3 {
                 #expect(try await store.book(.provenUnused, of: .sample(number), second: 10_000).state == .released)
@@ -41,15 +41,15 @@ struct ProofConformanceTests {
             try await subject.store.reserve(.sample(number))
             try await subject.store.book(.lostSight, of: .sample(number))
         }
-        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 400)) == 3)
+        #expect(try await subject.store.closeOverdue(OverduePolicy(), at: .vectors.adding(seconds: 400)).value == 3)
         #expect(try await subject.store.used(.lifetime, second: 400) == .cents(3))
         #expect(try await subject.store.book(.provenUsed, of: .sample(1), second: 400).state == .confirmed)
         #expect(try await subject.store.book(.provenUnused, of: .sample(2), second: 400).state == .released)
         #expect(try await subject.store.used(.lifetime, second: 400) == .cents(2))
         #expect(
-            try await subject.store.unproven(network: "eip155:42161", limit: 10).map(\.id)
+            try await subject.store.unproven(network: "eip155:42161", limit: 10).value.map(\.id)
                 == [PaymentIntent.sample(3).id])
-        #expect(try await subject.store.unproven(network: "eip155:1", limit: 10).isEmpty)
+        #expect(try await subject.store.unproven(network: "eip155:1", limit: 10).value.isEmpty)
     }
 
     @Test(
@@ -60,7 +60,7 @@ struct ProofConformanceTests {
         try await subject.store.reserve(.sample(2, gateway: "strict"))
         for number: UInt64 in 1...2 { try await subject.store.book(.rejected, of: .sample(number)) }
         let policy = OverduePolicy(lapsing: ["lab"])
-        #expect(try await subject.store.closeOverdue(policy, at: .vectors.adding(seconds: 361)) == 2)
+        #expect(try await subject.store.closeOverdue(policy, at: .vectors.adding(seconds: 361)).value == 2)
         #expect(try await subject.store.payment(PaymentIntent.sample(1).id)?.state == .lapsed)
         #expect(try await subject.store.payment(PaymentIntent.sample(2).id)?.state == .presumed)
         #expect(try await subject.store.used(.lifetime, second: 361) == .cents(1))

@@ -80,7 +80,7 @@ struct AdoptionTests {
             try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
             #expect(eventually { (try? Seller.payments(at: upstream).count) == 1 })
             // What the next process does first; no signature is on record then.
-            #expect(try await lab.ledger.doubtAttended(at: .vectors) == 1)
+            #expect(try await lab.ledger.doubtAttended(at: .vectors).value == 1)
             #expect(try lab.exchange("POST", "/lab/x", body: "q").text == "bought")
             let sent = try Seller.payments(at: upstream)
             #expect(sent.count == 2 && Set(sent).count == 1)
