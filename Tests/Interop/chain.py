@@ -61,8 +61,13 @@ TOKEN_ABI = [
 
 
 def compile_token():
-    """The token's runtime byte code, compiled from the Vyper source beside this file."""
-    source = (Path(__file__).parent / "Token.vy").read_text(encoding="utf-8")
+    """The token's runtime byte code."""
+    return compile_contract("Token.vy")
+
+
+def compile_contract(name):
+    """The runtime byte code of a Vyper source beside this file."""
+    source = (Path(__file__).parent / name).read_text(encoding="utf-8")
     compiled = vyper.compile_code(source, output_formats=["bytecode_runtime"])
     return bytes.fromhex(compiled["bytecode_runtime"].removeprefix("0x"))
 
@@ -74,13 +79,15 @@ def _account(balance=0, code=b""):
 class Chain:
     """The machine, its queue of transactions and its index of receipts; every access holds the one lock."""
 
-    def __init__(self):
+    def __init__(self, contracts, rich):
         self.lock = threading.Lock()
         genesis = {
             to_canonical_address(TOKEN): _account(code=compile_token()),
             to_canonical_address(Account.from_key(MINTER_KEY).address): _account(balance=ETHER),
             to_canonical_address(Account.from_key(FACILITATOR_KEY).address): _account(balance=ETHER),
         }
+        genesis |= {to_canonical_address(address): _account(code=code) for address, code in contracts.items()}
+        genesis |= {to_canonical_address(address): _account(balance=ETHER) for address in rich}
         # A minute back, so that the first blocks have room before the present.
         parameters = get_default_genesis_params({"timestamp": int(time.time()) - 60})
         # Free gas: a call may then come from an account without ether, as it may at any node.
@@ -89,6 +96,7 @@ class Chain:
         type(self.backend.chain).chain_id = CHAIN_ID
         self.queue = []
         self.receipts = {}
+        self.transactions = {}
         self.logs = []
         self.stopped = threading.Event()
         self.mine()
@@ -114,7 +122,21 @@ class Chain:
                     print(f"chain: transaction dropped: {error}", flush=True)
             self.backend.mine_blocks()
             for transaction in hashes:
+                self._keep(self.backend.get_transaction_by_hash(transaction))
                 self._index(self.backend.get_transaction_receipt(transaction))
+
+    def _keep(self, transaction):
+        self.transactions[_data(transaction["hash"])] = {
+            "hash": _data(transaction["hash"]),
+            "blockNumber": hex(transaction["block_number"]),
+            "blockHash": _data(transaction["block_hash"]),
+            "transactionIndex": hex(transaction["transaction_index"]),
+            "from": to_checksum_address(transaction["from"]),
+            "to": to_checksum_address(transaction["to"]) if transaction["to"] else None,
+            "nonce": hex(transaction["nonce"]),
+            "value": hex(transaction["value"]),
+            "input": _data(transaction["data"]),
+        }
 
     def _index(self, receipt):
         logs = [
@@ -202,7 +224,9 @@ class Chain:
         }
 
     def eth_call(self, call, block="latest", overrides=None):
-        return _data(self.backend.call(self._transaction(call)))
+        # As of the block that was asked for: proofs rest on the state of a final block, not on the newest.
+        number = block if block in ("latest", "safe", "finalized", "pending") else int(block, 16)
+        return _data(self.backend.call(self._transaction(call), "latest" if number == "pending" else number))
 
     def eth_estimateGas(self, call, block="latest"):
         return hex(self.backend.estimate_gas(self._transaction(call)))
@@ -215,9 +239,19 @@ class Chain:
     def eth_getTransactionReceipt(self, transaction):
         return self.receipts.get(transaction.lower())
 
+    def eth_getTransactionByHash(self, transaction):
+        return self.transactions.get(transaction.lower())
+
     def eth_getLogs(self, query):
+        low, high = self._height(query.get("fromBlock", "earliest")), self._height(query.get("toBlock", "latest"))
         wanted = [_choices(query.get("address")), *(_choices(topic) for topic in query.get("topics") or [])]
-        return [log for log in self.logs if _matches([log["address"], *log["topics"]], wanted)]
+        logs = [log for log in self.logs if low <= int(log["blockNumber"], 16) <= high]
+        return [log for log in logs if _matches([log["address"], *log["topics"]], wanted)]
+
+    def _height(self, block):
+        if block == "earliest":
+            return 0
+        return self.latest()["number"] if block in ("latest", "safe", "finalized", "pending") else int(block, 16)
 
     def _transaction(self, call):
         data = call.get("data") or call.get("input") or "0x"
@@ -282,10 +316,13 @@ class _RPC(BaseHTTPRequestHandler):
 
 
 class Node:
-    """The chain behind a port, and the few reads and writes the suite makes through it."""
+    """The chain behind a port, and the few reads and writes the suite makes through it.
 
-    def __init__(self):
-        self.chain = Chain()
+    `contracts` maps addresses to the code that stands there from the beginning; the accounts of `rich` have ether.
+    """
+
+    def __init__(self, contracts=None, rich=()):
+        self.chain = Chain(contracts or {}, rich)
         handler = type("RPC", (_RPC,), {"chain": self.chain, "disable_nagle_algorithm": True})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True

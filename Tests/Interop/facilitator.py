@@ -17,7 +17,7 @@ V1_NETWORK = "arbitrum"
 V1_NETWORK_CHAIN_IDS[V1_NETWORK] = CHAIN_ID
 
 
-class _OrderedSigner(FacilitatorWeb3Signer):
+class OrderedSigner(FacilitatorWeb3Signer):
     """Takes an account nonce and sends in one step, so that settlements side by side reach the chain in order."""
 
     def __init__(self, rpc):
@@ -33,7 +33,7 @@ class Facilitator:
     """The service's application, and its verdicts as the suite wants to count them."""
 
     def __init__(self, rpc):
-        signer = _OrderedSigner(rpc)
+        signer = OrderedSigner(rpc)
         self.official = x402FacilitatorSync()
         # A settlement that cannot succeed would use up an account nonce and block the later ones: simulate first.
         register_exact_evm_facilitator(self.official, signer, NETWORK, simulate_in_settle=True)
@@ -49,13 +49,13 @@ class Facilitator:
         return self.official.get_supported().model_dump(by_alias=True, exclude_none=True)
 
     def _verify(self, request: dict = Body()):
-        verdict = self.official.verify(*_parse(request))
+        verdict = self.official.verify(*parse(request))
         if not verdict.is_valid:
             self.refused.append(f"verify: {verdict.invalid_reason} {verdict.invalid_message or ''}")
         return verdict.model_dump(by_alias=True, exclude_none=True)
 
     def _settle(self, request: dict = Body()):
-        outcome = self.official.settle(*_parse(request))
+        outcome = self.official.settle(*parse(request))
         if outcome.success:
             self.settled.append(outcome.transaction)
         else:
@@ -63,6 +63,6 @@ class Facilitator:
         return outcome.model_dump(by_alias=True, exclude_none=True)
 
 
-def _parse(request):
+def parse(request):
     payload = parse_payment_payload(request["paymentPayload"])
     return payload, parse_payment_requirements(payload.x402_version, request["paymentRequirements"])

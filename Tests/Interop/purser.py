@@ -53,19 +53,19 @@ class Payment:
 class Purser:
     """A daemon on a state directory of its own, whose wallets were made by eth-account.
 
-    `keys` maps wallet names to private keys.
+    `keys` maps wallet names to private keys, `chains` networks to the URLs of their nodes.
     """
 
     name = "purser"
     keeps_caps = True
 
-    def __init__(self, binary, directory, gateway, keys):
+    def __init__(self, binary, directory, gateway, keys, pay="eip155:42161/USDT", chains=None):
         self.binary = str(Path(binary).resolve())
         self.state = Path(directory) / "state"
         self.log = Path(directory) / "purser.log"
         self.tokens = {}
         self.daemon = None
-        self._write_state(gateway, keys)
+        self._write_state(gateway, keys, pay, chains or {})
         self.url = f"http://127.0.0.1:{self.port}/sdk"
 
     def start(self, agents):
@@ -75,7 +75,7 @@ class Purser:
             added = self.json("agent", "add", agent, "--wallet", wallet, *_caps(caps))
             self.tokens[agent] = added["token"]
 
-    def _write_state(self, gateway, keys):
+    def _write_state(self, gateway, keys, pay, chains):
         (self.state / "wallets").mkdir(parents=True, mode=0o700)
         self.state.chmod(0o700)
         self.port = _free_port()
@@ -87,7 +87,10 @@ class Purser:
             _write(self.state / "wallets" / f"{wallet}.json", json.dumps(keystore))
             _write(self.state / f"{wallet}.pass", PASSPHRASE + "\n")
             entry = f"keystore: wallets/{wallet}.json, passphrase-file: {wallet}.pass"
-            lines.append(f'  {wallet}: {{ {entry}, pay: ["eip155:42161/USDT"] }}')
+            lines.append(f'  {wallet}: {{ {entry}, pay: ["{pay}"] }}')
+        if chains:
+            lines.append("chains:")
+            lines += [f'  "{network}": {{ rpc: ["{url}"], finality: 1 }}' for network, url in chains.items()]
         _write(self.state / "config.yaml", "\n".join(lines) + "\n")
 
     def _serve(self):
@@ -103,6 +106,11 @@ class Purser:
             except OSError:
                 time.sleep(0.05)
         raise AssertionError(f"purser serve did not listen within 30 s:\n{self.log_tail()}")
+
+    def restart(self):
+        """Ends the daemon and serves the same state again, on the same port; the log begins anew."""
+        self.stop()
+        self._serve()
 
     def command(self, *arguments):
         """What a command printed; a failure is an assertion that shows its words."""
