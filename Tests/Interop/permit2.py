@@ -1,4 +1,4 @@
-"""Payments through Permit2 against software nobody here wrote: schemes `exact` and `upto`, on a chain posing as BNB Chain.
+"""Payments through Permit2 against software nobody here wrote: `exact` and `upto`, on a chain posing as BNB Chain.
 
 The official SDK sells and settles; Permit2, the two x402 proxies and a USDT without EIP-3009 stand at their true
 addresses. Purser gives the allowance, pays, and proves by the chain what became of each payment.
@@ -19,6 +19,7 @@ import chain
 import httpx
 from eth_account import Account
 from eth_account.messages import encode_typed_data
+from web3.exceptions import ContractLogicError
 
 chain.CHAIN_ID, chain.NETWORK = 56, "eip155:56"
 chain.TOKEN = "0x55d398326f99059fF775485246999027B3197955"
@@ -32,6 +33,7 @@ from x402.mechanisms.evm.constants import (  # noqa: E402
     PERMIT2_WITNESS_TYPES,
     UPTO_PERMIT2_WITNESS_TYPES,
     X402_EXACT_PERMIT2_PROXY_ADDRESS,
+    X402_UPTO_PERMIT2_PROXY_ABI,
     X402_UPTO_PERMIT2_PROXY_ADDRESS,
 )
 from x402.mechanisms.evm.types import ExactPermit2Payload, UptoPermit2Payload  # noqa: E402
@@ -218,6 +220,36 @@ class Suite:
             encoded = encode_typed_data(full_message=typed)
             assert Account.recover_message(encoded, signature=payload["signature"]) in keys
 
+    def what_a_signature_is_good_for(self):
+        """An unsettled `upto` payment in the hands of its facilitator, and of those who want more."""
+        paid = {one["resource"]["url"].rsplit("/", 1)[1]: one["payload"] for one in self.seller.payments}
+        facilitator = Account.from_key(chain.FACILITATOR_KEY).address
+        maximum = PRICES["/upto/zero"]
+        self.settle(paid["zero"], maximum, facilitator)
+        for title, payload, amount, sender, payee in [
+            ("by another account", paid["zero"], maximum, SELLER, SELLER),
+            ("for more than the maximum", paid["zero"], maximum + 1, facilitator, SELLER),
+            ("for nothing", paid["zero"], 0, facilitator, SELLER),
+            ("to another payee", paid["zero"], maximum, facilitator, facilitator),
+            ("a second time", paid["partial"], 1, facilitator, SELLER),
+        ]:
+            try:
+                self.settle(payload, amount, sender, payee)
+            except ContractLogicError:
+                continue
+            raise AssertionError(f"it would settle {title}")
+
+    def settle(self, payload, amount, sender, payee=SELLER):
+        """Whether the proxy would settle, tried without a transaction; it reverts where not."""
+        signed = payload["permit2Authorization"]
+        permitted = (signed["permitted"]["token"], int(signed["permitted"]["amount"]))
+        witness = (payee, signed["witness"]["facilitator"], int(signed["witness"]["validAfter"]))
+        permit = (permitted, int(signed["nonce"]), int(signed["deadline"]))
+        abi = X402_UPTO_PERMIT2_PROXY_ABI
+        proxy = self.node.web3.eth.contract(address=X402_UPTO_PERMIT2_PROXY_ADDRESS, abi=abi)
+        signature = bytes.fromhex(payload["signature"].removeprefix("0x"))
+        proxy.functions.settle(permit, amount, signed["from"], witness, signature).call({"from": sender})
+
     def the_facilitator_objected_once(self):
         refused = self.facilitator.refused
         assert len(refused) == 1 and "permit2_allowance_required" in refused[0], f"{refused}"
@@ -257,16 +289,17 @@ class Suite:
         if self.failures:
             return
         steps = [
-            ("the chain has BNB Chain's id and the true Permit2's EIP-712 domain", self.the_chain_is_what_it_poses_as),
+            ("BNB Chain's id, the true Permit2's EIP-712 domain", self.the_chain_is_what_it_poses_as),
             ("wallet approve gives the allowance", self.the_allowance_is_given),
             ("exact, through Permit2", self.exact),
-            ("exact without an allowance: refused by the facilitator, exposed, nothing moved", self.without_an_allowance),
+            ("exact without an allowance: refused, exposed, nothing moved", self.without_an_allowance),
             ("upto: a part is settled, the maximum set aside", self.upto_partial),
             ("upto: all of it is settled", self.upto_all),
             ("upto: nothing is settled, the nonce stays", self.upto_zero),
             ("upto: a report that does not say how much", self.upto_without_an_amount),
             (f"{2 * PARALLEL} at once of both schemes", self.side_by_side),
             ("the SDK writes the same payloads, eth-account signs the same bytes", self.signatures),
+            ("a signature is good for its facilitator, payee and maximum, once", self.what_a_signature_is_good_for),
             ("the official facilitator objected to nothing else", self.the_facilitator_objected_once),
             ("the chain watch finds what each upto payment moved", self.the_chain_shows_what_was_moved),
             ("chain and books agree to the unit", self.books_and_chain_agree),

@@ -1,4 +1,4 @@
-"""The official SDK's seller and facilitator for Permit2: schemes `exact` and `upto`, over the chain that `chain` poses as."""
+"""The official SDK's seller and facilitator for Permit2: schemes `exact` and `upto`."""
 
 import base64
 import json
@@ -35,7 +35,8 @@ class SettlingFacilitator:
         signer = OrderedSigner(rpc)
         self.official = x402FacilitatorSync()
         register_exact_evm_facilitator(self.official, signer, NETWORK, simulate_in_settle=True)
-        self.official.register([NETWORK], UptoEvmFacilitatorScheme(signer, UptoEvmSchemeConfig(simulate_in_settle=True)))
+        upto = UptoEvmFacilitatorScheme(signer, UptoEvmSchemeConfig(simulate_in_settle=True))
+        self.official.register([NETWORK], upto)
         self.refused = []
         self.app = FastAPI()
         self.app.get("/supported")(self._supported)
