@@ -255,7 +255,7 @@ class Suite:
         assert len(refused) == 1 and "permit2_allowance_required" in refused[0], f"{refused}"
 
     def the_chain_shows_what_was_moved(self):
-        """The chain watch books what each settled `upto` payment really moved, on its own half minute behind its start."""
+        """The chain watch books what each settled `upto` payment really moved, half a minute behind its start."""
         # The last settlements are final one block later.
         wanted = self.node.web3.eth.block_number + 2
         while self.node.web3.eth.block_number < wanted:
