@@ -84,7 +84,8 @@ struct Desk {
         caps: [CapLimit] = [CapLimit(.day, .cents(100))], team: String? = nil, books: InMemoryLedger = InMemoryLedger(),
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,
         random: any RandomSource = SeededRandom(seed: 1), rules: [String] = ["eip155:42161/USDT", "eip155:8453/USDC"],
-        isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog()
+        isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog(),
+        allowances: [String: any AllowanceWitness] = [:]
     ) async throws {
         self.books = books
         let signer = try signer ?? CountingSigner()
@@ -98,7 +99,7 @@ struct Desk {
         self.random = random
         engine = PaymentEngine(
             store: store ?? books, table: try .pinned(), wallets: self.wallets, clock: clock, random: random,
-            logger: log.logger)
+            logger: log.logger, allowances: allowances)
     }
 
     /// Another engine of the same desk, over books that a test stands in front of.
@@ -111,7 +112,7 @@ struct Desk {
     /// A request of the desk's agent; equal numbers are equal requests.
     func request(
         method: String = "POST", wallet: String? = nil, number: UInt64 = 9, key: UInt64? = nil,
-        policy: GatewayPolicy = GatewayPolicy()
+        policy: GatewayPolicy = GatewayPolicy(), maySignIn: Bool = false
     ) -> PaymentRequest {
         PaymentRequest(
             agent: Agent(
@@ -119,7 +120,7 @@ struct Desk {
             gateway: "lab", host: "x",
             content: PaymentIntent.Request(
                 method: method, url: "https://x/y", model: "light", fingerprint: .numbered(number)),
-            idempotencyKey: key.map { .numbered($0) }, policy: policy)
+            idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)
     }
 
     func answer(

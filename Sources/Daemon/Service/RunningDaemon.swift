@@ -69,19 +69,21 @@ package struct RunningDaemon: Sendable {
     ) async throws -> RunningDaemon {
         try await Housekeeping.bringUpToDate(ledger, policy: parts.overdue, at: clock.now(), logger: logger)
         let agents = try await AgentDirectory(store: ledger)
-        let engine = PaymentEngine(
-            store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
-            logger: logger)
         let tls = try TLSClientContext(trustFile: parts.trustFile)
         let chains = BoundedClient(loop: group.next(), tls: tls)
+        var allowances: [String: any AllowanceWitness] = [:]
         let watches = try parts.chains.map { chain in
             let reader = try ChainReader(
                 chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: chains)
+            allowances[chain.network] = AllowanceWatch(reader: reader, clock: clock)
             return (
                 chain.network, ChainWatch(network: chain.network, reader: reader, clock: clock, logger: logger),
                 SettlementWatch(reader: reader, clock: clock, logger: logger)
             )
         }
+        let engine = PaymentEngine(
+            store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
+            logger: logger, allowances: allowances)
         let server = try await ProxyServer.start(
             host: parts.host, port: parts.port,
             services: { port in

@@ -40,7 +40,7 @@ package struct PaymentIntent: Sendable, Equatable {
         package let url: String
         /// What the request's JSON names as its model, at most 128 printable characters.
         package let model: String?
-        /// SHA-256 over method, whole URL, body hash and agent: equal requests have equal fingerprints.
+        /// SHA-256 over agent, gateway, method, whole URL and body hash: equal requests have equal fingerprints.
         package let fingerprint: Bytes32
 
         /// Makes a request.

@@ -56,6 +56,18 @@ struct OperatorNotices: Sendable {
         }
     }
 
+    /// A wallet does not allow Permit2 enough.
+    func allowanceMissing(_ missing: MissingAllowance, at gateway: String, now: Timestamp) async {
+        let detail =
+            "wallet \(missing.wallet) allows Permit2 \(missing.allowed ?? "too little") of "
+            + "\(missing.symbol) on \(missing.network)"
+        if await write("allowance-missing", about: gateway, detail: detail, at: now) {
+            logger.warning(
+                "an allowance to Permit2 is missing",
+                metadata: ["gateway": "\(gateway)", "detail": "\(detail)", "command": "\(missing.command)"])
+        }
+    }
+
     /// Caps that come near their limits; the books have written them down already.
     func warn(of warnings: [CapWarning], by payment: PaymentID?) {
         for warning in warnings {

@@ -42,6 +42,14 @@ package enum PaidAnswer: Sendable, Equatable {
         return reason == "duplicate_settlement" || reason.hasSuffix("nonce_already_used")
     }
 
+    /// Whether the seller refused because the payer's allowance to Permit2 is too small.
+    package var saysAllowanceMissing: Bool {
+        guard case .response(let status, let report, let reason) = self, status == 402 || status == 412 else {
+            return false
+        }
+        return (report?.errorReason ?? reason)?.hasSuffix("allowance_required") ?? (status == 412)
+    }
+
     func evidence(signature: [UInt8]) -> PaymentEvidence {
         switch self {
         case .neverSent(let reason):

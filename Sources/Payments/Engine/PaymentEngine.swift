@@ -42,11 +42,13 @@ package struct PaymentEngine: Sendable {
     private let knowledge: SellerKnowledge
     private let proofs: SellerProofs
     private let signIn: SignIn
+    private let allowances: AllowanceCheck
 
-    /// Makes an engine over the books, the pinned table and the unlocked wallets.
+    /// Makes an engine over the books, the pinned table and the unlocked wallets; `allowances` says by network who can
+    /// tell what the wallets allow Permit2.
     package init(
         store: any LedgerStore, table: AssetTable, wallets: PayingWallets, clock: any WallClock,
-        random: any RandomSource, logger: Logger
+        random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:]
     ) {
         self.store = store
         gate = Gate(table: table)
@@ -63,6 +65,7 @@ package struct PaymentEngine: Sendable {
         knowledge = SellerKnowledge(store: store, logger: logger)
         proofs = SellerProofs(notices: notices, logger: logger, random: random)
         signIn = SignIn(table: table, logger: logger)
+        self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
     }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
@@ -102,6 +105,10 @@ package struct PaymentEngine: Sendable {
         case .refuse(let refusal), .ask(let refusal):
             return await refuse(.gate(refusal, payment: nil), for: request, at: now)
         case .approve(let cleared):
+            if let missing = await allowances.missing(for: cleared, from: wallet) {
+                await notices.allowanceMissing(missing, at: request.gateway, now: now)
+                return await refuse(.allowance(missing, price: cleared.value), for: request, at: now)
+            }
             let lesson = known.lesson(
                 about: request.seller, asset: cleared.assetName, payee: cleared.order.payTo.checksummed,
                 price: cleared.value)
@@ -284,6 +291,9 @@ package struct PaymentEngine: Sendable {
             Outcome(
                 payment: payment.id, event: event, evidence: answer.evidence(signature: payment.signature),
                 fingerprint: payment.fingerprint))
+        if answer.saysAllowanceMissing, let record {
+            await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
+        }
         guard case .response(_, let report?, _) = answer else { return }
         warn(about: report, of: payment)
         guard let record else { return }

@@ -81,6 +81,11 @@ package struct AuthorizedPayment: Sendable {
     /// Whether the seller's word frees what it does not take of a maximum.
     let trustsPartial: Bool
 
+    /// What the payer has to allow when the seller says that it does not allow enough.
+    package var missingAllowance: MissingAllowance {
+        MissingAllowance(network: terms.network, symbol: terms.symbol, wallet: terms.wallet, allowed: nil)
+    }
+
     /// What an answer to it means for the books; `isRepeat` when the bytes were handed to a socket before within this
     /// very exchange.
     package func event(of answer: PaidAnswer, isRepeat: Bool) -> PaymentEvent {

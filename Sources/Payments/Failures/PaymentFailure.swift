@@ -54,6 +54,16 @@ package struct PaymentFailure: Error, Sendable, Equatable {
             price: refusal.value)
     }
 
+    /// The wallet does not allow Permit2 enough; found out before anything was signed.
+    package static func allowance(_ missing: MissingAllowance, price: Dollars) -> PaymentFailure {
+        PaymentFailure(
+            code: "allowance-missing", status: 403,
+            detail: "The token is paid through Permit2, which the wallet \"\(missing.wallet)\" allows to move "
+                + "\(missing.allowed ?? "too little") \(missing.symbol) on \(missing.network). An operator can allow "
+                + "more: \(missing.command)",
+            payment: nil, price: price)
+    }
+
     /// The configuration does not say which wallet pays for the agent.
     package static func noWallet(named name: String?) -> PaymentFailure {
         PaymentFailure(

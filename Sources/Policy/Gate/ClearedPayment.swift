@@ -41,6 +41,9 @@ package struct ClearedPayment: Sendable {
     /// With the signature it is money: never log it.
     package func payload(signature: Signature) -> [UInt8] { authorization.payload(signature: signature) }
 
+    /// Whether the payment needs the wallet's allowance to Permit2.
+    package var usesPermit2: Bool { authorization.usesPermit2 }
+
     /// The length of ``payload(signature:)`` in bytes, which is known before anything is signed.
     package var payloadBytes: Int { authorization.payload(signature: .blank).count }
 }

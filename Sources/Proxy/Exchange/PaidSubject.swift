@@ -25,7 +25,7 @@ struct PaidSubject: Sendable {
         let (bodyHash, model) =
             content.isSmall ? try readContent() : try await threads.runIfActive { try readContent() }
         let origin = gateway.origin
-        var identity = Array("\(agent.name)\n\(method)\n\(origin)\(target)\n".utf8)
+        var identity = Array("\(agent.name)\n\(gateway.name)\n\(method)\n\(origin)\(target)\n".utf8)
         identity.append(contentsOf: bodyHash.bytes)
         let path = target.prefix { $0 != "?" }
         return PaymentRequest(

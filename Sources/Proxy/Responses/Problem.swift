@@ -186,6 +186,18 @@ extension Problem {
         return problem
     }
 
+    /// The seller refused a payment because the wallet's allowance to Permit2 is too small.
+    static func allowanceMissing(_ paid: AgentResponse.Paid) -> Problem {
+        let missing = paid.payment.missingAllowance
+        var problem = Problem(
+            status: 402, code: "allowance-missing",
+            detail: "The seller says that the wallet \"\(missing.wallet)\" does not allow Permit2 to move enough "
+                + "\(missing.symbol) on \(missing.network). An operator can allow more: \(missing.command). "
+                + sentence(paid))
+        problem.exposed = paid
+        return problem
+    }
+
     private static func sentence(_ paid: AgentResponse.Paid) -> String {
         let fate =
             paid.state.isOpen

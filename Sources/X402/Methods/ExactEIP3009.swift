@@ -44,6 +44,8 @@ package struct ExactAuthorization: PaymentAuthorization, Equatable {
         self.domainSeparator = domainSeparator
     }
 
+    package var usesPermit2: Bool { false }
+
     package var digest: Bytes32 { transfer.digest(domainSeparator: domainSeparator) }
 
     /// All numbers as decimal strings, addresses in EIP-55, signature with v 27 or 28.

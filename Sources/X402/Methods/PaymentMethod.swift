@@ -31,6 +31,8 @@ package protocol PaymentMethod: Sendable {
 package protocol PaymentAuthorization: Sendable {
     /// What the payer signs.
     var digest: Bytes32 { get }
+    /// Whether Permit2 moves the token, which it can only within an allowance that the payer gave it.
+    var usesPermit2: Bool { get }
     /// The `payload` object of the header.
     func payload(signature: Signature) -> [UInt8]
 }
