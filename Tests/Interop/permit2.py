@@ -152,11 +152,14 @@ class Suite:
         assert self.permit2.functions.DOMAIN_SEPARATOR().call().hex() == TRUE_SEPARATOR
 
     def the_allowance_is_given(self):
-        words = ["wallet", "approve", "main", "--network", "eip155:56", "--asset", "USDT", "--amount", "4.00"]
+        self.approve("4.00", ALLOWANCE)
+
+    def approve(self, tokens, units):
+        words = ["wallet", "approve", "main", "--network", "eip155:56", "--asset", "USDT", "--amount", tokens]
         done = self.payer.json(*words, "--send")
         assert all(self.node.succeeded(transaction) for transaction in done["sent"]) and done["sent"]
         given = self.allowances.functions.allowance(self.payers["main"], PERMIT2_ADDRESS).call()
-        assert given == ALLOWANCE, f"the allowance is {given}"
+        assert given == units, f"the allowance is {given}"
 
     def exact(self):
         row, report = self.moves("/exact", PRICES["/exact"])
@@ -164,14 +167,34 @@ class Suite:
         assert self.node.succeeded(report["transaction"])
 
     def without_an_allowance(self):
+        """The daemon looks at the chain before it signs."""
         before, seen = self.balances(), set(self.rows())
         answer = self.get("/exact", agent="pauper")
-        assert answer.status_code in (402, 412, 502), f"answered {answer.status_code}: {answer.text[:500]}"
+        assert answer.status_code == 403, f"answered {answer.status_code}: {answer.text[:500]}"
+        problem = answer.json()
+        assert problem["code"] == "allowance-missing" and "purser wallet approve bare" in problem["detail"], problem
+        (row,) = [row for number, row in self.rows().items() if number not in seen]
+        assert row["state"] == "refused" and "nonce" not in row, row
+        assert self.balances() == before
+
+    def allowance_taken_back(self):
+        """What the daemon remembers of the allowance is true no more, so the seller finds out."""
+        before, seen = self.balances(), set(self.rows())
+        self.approve("0", 0)
+        # A request that nothing else repeats: the rejected attempt would be taken over with its own bytes.
+        answer = self.get("/exact?taken=back")
+        assert answer.status_code == 402, f"answered {answer.status_code}: {answer.text[:500]}"
+        problem = answer.json()
+        assert problem["code"] == "allowance-missing" and "purser wallet approve main" in problem["detail"], problem
         (row,) = [row for number, row in self.rows().items() if number not in seen and "nonce" in row]
         assert row["state"] == "rejected", f"{row['state']}: the signature is out, and may be settled until it ends"
         assert "permit2_allowance_required" in row.get("reason", ""), f"the reason in the books: {row.get('reason')}"
         assert not self.is_used(row) and self.balances() == before
         assert row["id"] in self.open_payments(), "no exposure is shown"
+        # Told by the seller, the daemon reads the chain anew.
+        again = self.get("/exact?again=1")
+        assert again.status_code == 403 and again.json()["code"] == "allowance-missing", again.text[:500]
+        self.approve("4.00", ALLOWANCE)
 
     def upto_partial(self):
         row, report = self.moves("/upto/partial", USED["/upto/partial"])
@@ -292,7 +315,8 @@ class Suite:
             ("BNB Chain's id, the true Permit2's EIP-712 domain", self.the_chain_is_what_it_poses_as),
             ("wallet approve gives the allowance", self.the_allowance_is_given),
             ("exact, through Permit2", self.exact),
-            ("exact without an allowance: refused, exposed, nothing moved", self.without_an_allowance),
+            ("exact without an allowance: refused before anything is signed", self.without_an_allowance),
+            ("an allowance taken back: told by the seller, exposed, nothing moved", self.allowance_taken_back),
             ("upto: a part is settled, the maximum set aside", self.upto_partial),
             ("upto: all of it is settled", self.upto_all),
             ("upto: nothing is settled, the nonce stays", self.upto_zero),

@@ -33,6 +33,13 @@ private final class ScriptedAllowance: AllowanceWitness {
         return AllowanceReading(amount: amount, block: 1, readAt: .vectors)
     }
 
+    private let forgotten = Mutex(0)
+
+    /// How often it was told to forget.
+    var forgettings: Int { forgotten.withLock { $0 } }
+
+    func forget(owner: Address) async { forgotten.withLock { $0 += 1 } }
+
     func permitNonce(owner: Address, token: Address) async throws -> UInt256 { throw Silent() }
 
     func pendingTransactionCount(of account: Address) async throws -> UInt64 { throw Silent() }
@@ -100,12 +107,14 @@ struct SellerKnowledgeTests {
             (402, "insufficient_funds", false), (200, "permit2_allowance_required", false),
         ] as [(Int, String?, Bool)])
     func sellersWord(status: Int, reason: String?, isMissing: Bool) async throws {
-        let desk = try await desk(ScriptedAllowance(Self.cent))
+        let witness = ScriptedAllowance(Self.cent)
+        let desk = try await desk(witness)
         let payment = try await desk.paid(Self.permit2())
         let answer = PaidAnswer.response(status: status, report: nil, reason: reason)
         #expect(answer.saysAllowanceMissing == isMissing)
         await desk.book(answer, of: payment)
         #expect(desk.log.lines.contains { $0.contains("an allowance to Permit2 is missing") } == isMissing)
+        #expect(witness.forgettings == (isMissing ? 1 : 0))
     }
 
     // MARK: Memory

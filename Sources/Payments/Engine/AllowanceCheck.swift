@@ -1,4 +1,5 @@
 import Ethereum
+import Ledger
 import Logging
 import Policy
 import Primitives
@@ -28,6 +29,12 @@ struct AllowanceCheck: Sendable {
 
     /// How old a reading may be that suffices, in seconds; one that does not is read anew.
     private static let maximumAge: Int64 = 600
+
+    /// A seller has said that a wallet's allowance is too small, whatever is remembered of it.
+    func forget(_ terms: PaymentIntent.Terms) async {
+        guard let owner = Address(hex: terms.payer) else { return }
+        await witnesses[terms.network]?.forget(owner: owner)
+    }
 
     /// What is missing; nil when nothing is, or nobody can say: then the seller finds out.
     func missing(for payment: ClearedPayment, from wallet: PayingWallet) async -> MissingAllowance? {

@@ -292,6 +292,7 @@ package struct PaymentEngine: Sendable {
                 payment: payment.id, event: event, evidence: answer.evidence(signature: payment.signature),
                 fingerprint: payment.fingerprint))
         if answer.saysAllowanceMissing, let record {
+            await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
         }
         guard case .response(_, let report?, _) = answer else { return }

@@ -31,6 +31,9 @@ package protocol AllowanceWitness: Sendable {
         owner: Address, token: Address, spender: Address, maximumAge: Int64
     ) async throws -> AllowanceReading
 
+    /// Forgets what is remembered of an owner: a seller has said that an allowance is too small.
+    func forget(owner: Address) async
+
     /// The number that the owner's next permit of a token has to carry (EIP-2612); read anew each time.
     func permitNonce(owner: Address, token: Address) async throws -> UInt256
 
