@@ -43,7 +43,7 @@ package enum PaidAnswer: Sendable, Equatable {
     }
 
     /// Whether the seller refused because the payer's allowance to Permit2 is too small.
-    package var saysAllowanceMissing: Bool {
+    var saysAllowanceMissing: Bool {
         guard case .response(let status, let report, let reason) = self, status == 402 || status == 412 else {
             return false
         }

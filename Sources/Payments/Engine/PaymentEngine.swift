@@ -291,7 +291,7 @@ package struct PaymentEngine: Sendable {
             Outcome(
                 payment: payment.id, event: event, evidence: answer.evidence(signature: payment.signature),
                 fingerprint: payment.fingerprint))
-        if answer.saysAllowanceMissing, let record {
+        if payment.lacksAllowance(by: answer), let record {
             await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
         }

@@ -81,6 +81,11 @@ package struct AuthorizedPayment: Sendable {
     /// Whether the seller's word frees what it does not take of a maximum.
     let trustsPartial: Bool
 
+    /// Whether an answer says that the payer's allowance to Permit2 is too small, and it can be that.
+    package func lacksAllowance(by answer: PaidAnswer) -> Bool {
+        terms.method.contains("permit2") && answer.saysAllowanceMissing
+    }
+
     /// What the payer has to allow when the seller says that it does not allow enough.
     package var missingAllowance: MissingAllowance {
         MissingAllowance(network: terms.network, symbol: terms.symbol, wallet: terms.wallet, allowed: nil)

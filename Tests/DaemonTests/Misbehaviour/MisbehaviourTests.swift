@@ -66,6 +66,9 @@ struct MisbehaviourTests {
                 try await Self.checkBooks(sidecar, described, outcome: nil)
             case .paid, .refused: break
             }
+            // The wallet signs in where it bought before, at the merchant itself and nowhere else.
+            let isAtHome = described.name == "sign-in-again-for-this-origin"
+            #expect(try #require(merchant.verdict(on: described.name)).signIns == (isAtHome ? 1 : 0))
             for line in sidecar.log.lines { #expect(Self.isPlain(line), "\(line.debugDescription)") }
         }
     }

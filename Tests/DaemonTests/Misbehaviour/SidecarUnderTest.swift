@@ -60,10 +60,14 @@ struct SidecarUnderTest {
             store: ledger, table: try Self.table.get(), wallets: PayingWallets([wallet]), clock: Self.clock,
             random: SeededRandom(seed: 42), logger: logger)
         let agents = try await AgentDirectory(store: ledger)
+        // Signing in is what some merchants would misuse.
+        var policy = GatewayPolicy()
+        policy.signsIn = true
         let gateway = Gateway(
             name: "shop", origin: Origin(isSecure: false, host: "127.0.0.1", port: merchant.port), basePath: "",
             paths: [], credential: nil, redirectHosts: [],
-            timeouts: .init(connect: .seconds(2), firstByte: .milliseconds(400), idle: .milliseconds(400)))
+            timeouts: .init(connect: .seconds(2), firstByte: .milliseconds(400), idle: .milliseconds(400)),
+            policy: policy)
         let timeouts = ProxyTimeouts(
             read: .seconds(2), idle: .seconds(2), linger: .milliseconds(100), outcome: .milliseconds(400),
             challenge: .milliseconds(100))

@@ -15,6 +15,8 @@ package struct Verdict: Sendable {
     package var passes: Bool { fault == nil }
     /// How many payment headers came.
     package var sends: Int { record.paid }
+    /// How many requests came with a signed statement of who asks.
+    package var signIns: Int { record.signIns }
     /// The authorizations, in the order they came.
     package var authorizations: [ReceivedAuthorization] { record.authorizations }
     /// How many different authorizations came: what could be settled.
