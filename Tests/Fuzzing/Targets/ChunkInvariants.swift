@@ -41,21 +41,34 @@ enum ChunkInvariants {
         return (taken, scanner.isFinished, content)
     }
 
-    /// The content of a complete body, line by line; nil when it has no such lines.
+    /// The content of a complete body, line by line, where every line ends with CRLF; nil when it has no such lines.
     private static func plainContent(of body: [UInt8]) -> [UInt8]? {
         var rest = body[...]
         var content: [UInt8] = []
-        while let end = rest.firstIndex(of: 0x0d) {
-            let digits = rest[rest.startIndex..<end].prefix { $0 != UInt8(ascii: ";") }
-            guard let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), end + 2 <= rest.endIndex else {
+        while let line = firstLine(of: &rest) {
+            let digits = String(decoding: line.prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
+            guard let size = Int(digits, radix: 16), size >= 0, !digits.hasPrefix("+") else { return nil }
+            guard size > 0 else {
+                while let trailer = firstLine(of: &rest) {
+                    if trailer.isEmpty { return rest.isEmpty ? content : nil }
+                }
                 return nil
             }
-            rest = rest[(end + 2)...]
-            if size == 0 { return rest.suffix(2).elementsEqual([0x0d, 0x0a]) ? content : nil }
-            guard rest.count >= size + 2 else { return nil }
+            guard rest.count >= size else { return nil }
             content += rest.prefix(size)
-            rest = rest.dropFirst(size + 2)
+            rest = rest.dropFirst(size)
+            guard firstLine(of: &rest)?.isEmpty ?? false else { return nil }
         }
         return nil
+    }
+
+    /// Takes a line and its CRLF from the front; nil when it ends otherwise.
+    private static func firstLine(of rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard let end = rest.firstIndex(where: { $0 == 0x0d || $0 == 0x0a }), rest[end] == 0x0d,
+            end + 1 < rest.endIndex, rest[end + 1] == 0x0a
+        else { return nil }
+        let line = rest[..<end]
+        rest = rest[(end + 2)...]
+        return line
     }
 }
