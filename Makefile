@@ -9,7 +9,7 @@ SOURCES := Sources Tests Package.swift
 APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev pkg-config
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit kills torture model interop lint format bench bench-proxy bench-ledger install
+.PHONY: help build release demo test unit kills torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz install
 .PHONY: deps deps-test deps-model deps-bench
 
 help: ## this list
@@ -61,7 +61,7 @@ lint: ## formatting and style, strict
 format: ## format everything in place
 	$(SWIFT) format --in-place --recursive $(SOURCES)
 
-bench: bench-proxy bench-ledger ## both measurements below
+bench: bench-proxy bench-ledger bench-gate ## the measurements below
 
 bench-proxy: release deps-bench ## CPU, rate and latency beside nginx, in one run
 	@Tests/Benchmarks/bench --purser $(BINARY)
@@ -70,6 +70,16 @@ bench-proxy: release deps-bench ## CPU, rate and latency beside nginx, in one ru
 bench-ledger: deps ## durable payments beside the disk's own commits, and with 10 million past payments
 	$(SWIFT) build -c release --product ledger-bench --scratch-path $(SCRATCH)
 	@$(SCRATCH)/release/ledger-bench --past $(PAST) --folder $(SCRATCH)
+
+bench-gate: deps ## CPU of one payment from challenge to header, by method and step
+	$(SWIFT) build -c release --product gate-bench --scratch-path $(SCRATCH)
+	@$(SCRATCH)/release/gate-bench --vectors Specs/vectors/x402-vectors.json
+
+# Built apart, for coverage is compiled in; libFuzzer's own entry point gives way to ours.
+fuzz: deps ## the readers of hostile input, fuzzed for SECONDS in all, by default ten minutes
+	PURSER_FUZZ=1 $(SWIFT) build -c release --product fuzzers --scratch-path $(SCRATCH)/fuzz -Xswiftc -sanitize=fuzzer \
+		-Xswiftc -use-ld=lld -Xlinker --allow-multiple-definition
+	Tests/Fuzzing/fuzz $(SCRATCH)/fuzz/release/fuzzers $(SCRATCH)/fuzz $(or $(SECONDS),600)
 
 install: release ## install to $(PREFIX)/bin
 	install -D -m 755 $(BINARY) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/purser

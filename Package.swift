@@ -25,13 +25,24 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+// libFuzzer brings its own entry point, which only `make fuzz` links: nobody else has this target.
+let isFuzzing = Context.environment["PURSER_FUZZ"] != nil
+let fuzzerProducts: [Product] = isFuzzing ? [.executable(name: "fuzzers", targets: ["Fuzzers"])] : []
+let fuzzerTargets: [Target] =
+    isFuzzing
+    ? [
+        .executableTarget(
+            name: "Fuzzers", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Fuzzers", swiftSettings: strict)
+    ] : []
+
 let package = Package(
     name: "purser",
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "purser", targets: ["purser"]),
         .executable(name: "ledger-bench", targets: ["LedgerBench"]),
-    ],
+        .executable(name: "gate-bench", targets: ["GateBench"]),
+    ] + fuzzerProducts,
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -119,6 +130,18 @@ let package = Package(
             name: "LedgerBench",
             dependencies: ["LedgerSQLite", "Ledger", "Primitives", grdbSQLite], path: "Tests/Benchmarks/LedgerBench",
             swiftSettings: strict),
+        .executableTarget(
+            name: "GateBench",
+            dependencies: ["Policy", "Wallets", "X402", "Ethereum", "SystemCrypto", "Primitives"],
+            path: "Tests/Benchmarks/GateBench", swiftSettings: strict),
+
+        // Hostile input: what must hold of it, and the corpus that every test run replays
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Policy", "X402", "Transport", "Ethereum", "Primitives", nioCore],
+            path: "Tests/Fuzzing/Targets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzingTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Replay", swiftSettings: strict),
 
         // Tests
         .target(
@@ -197,5 +220,5 @@ let package = Package(
             name: "X402Tests",
             dependencies: ["Wallets", "X402", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
             swiftSettings: strict),
-    ]
+    ] + fuzzerTargets
 )
