@@ -55,7 +55,7 @@ let package = Package(
         .executableTarget(name: "purser", dependencies: ["Commands"], swiftSettings: strict),
         .target(
             name: "Commands",
-            dependencies: ["Daemon", "Audit", "Ledger", "Wallets", "Primitives", argumentParser],
+            dependencies: ["Daemon", "Audit", "Ledger", "Policy", "Wallets", "Primitives", argumentParser],
             swiftSettings: strict),
         .target(
             name: "Daemon",
@@ -119,7 +119,9 @@ let package = Package(
             name: "CSpecs", path: "Specs",
             exclude: [
                 "assets.json", "assets.schema.json", "export.schema.json", "journal.md", "lifecycle",
-                "misbehaviours.json", "misbehaviours.md", "misbehaviours.schema.json", "problems.md", "promises.md",
+                "misbehaviours.json", "misbehaviours.md", "misbehaviours.schema.json", "policy.schema.json",
+                "problems.md",
+                "promises.md",
                 "threat-model.md", "vectors",
             ],
             sources: ["specs.c"],

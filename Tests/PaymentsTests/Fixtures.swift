@@ -85,7 +85,7 @@ struct Desk {
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,
         random: any RandomSource = SeededRandom(seed: 1), rules: [String] = ["eip155:42161/USDT", "eip155:8453/USDC"],
         isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog(),
-        allowances: [String: any AllowanceWitness] = [:]
+        allowances: [String: any AllowanceWitness] = [:], policy: PolicySnapshot? = nil
     ) async throws {
         self.books = books
         let signer = try signer ?? CountingSigner()
@@ -99,7 +99,7 @@ struct Desk {
         self.random = random
         engine = PaymentEngine(
             store: store ?? books, table: try .pinned(), wallets: self.wallets, clock: clock, random: random,
-            logger: log.logger, allowances: allowances)
+            logger: log.logger, allowances: allowances, policy: policy)
     }
 
     /// Another engine of the same desk, over books that a test stands in front of.

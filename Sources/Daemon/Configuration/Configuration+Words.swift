@@ -6,10 +6,13 @@ import Payments
 import Policy
 package import Primitives
 import Proxy
+import Transport
 import X402
 
 /// Settings in the configuration's own words, for whoever shows them.
 extension Configuration.GatewayEntry {
+    /// The upstream host, lower case, without a port.
+    package var host: String { origin.host }
     /// `x402` or `prepaid`.
     package var billingWord: String { billing.rawValue }
     /// The longest time for which a payment is signed, in seconds.

@@ -33,12 +33,14 @@ package struct RunningDaemon: Sendable {
         package var chains: [Configuration.ChainEntry]
         /// What becomes of unproven payments whose window has passed.
         package var overdue: OverduePolicy
+        /// The operator's rules; nil where there are none.
+        package var policy: PolicySnapshot?
 
         /// Makes the parts.
         package init(
             host: String, port: Int, hosts: [String], gateways: [Gateway], wallets: [PayingWallet], table: AssetTable,
             trustFile: String?, replay: ReplayLimits, replayMemory: Int, chains: [Configuration.ChainEntry],
-            overdue: OverduePolicy
+            overdue: OverduePolicy, policy: PolicySnapshot? = nil
         ) {
             self.host = host
             self.port = port
@@ -51,6 +53,7 @@ package struct RunningDaemon: Sendable {
             self.replayMemory = replayMemory
             self.chains = chains
             self.overdue = overdue
+            self.policy = policy
         }
     }
 
@@ -83,7 +86,7 @@ package struct RunningDaemon: Sendable {
         }
         let engine = PaymentEngine(
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
-            logger: logger, allowances: allowances)
+            logger: logger, allowances: allowances, policy: parts.policy)
         let server = try await ProxyServer.start(
             host: parts.host, port: parts.port,
             services: { port in

@@ -2,6 +2,7 @@ import LedgerSQLite
 package import Logging
 import NIOCore
 import NIOPosix
+import Policy
 package import Primitives
 import Proxy
 import SystemCrypto
@@ -10,14 +11,23 @@ import SystemCrypto
 package enum Serving {
     /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
     ///
-    /// `ready` is told the address once requests are accepted. Throws ``StartFailure``, a state-lock error, or what the
-    /// books say.
+    /// `ready` is told the address once requests are accepted. Throws ``StartFailure``, a state-lock error, what the
+    /// policy's file has wrong, or what the books say.
     package static func serve(
         _ configuration: Configuration, state: StateDirectory, clock: any WallClock, random: any RandomSource,
         logger: Logger, ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
     ) async throws {
         if !SystemSources.isHardened {
             logger.critical("the system does not keep this process's memory private: keys can end up in a core dump")
+        }
+        let policy = try state.loadPolicy(configuration.assets)
+        if let policy {
+            logger.notice(
+                "policy in force",
+                metadata: [
+                    "hash": "\(policy.snapshot.hash)", "rules": "\(policy.snapshot.rules.rules.count)",
+                    "shadow": "\(policy.snapshot.rules.isShadow)",
+                ])
         }
         let lock = try StateLock(path: state.lockFile)
         let ledger = try SQLiteLedger(path: state.ledgerFile)
@@ -46,7 +56,7 @@ package enum Serving {
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
                     folder: state.spoolFolder),
                 replayMemory: configuration.replay.total, chains: configuration.chains,
-                overdue: configuration.overduePolicy)
+                overdue: configuration.overduePolicy, policy: policy?.snapshot)
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(

@@ -33,6 +33,12 @@ enum FileSystem {
         unsafe access(path, F_OK) == 0
     }
 
+    /// Whether a folder has an entry of that name, be it a link to nowhere; also true where that cannot be found out.
+    static func hasName(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 || errno != ENOENT
+    }
+
     /// Throws where somebody else than this user and root can write to what `status` describes.
     static func check(_ status: stat, path: String) throws(StateDirectoryError) {
         switch FileFault(owner: status.st_uid, mode: UInt32(status.st_mode)) {

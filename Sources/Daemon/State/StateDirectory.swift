@@ -9,6 +9,7 @@ import Darwin
 /// | Entry | What it is |
 /// |---|---|
 /// | `config.yaml` | the configuration, written by the operator |
+/// | `policy.yaml` | the operator's rules, where there are some |
 /// | `wallets/` | keystores |
 /// | `ledger.sqlite` | the books, with their log and their index beside them |
 /// | `spool/` | unlinked files of long request bodies |

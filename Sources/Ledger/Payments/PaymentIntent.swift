@@ -152,3 +152,12 @@ package struct PaymentIntent: Sendable, Equatable {
         self.salt = salt
     }
 }
+
+extension PaymentIntent.Request {
+    /// The path of the URL, at least a slash.
+    package var path: String {
+        guard let scheme = url.firstRange(of: "://") else { return url }
+        let rest = url[scheme.upperBound...]
+        return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
+    }
+}

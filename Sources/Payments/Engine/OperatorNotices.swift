@@ -36,6 +36,12 @@ struct OperatorNotices: Sendable {
             case .newPayee(let payee, let asset): ("payee-new", "\(payment) pays \(payee) in \(asset)")
             case .higherPrice(let price, let before):
                 ("price-higher", "\(payment) costs $\(price), before at most $\(before)")
+            case .shadow(let rule, let outcome):
+                (
+                    "policy-shadow",
+                    "\(payment) would be \(outcome == .ask ? "held for approval" : "refused") by "
+                        + (rule.map { "rule \($0)" } ?? "the default")
+                )
             }
         if await write(cause, about: gateway, detail: detail, at: now) {
             logger.warning(

@@ -43,13 +43,16 @@ package struct PaymentEngine: Sendable {
     private let proofs: SellerProofs
     private let signIn: SignIn
     private let allowances: AllowanceCheck
+    private let policy: PolicySnapshot?
 
-    /// Makes an engine over the books, the pinned table and the unlocked wallets; `allowances` says by network who can
-    /// tell what the wallets allow Permit2.
+    /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
+    /// by network who can tell what the wallets allow Permit2.
     package init(
         store: any LedgerStore, table: AssetTable, wallets: PayingWallets, clock: any WallClock,
-        random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:]
+        random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
+        policy: PolicySnapshot? = nil
     ) {
+        self.policy = policy
         self.store = store
         gate = Gate(table: table)
         self.table = table
@@ -59,7 +62,7 @@ package struct PaymentEngine: Sendable {
         self.logger = logger
         booking = OutcomeBooking(
             store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes(), underWay: underWay)
-        reserving = Reserving(store: store, gate: gate, random: random)
+        reserving = Reserving(store: store, gate: gate, random: random, policy: policy?.hash)
         let notices = OperatorNotices(store: store, logger: logger)
         self.notices = notices
         knowledge = SellerKnowledge(store: store, logger: logger)
@@ -100,10 +103,11 @@ package struct PaymentEngine: Sendable {
         let context = Gate.Context(
             request: request.subject, rules: request.policy.gate, payer: wallet.signer.address,
             payRules: wallet.rules, history: known.history, clock: GateClock(now: now, seller: request.sellerDate),
-            nonce: nonce)
+            nonce: nonce, policy: policy)
         switch gate.decide(challenge, in: context) {
         case .refuse(let refusal), .ask(let refusal):
-            return await refuse(.gate(refusal, payment: nil), for: request, at: now)
+            return await refuse(
+                .gate(refusal, payment: nil), for: request, terms: refusal.terms(of: wallet), at: now)
         case .approve(let cleared):
             if let missing = await allowances.missing(for: cleared, from: wallet) {
                 await notices.allowanceMissing(missing, at: request.gateway, now: now)
@@ -247,13 +251,13 @@ package struct PaymentEngine: Sendable {
 
     /// Puts a refusal on record under its code.
     private func refuse(
-        _ failure: PaymentFailure, for request: PaymentRequest, at now: Timestamp
+        _ failure: PaymentFailure, for request: PaymentRequest, terms: PaymentIntent.Terms? = nil, at now: Timestamp
     ) async -> ChallengeAnswer {
         var id: PaymentID?
         if let bytes = try? random.bytes32(), let salt = try? random.bytes32() {
             let record = RefusedPayment(
-                id: PaymentID(at: now, random: bytes), purpose: request.purpose, code: failure.code, terms: nil,
-                salt: salt)
+                id: PaymentID(at: now, random: bytes), purpose: request.purpose(under: policy?.hash),
+                code: failure.code, terms: terms, salt: salt)
             do {
                 try await store.record(record, at: now)
                 id = record.id

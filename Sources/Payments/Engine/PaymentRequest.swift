@@ -51,8 +51,10 @@ package struct PaymentRequest: Sendable {
             path: content.path, model: content.model)
     }
 
-    var purpose: PaymentIntent.Purpose {
-        PaymentIntent.Purpose(agent: agent.name, team: agent.team, gateway: gateway, host: host, request: content)
+    /// Who pays and what for, decided by the policy of that hash.
+    func purpose(under policy: Bytes32?) -> PaymentIntent.Purpose {
+        PaymentIntent.Purpose(
+            agent: agent.name, team: agent.team, gateway: gateway, host: host, request: content, policy: policy)
     }
 }
 
@@ -101,14 +103,5 @@ package struct AuthorizedPayment: Sendable {
             return .lostSight
         }
         return answer.event(wasSentBefore: isAdopted || isRepeat)
-    }
-}
-
-extension PaymentIntent.Request {
-    /// The path of the URL, at least a slash.
-    var path: String {
-        guard let scheme = url.firstRange(of: "://") else { return url }
-        let rest = url[scheme.upperBound...]
-        return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
     }
 }

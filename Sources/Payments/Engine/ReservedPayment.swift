@@ -95,6 +95,8 @@ struct Reserving: Sendable {
     let store: any LedgerStore
     let gate: Gate
     let random: any RandomSource
+    /// SHA-256 of the policy that decides.
+    let policy: Bytes32?
 
     enum Failure: Error {
         case refused(ReservationRefusal, PaymentID)
@@ -145,7 +147,7 @@ struct Reserving: Sendable {
                 envelopeBytes: PaymentHeader.envelopeBytes(
                     payloadBytes: cleared.payloadBytes, accepted: accepted, resource: challenge.resource))
             return PaymentIntent(
-                id: id, purpose: request.purpose, terms: cleared.terms(of: wallet),
+                id: id, purpose: request.purpose(under: policy), terms: cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
                     version: challenge.version, accepted: accepted, resource: challenge.resource,
                     extensions: extensions, offer: proposal.offer?.text),
@@ -160,8 +162,24 @@ extension ClearedPayment {
     fileprivate var answerWithin: Int64 { entry.maxTimeoutSeconds ?? Gate.defaultValidity }
 
     fileprivate func terms(of wallet: PayingWallet) -> PaymentIntent.Terms {
-        PaymentIntent.Terms(
-            scheme: entry.scheme, method: method, network: order.token.network, asset: order.token.addressText,
+        PaymentIntent.Terms(order, scheme: entry.scheme, method: method, value: value, of: wallet)
+    }
+}
+
+extension Gate.Refusal {
+    /// What would have been signed, as the books keep it; nil when the gate did not come so far.
+    func terms(of wallet: PayingWallet) -> PaymentIntent.Terms? {
+        guard let order, let value else { return nil }
+        return PaymentIntent.Terms(order.order, scheme: order.scheme, method: order.method, value: value, of: wallet)
+    }
+}
+
+extension PaymentIntent.Terms {
+    fileprivate init(
+        _ order: PaymentOrder, scheme: String, method: String, value: Dollars, of wallet: PayingWallet
+    ) {
+        self.init(
+            scheme: scheme, method: method, network: order.token.network, asset: order.token.addressText,
             symbol: order.token.symbol, decimals: order.token.decimals, wallet: wallet.name,
             payer: wallet.addressText, payTo: order.payTo.checksummed, amount: order.amount, value: value,
             nonce: order.nonce, validAfter: order.validAfter, validBefore: order.validBefore)

@@ -50,8 +50,14 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     package static func gate(_ refusal: Gate.Refusal, payment: PaymentID?) -> PaymentFailure {
         let isPrice = refusal.code == .tooLarge || refusal.code == .priceRise
         return PaymentFailure(
-            code: refusal.code.rawValue, status: isPrice ? 402 : 403, detail: refusal.code.sentence, payment: payment,
-            price: refusal.value)
+            code: refusal.code.rawValue, status: isPrice ? 402 : 403,
+            detail: refusal.code.sentence + (refusal.verdict.map(words) ?? ""), payment: payment, price: refusal.value)
+    }
+
+    /// Which rule it was, and its reason.
+    private static func words(on verdict: PolicyVerdict) -> String {
+        let rule = verdict.rule.map { "It is the rule \"\($0)\"" } ?? "It is the policy's default"
+        return " \(rule)\(verdict.reason.map { ": \($0)" } ?? "")."
     }
 
     /// The wallet does not allow Permit2 enough; found out before anything was signed.

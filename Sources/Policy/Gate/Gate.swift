@@ -41,11 +41,13 @@ package struct Gate: Sendable {
         package var clock: GateClock
         /// 32 bytes that no earlier payment of the wallet has.
         package var nonce: Bytes32
+        /// The operator's rules; nil where there are none.
+        package var policy: PolicySnapshot?
 
         /// Makes a context.
         package init(
             request: GateRequest, rules: GateRules, payer: Address, payRules: [PayRule],
-            history: SellerHistory = .none, clock: GateClock, nonce: Bytes32
+            history: SellerHistory = .none, clock: GateClock, nonce: Bytes32, policy: PolicySnapshot? = nil
         ) {
             self.request = request
             self.rules = rules
@@ -54,6 +56,7 @@ package struct Gate: Sendable {
             self.history = history
             self.clock = clock
             self.nonce = nonce
+            self.policy = policy
         }
     }
 
@@ -75,12 +78,21 @@ package struct Gate: Sendable {
         package let requirement: PaymentRequirement?
         /// What it counts for in dollars, when it came so far.
         package let value: Dollars?
+        /// What would have been signed, when it came so far.
+        package let order: RefusedOrder?
+        /// What the policy says, when that is why.
+        package let verdict: PolicyVerdict?
 
         /// Makes a refusal.
-        package init(code: RefusalCode, requirement: PaymentRequirement? = nil, value: Dollars? = nil) {
+        package init(
+            code: RefusalCode, requirement: PaymentRequirement? = nil, value: Dollars? = nil,
+            order: RefusedOrder? = nil, verdict: PolicyVerdict? = nil
+        ) {
             self.code = code
             self.requirement = requirement
             self.value = value
+            self.order = order
+            self.verdict = verdict
         }
     }
 
@@ -111,7 +123,9 @@ package struct Gate: Sendable {
                 best = (payment, flow, rule)
             } catch {
                 if refusal.requirement == nil || error.code > refusal.code {
-                    refusal = Refusal(code: error.code, requirement: entry, value: error.value)
+                    refusal = Refusal(
+                        code: error.code, requirement: entry, value: error.value, order: error.order,
+                        verdict: error.verdict)
                 }
             }
         }
@@ -123,6 +137,8 @@ package struct Gate: Sendable {
     private struct Obstacle: Error {
         let code: RefusalCode
         var value: Dollars?
+        var order: RefusedOrder?
+        var verdict: PolicyVerdict?
     }
 
     private func clear(
@@ -139,19 +155,31 @@ package struct Gate: Sendable {
             throw Obstacle(code: .amount)
         }
         let window = try window(of: entry, dictated, base: base, in: context)
+        let order = PaymentOrder(
+            extra: entry.extra, token: token, payer: context.payer, payTo: payTo, amount: entry.amount,
+            validAfter: window.after, validBefore: window.before, nonce: dictated.nonce ?? context.nonce)
+        let refused = RefusedOrder(order: order, scheme: entry.scheme, method: method.name)
         guard let rule = context.payRules.firstIndex(where: { $0.matches(token) }) else {
-            throw Obstacle(code: .notInPayList, value: value)
+            throw Obstacle(code: .notInPayList, value: value, order: refused)
         }
         var alerts: [GateAlert] = []
         do throws(RefusalCode) {
             alerts = try Self.unusual(value, to: payTo, for: token, in: context)
         } catch {
-            throw Obstacle(code: error, value: value)
+            throw Obstacle(code: error, value: value, order: refused)
         }
-        guard value <= context.rules.maxPayment else { throw Obstacle(code: .tooLarge, value: value) }
-        let order = PaymentOrder(
-            extra: entry.extra, token: token, payer: context.payer, payTo: payTo, amount: entry.amount,
-            validAfter: window.after, validBefore: window.before, nonce: dictated.nonce ?? context.nonce)
+        guard value <= context.rules.maxPayment else {
+            throw Obstacle(code: .tooLarge, value: value, order: refused)
+        }
+        if let policy = context.policy {
+            let verdict = policy.rules.verdict(on: Self.subject(refused, worth: value, in: context))
+            guard verdict.outcome == .approve else {
+                throw Obstacle(
+                    code: verdict.outcome == .refuse ? .policy : .approval, value: value, order: refused,
+                    verdict: verdict)
+            }
+            alerts += verdict.alerts
+        }
         guard let authorization = method.authorization(of: order) else { throw Obstacle(code: .transferMethod) }
         let payment = ClearedPayment(
             entry: entry, order: order, method: method.name, value: value, alerts: alerts,

@@ -95,6 +95,8 @@ package enum GateAlert: Sendable, Hashable {
     case newPayee(payee: String, asset: String)
     /// The price is far above what the same route and model cost before.
     case higherPrice(price: Dollars, before: Dollars)
+    /// A rule in the shadow would not have approved it; nil for the policy's default.
+    case shadow(rule: String?, outcome: PolicyOutcome)
 }
 
 /// The clocks that a decision looks at.

@@ -1,0 +1,99 @@
+package import Primitives
+
+/// What a matcher looks at; raw values are the file's keys.
+package enum PolicyField: String, Sendable, CaseIterable {
+    case agent, team, gateway, host, method, path, model, scheme
+    case paymentMethod = "payment-method"
+    case network, asset, payee
+}
+
+/// One condition of a rule.
+package enum PolicyMatcher: Sendable, Equatable {
+    /// A text is one of the alternatives; what a payment does not have is none of them.
+    case oneOf(PolicyField, [TextPattern])
+    /// The price is higher, in dollars.
+    case above(Dollars)
+    /// The price is not higher, in dollars.
+    case upTo(Dollars)
+    /// The payment could be settled for longer than this, in seconds.
+    case windowAbove(Int64)
+    /// Whether the host was never paid at this address.
+    case newPayee(Bool)
+    /// The price is more than this many hundredths of the highest one before.
+    case priceAbove(Int64)
+    /// The time of day, UTC.
+    case hours(DayHours)
+    /// The day of the week, UTC.
+    case days([Weekday])
+
+    /// Whether it holds.
+    package func holds(for subject: PolicySubject) -> Bool {
+        switch self {
+        case .oneOf(let field, let patterns):
+            subject.texts(of: field).contains { text in patterns.contains { $0.matches(text) } }
+        case .above(let bound): subject.value > bound
+        case .upTo(let bound): subject.value <= bound
+        case .windowAbove(let seconds): subject.window > seconds
+        case .newPayee(let isNew): subject.payeeIsNew == isNew
+        case .priceAbove(let hundredths): subject.priceRatio.map { $0 > hundredths } ?? false
+        case .hours(let hours): hours.contains(subject.time)
+        case .days(let days): days.contains(Weekday(of: subject.time))
+        }
+    }
+}
+
+extension PolicyMatcher: CustomStringConvertible {
+    /// The condition as the file has it: `agent: scout, miner`.
+    package var description: String {
+        switch self {
+        case .oneOf(let field, let patterns):
+            "\(field.rawValue): \(patterns.map(\.description).joined(separator: ", "))"
+        case .above(let bound): "above: \(bound)"
+        case .upTo(let bound): "up-to: \(bound)"
+        case .windowAbove(let seconds): "window-above: \(seconds)s"
+        case .newPayee(let isNew): "new-payee: \(isNew)"
+        case .priceAbove(let hundredths): "price-above: \(PolicySubject.factor(hundredths))"
+        case .hours(let hours): "hours: \(hours)"
+        case .days(let days): "days: \(days.map(\.rawValue).joined(separator: ", "))"
+        }
+    }
+
+    /// What the payment has in its place, for people.
+    package func found(in subject: PolicySubject) -> String {
+        switch self {
+        case .oneOf(let field, _): subject.texts(of: field).first ?? "none"
+        case .above, .upTo: "$\(subject.value)"
+        case .windowAbove: "\(subject.window)s"
+        case .newPayee: subject.payeeIsNew ? "new" : "known"
+        case .priceAbove: subject.priceRatio.map(PolicySubject.factor) ?? "no price before"
+        case .hours: String(subject.time.description.dropFirst(11).prefix(5))
+        case .days: Weekday(of: subject.time).rawValue
+        }
+    }
+}
+
+extension PolicySubject {
+    /// The texts by which a field may be matched; none when the payment has no such thing.
+    func texts(of field: PolicyField) -> [String] {
+        switch field {
+        case .agent: [request.agent]
+        case .team: request.team.map { [$0] } ?? []
+        case .gateway: [request.gateway]
+        case .host: [request.host]
+        case .method: [request.method]
+        case .path: [request.path]
+        case .model: request.model.map { [$0] } ?? []
+        case .scheme: [scheme]
+        case .paymentMethod: [paymentMethod]
+        case .network: [network]
+        case .asset: [symbol, asset, "\(network)/\(symbol)", "\(network)/\(asset)"]
+        case .payee: [payee]
+        }
+    }
+
+    /// Hundredths as a factor: `3x`, `2.50x`.
+    package static func factor(_ hundredths: Int64) -> String {
+        let rest = hundredths % 100
+        return rest == 0 ? "\(hundredths / 100)x" : "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)x"
+    }
+}
