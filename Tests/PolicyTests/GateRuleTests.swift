@@ -46,11 +46,21 @@ struct GateRuleTests {
             #expect(try door.refusal(challenge(Entry())) == .clock)
             return
         }
-        let order = try door.paid(Entry()).order
-        #expect(order.validBefore == now.seconds + moved + 300)
+        let order = try door.paid(Entry().with("maxTimeoutSeconds", "500")).order
+        #expect(order.validBefore == now.seconds + moved + 500)
         #expect(order.validAfter == now.seconds + moved - 600)
         let longest = try door.paid(Entry().with("maxTimeoutSeconds", "86400")).order
         #expect(longest.validBefore <= now.seconds + 600 + 300)
+    }
+
+    @Test("a window that is over by the local clock is not signed, however right it is by the seller's")
+    func overByOurs() throws {
+        var door = try Doorway()
+        let now = Timestamp.vectors
+        door.context.clock = GateClock(now: now, seller: now.adding(seconds: -240))
+        #expect(try door.refusal(challenge(Entry().with("maxTimeoutSeconds", "60"))) == .window)
+        #expect(try door.refusal(challenge(Entry().with("maxTimeoutSeconds", "249"))) == .window)
+        #expect(try door.paid(Entry().with("maxTimeoutSeconds", "250")).order.validBefore == now.seconds + 10)
     }
 
     @Test("only pinned payees are paid where some are pinned")

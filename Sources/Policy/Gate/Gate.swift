@@ -237,7 +237,9 @@ package struct Gate: Sendable {
         let validity = min(entry.maxTimeoutSeconds ?? Self.defaultValidity, longest)
         let before = dictated.validBefore ?? base + validity
         let after = dictated.validAfter ?? base - min(Self.backdating, longest)
-        guard before >= base + Self.minimumValidity else { throw Obstacle(code: .window) }
+        // By both clocks: what is over by ours would be given up while the seller can still settle it.
+        let latest = max(base, context.clock.now.seconds)
+        guard before >= latest + Self.minimumValidity else { throw Obstacle(code: .window) }
         guard before <= base + longest, before <= context.clock.now.seconds + longest + GateClock.reach, after < base
         else { throw Obstacle(code: .dictated) }
         return (after, before)
