@@ -148,7 +148,7 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["Ledger", "Primitives"], path: "Tests/TestSupport",
+            dependencies: ["Ledger", "Primitives", logging], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
             name: "AuditTests",

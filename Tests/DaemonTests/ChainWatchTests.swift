@@ -7,6 +7,7 @@ import Primitives
 import Synchronization
 import TestSupport
 import Testing
+import X402
 
 /// A chain that answers as a test says, and remembers what it was asked.
 private final class ScriptedReadings: Sendable {

@@ -37,13 +37,17 @@ class Facilitator:
         self.official = x402FacilitatorSync()
         # A settlement that cannot succeed would use up an account nonce and block the later ones: simulate first.
         register_exact_evm_facilitator(self.official, signer, NETWORK, simulate_in_settle=True)
-        self.official.register_v1([V1_NETWORK], ExactEvmSchemeV1(signer))
+        self._register(signer)
         self.settled = []
         self.refused = []
         self.app = FastAPI()
         self.app.get("/supported")(self._supported)
         self.app.post("/verify")(self._verify)
         self.app.post("/settle")(self._settle)
+
+    def _register(self, signer):
+        """What it settles besides `exact` of version 2."""
+        self.official.register_v1([V1_NETWORK], ExactEvmSchemeV1(signer))
 
     def _supported(self):
         return self.official.get_supported().model_dump(by_alias=True, exclude_none=True)

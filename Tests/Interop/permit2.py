@@ -7,12 +7,10 @@ addresses. Purser gives the allowance, pays, and proves by the chain what became
 import argparse
 import base64
 import json
-import shutil
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import chain
@@ -25,6 +23,7 @@ chain.CHAIN_ID, chain.NETWORK = 56, "eip155:56"
 chain.TOKEN = "0x55d398326f99059fF775485246999027B3197955"
 chain.compile_token = lambda: chain.compile_contract("BinanceTether.vy")
 
+from checks import Checks, conclude  # noqa: E402
 from permit2_seller import PRICES, SELLER, USED, Seller, SettlingFacilitator  # noqa: E402  (the chain comes first)
 from purser import Purser  # noqa: E402
 from service import Service  # noqa: E402
@@ -66,11 +65,11 @@ PERMIT2_ABI = [
 ]
 
 
-class Suite:
+class Suite(Checks):
     """The services, the payer and what was bought so far."""
 
     def __init__(self, binary, directory):
-        self.failures = []
+        super().__init__()
         # Two wallets of eth-account's: one gives Permit2 an allowance, the other never does.
         self.keys = {wallet: Account.create().key for wallet in ("main", "bare")}
         self.payers = {wallet: Account.from_key(key).address for wallet, key in self.keys.items()}
@@ -94,17 +93,9 @@ class Suite:
         self.client = httpx.Client(timeout=60, limits=httpx.Limits(max_connections=None))
         self.bought = 0
 
-    @contextmanager
-    def check(self, title):
-        """One line of the outcome; a failure is noted and the suite goes on."""
-        start = time.monotonic()
-        try:
-            yield
-            print(f"  ok    {title} ({time.monotonic() - start:.2f} s)", flush=True)
-        except Exception as error:
-            self.failures.append(title)
-            words = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-            print(f"  FAIL  {title}: {words}", flush=True)
+    @property
+    def paid_calls(self):
+        return self.bought
 
     # Reading.
 
@@ -366,19 +357,7 @@ def main():
     start = time.monotonic()
     directory = Path(tempfile.mkdtemp(prefix="purser-permit2-"))
     suite = Suite(options.purser, directory)
-    try:
-        suite.run()
-    finally:
-        with suite.check("everything stops when asked to"):
-            suite.stop()
-    seconds = time.monotonic() - start
-    if suite.failures:
-        print(f"--- the end of the daemon's log ({directory} is kept)\n{suite.payer.log_tail()}")
-        print(f"PERMIT2 FAILED: {len(suite.failures)} checks: {'; '.join(suite.failures)} ({seconds:.0f} s)")
-        return 1
-    shutil.rmtree(directory)
-    print(f"PERMIT2 PASSED: {suite.bought} paid calls, chain and books equal ({seconds:.0f} s)")
-    return 0
+    return conclude(suite, "PERMIT2", directory, start)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,10 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -22,6 +20,7 @@ from eth_account.messages import encode_typed_data
 from eth_utils import to_checksum_address
 
 from chain import CHAIN_ID, NETWORK, TOKEN, TOKEN_NAME, TOKEN_VERSION, Node
+from checks import Checks, conclude
 from facilitator import V1_NETWORK, Facilitator
 from gateway import EVENT_INTERVAL, EVENTS, PAYMENT_HEADERS, PRICES, SELLER, TIMEOUT, Gateway
 from service import Service
@@ -52,11 +51,11 @@ DOMAIN_TYPE = [
 ]
 
 
-class Suite:
+class Suite(Checks):
     """The services, the payer and what was bought so far."""
 
     def __init__(self, make_payer):
-        self.failures = []
+        super().__init__()
         self.bought = []
         self.ids = []
         # Keys made here and now, by eth-account: nothing about them can be known to the payer beforehand.
@@ -73,17 +72,9 @@ class Suite:
         self.payer = make_payer(self.gateway.url, self.keys)
         self.client = httpx.Client(timeout=60, limits=httpx.Limits(max_connections=None))
 
-    @contextmanager
-    def check(self, title):
-        """One line of the outcome; a failure is noted and the suite goes on."""
-        start = time.monotonic()
-        try:
-            yield
-            print(f"  ok    {title} ({time.monotonic() - start:.2f} s)", flush=True)
-        except Exception as error:
-            self.failures.append(title)
-            words = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-            print(f"  FAIL  {title}: {words}", flush=True)
+    @property
+    def paid_calls(self):
+        return len(self.bought)
 
     def balances(self):
         return {address: self.node.balance(address) for address in [*self.payers.values(), SELLER]}
@@ -420,19 +411,7 @@ def main():
         from official import Official as make_payer
 
     suite = Suite(make_payer)
-    try:
-        suite.run()
-    finally:
-        with suite.check("everything stops when asked to"):
-            suite.stop()
-    seconds = time.monotonic() - start
-    if suite.failures:
-        print(f"--- the end of the daemon's log ({directory} is kept)\n{suite.payer.log_tail()}")
-        print(f"INTEROP FAILED: {len(suite.failures)} checks: {'; '.join(suite.failures)} ({seconds:.0f} s)")
-        return 1
-    shutil.rmtree(directory)
-    print(f"INTEROP PASSED: {len(suite.bought)} paid calls, chain and books equal ({seconds:.0f} s)")
-    return 0
+    return conclude(suite, "INTEROP", directory, start)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ struct ChainReconciliationTests {
             ("", nil),
         ] as [(String, NonceKeeper?)])
     func keepers(method: String, keeper: NonceKeeper?) {
-        #expect(NonceKeeper(method: method) == keeper)
+        #expect(PaymentMethods.standard.method(named: method)?.keeper == keeper)
     }
 
     @Test("Permit2 still settles at its deadline, the last second before the books' end; a token no more at its end")

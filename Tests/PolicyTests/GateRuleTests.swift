@@ -194,14 +194,15 @@ struct GateRuleTests {
     func again() throws {
         let door = try Doorway(["eip155:56/USDT"])
         let payment = try door.paid(bnb(#""facilitatorAddress":"\#(Self.other)""#, scheme: "upto"))
-        let again = try #require(door.gate.again(payment.order, for: payment.entry, value: payment.value))
+        let again = try #require(
+            door.gate.again(payment.order, by: payment.method, for: payment.entry, value: payment.value))
         #expect(again.signable == payment.signable && again.method == payment.method)
         let order = payment.order
         let toSelf = PaymentOrder(
             extra: order.extra, token: order.token, payer: order.payer, payTo: order.payer, amount: order.amount,
             validAfter: order.validAfter, validBefore: order.validBefore, nonce: order.nonce)
-        #expect(door.gate.again(toSelf, for: payment.entry, value: payment.value) == nil)
+        #expect(door.gate.again(toSelf, by: payment.method, for: payment.entry, value: payment.value) == nil)
         let empty = Gate(table: try AssetTable(json: Array("{}".utf8)))
-        #expect(empty.again(order, for: payment.entry, value: payment.value) == nil)
+        #expect(empty.again(order, by: payment.method, for: payment.entry, value: payment.value) == nil)
     }
 }

@@ -62,7 +62,7 @@ struct CommodityTable {
     /// Names every asset that has a balance: by the pinned table, or else by a payment in it, or else in atomic units.
     init(_ snapshot: any LedgerSnapshot, assets: AssetTable) throws(LedgerError) {
         var symbols: [String: (symbol: String, decimals: Int)] = [:]
-        for row in assets.assets { symbols["\(row.network)/\(row.addressText)"] = (row.symbol, row.decimals) }
+        for row in assets.assets { symbols[row.name] = (row.symbol, row.decimals) }
         let booked = Set(try snapshot.balances().map(\.asset))
         var unknown = booked.filter { symbols[$0] == nil && $0 != MeteredCall.asset }
         var next: Int64 = 1

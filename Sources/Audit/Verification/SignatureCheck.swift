@@ -37,9 +37,7 @@ struct SignatureCheck {
         guard let token = Address(hex: terms.asset).flatMap({ assets.asset(network: terms.network, address: $0) }),
             let payTo = Address(hex: terms.payTo)
         else { return nil }
-        let entry = record.echo.flatMap { echo in
-            (try? JSONReader.read(echo.accepted)).flatMap { try? PaymentRequirement.read($0, in: echo.accepted) }
-        }
+        let entry = record.echo.flatMap { PaymentRequirement(received: $0.accepted) }
         let order = PaymentOrder(
             extra: entry?.extra ?? PaymentRequirement.Extra(), token: token, payer: payer, payTo: payTo,
             amount: terms.amount, validAfter: terms.validAfter, validBefore: terms.validBefore, nonce: terms.nonce)

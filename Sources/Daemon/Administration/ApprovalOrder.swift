@@ -41,7 +41,7 @@ package struct ApprovalOrder: Sendable, Hashable {
             throw OperatorMistake("`\(network)` is no network of the asset table; write one as `eip155:56`")
         }
         let named = try TokenNames(configuration.assets).token("\(network)/\(asset)")
-        guard let token = configuration.assets.assets.first(where: { "\($0.network)/\($0.addressText)" == named.name })
+        guard let token = configuration.assets.asset(named: named.name)
         else { throw OperatorMistake("`\(asset)` is no token of \(network)") }
         self.token = token
         self.wallet = wallet

@@ -53,6 +53,7 @@ extension ApprovalDesk {
         try await confirm(plan, patience)
     }
 
+    /// Asks for the receipt again and again: JSON-RPC has no question that waits for one.
     private func wait(for hash: Bytes32, _ patience: ApprovalPatience) async throws {
         for _ in 0..<patience.looks {
             try await Task.sleep(for: .milliseconds(patience.pause))

@@ -75,7 +75,7 @@ package struct TokenNames: Sendable {
 extension TokenNames.Token {
     fileprivate init(_ asset: Asset) {
         self.init(
-            name: "\(asset.network)/\(asset.addressText)", symbol: asset.symbol, tokenSymbol: asset.tokenSymbol,
+            name: asset.name, symbol: asset.symbol, tokenSymbol: asset.tokenSymbol,
             decimals: asset.decimals)
     }
 

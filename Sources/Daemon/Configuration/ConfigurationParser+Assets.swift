@@ -49,14 +49,17 @@ extension ConfigurationParser {
     }
 
     private mutating func address(_ section: ConfigurationSection) -> Address? {
-        guard let text = reader.text(section, "address") else { return nil }
+        reader.text(section, "address").flatMap { address($0, at: section.place("address")) }
+    }
+
+    /// An address with a right checksum or without one.
+    mutating func address(_ text: String, at place: ConfigurationPlace) -> Address? {
         guard let address = Address(hex: text) else {
-            reader.note(section.place("address"), "`\(text)` is not 0x and 40 hex digits")
+            reader.note(place, "`\(text)` is not 0x and 40 hex digits")
             return nil
         }
         guard Address.isChecksumValid(text) else {
-            reader.note(
-                section.place("address"), "`\(text)` has a wrong checksum (EIP-55): look for a typing error")
+            reader.note(place, "`\(text)` has a wrong checksum (EIP-55): look for a typing error")
             return nil
         }
         return address

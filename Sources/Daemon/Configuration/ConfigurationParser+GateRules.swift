@@ -60,12 +60,9 @@ extension ConfigurationParser {
         var addresses: Set<Address> = []
         for element in reader.elements(section, key) {
             guard let text = reader.text(element) else { continue }
-            guard let address = Address(hex: text), address != .zero else {
+            guard let address = address(text, at: element.place) else { continue }
+            guard address != .zero else {
                 reader.note(element.place, "`\(text)` is not 0x and 40 hex digits, or is zero")
-                continue
-            }
-            guard Address.isChecksumValid(text) else {
-                reader.note(element.place, "`\(text)` has a wrong checksum (EIP-55): look for a typing error")
                 continue
             }
             addresses.insert(address)

@@ -21,7 +21,7 @@ package enum PolicySource {
     ) throws(OperatorMistake) -> PolicySubject {
         let tokens = TokenNames(table)
         let token = try tokens.token("\(network)/\(asset)")
-        guard let row = table.assets.first(where: { "\($0.network)/\($0.addressText)" == token.name }) else {
+        guard let row = table.asset(named: token.name) else {
             throw OperatorMistake("`\(asset)` on \(network) is in no table")
         }
         guard let payee = PolicyParser.address(payee) else {

@@ -4,6 +4,7 @@ package import Logging
 package import Payments
 package import Primitives
 import Synchronization
+import X402
 
 /// The chain reader as the witness of reconciliations.
 package struct ChainWatch: ChainWitness {

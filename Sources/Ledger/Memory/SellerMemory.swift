@@ -18,7 +18,8 @@ package struct SellerKey: Sendable, Hashable {
     package init(agent: String, host: String, method: String, path: String, model: String?) {
         self.agent = agent
         self.host = host
-        route = String("\(method) \(path)".prefix(Self.maximumRoute))
+        let whole = "\(method) \(path)"
+        route = whole.utf8.count <= Self.maximumRoute ? whole : String(whole.prefix(Self.maximumRoute))
         self.model = model ?? ""
     }
 }

@@ -56,10 +56,13 @@ struct InMemoryBooks {
         payments.firstIndex { $0.id == id }
     }
 
-    mutating func write(_ line: JournalLine, at time: Timestamp) {
+    mutating func write(
+        _ line: JournalLine, leaving left: PaymentEvidence = PaymentEvidence(), at time: Timestamp
+    ) {
         let entry = JournalEntry(
             line, number: Int64(journal.count + 1), at: time, behind: journal.last?.hash ?? JournalEntry.origin)
         journal.append(entry)
+        if left != PaymentEvidence() { evidence[entry.number] = left }
     }
 
     // MARK: Payments
@@ -172,8 +175,7 @@ struct InMemoryBooks {
         let time = time(at: now)
         let record = PaymentRecord(refusing: refusal, at: time)
         payments.append(record)
-        write(record.firstLine(cause: refusal.code), at: time)
-        evidence[Int64(journal.count)] = record.evidence
+        write(record.firstLine(cause: refusal.code), leaving: record.evidence, at: time)
     }
 
     mutating func book(
@@ -188,8 +190,7 @@ struct InMemoryBooks {
         let left = record.salt == nil ? newer.erased : newer
         let changed = record.after(next, at: time, evidence: record.evidence.merging(left))
         payments[index] = changed
-        write(changed.line(event, from: record.state, leaving: left), at: time)
-        if left != PaymentEvidence() { evidence[Int64(journal.count)] = left }
+        write(changed.line(event, from: record.state, leaving: left), leaving: left, at: time)
         follow(event, of: changed, at: time)
         return changed
     }
@@ -204,8 +205,7 @@ struct InMemoryBooks {
         let left = record.salt == nil ? newer.erased : newer
         let changed = record.showing(moved, at: time, evidence: record.evidence.merging(left))
         payments[index] = changed
-        write(changed.line(showing: moved, leaving: left), at: time)
-        if left != PaymentEvidence() { evidence[Int64(journal.count)] = left }
+        write(changed.line(showing: moved, leaving: left), leaving: left, at: time)
         return changed
     }
 

@@ -28,11 +28,8 @@ extension BookKeeper {
         try row.run()
         let left = record.salt == nil ? newer.erased : newer
         let changed = record.after(next, at: time, evidence: record.evidence.merging(left))
-        let entry = try write(
-            changed.line(event, from: record.state, leaving: left), of: payment.number, at: time)
-        if left != PaymentEvidence() {
-            try EvidenceRows.insert(left, of: payment.number, entry: entry, into: database)
-        }
+        try write(
+            changed.line(event, from: record.state, leaving: left), of: payment.number, leaving: left, at: time)
         if let spend = record.spend {
             let counted = try known.slots(of: known.rulebook.caps(counting: spend), in: database)
             known.count(
@@ -60,10 +57,7 @@ extension BookKeeper {
         try row.run()
         let left = record.salt == nil ? newer.erased : newer
         let changed = record.showing(moved, at: time, evidence: record.evidence.merging(left))
-        let entry = try write(changed.line(showing: moved, leaving: left), of: payment.number, at: time)
-        if left != PaymentEvidence() {
-            try EvidenceRows.insert(left, of: payment.number, entry: entry, into: database)
-        }
+        try write(changed.line(showing: moved, leaving: left), of: payment.number, leaving: left, at: time)
         if let whole = record.spend, let part = changed.spend {
             let counted = try known.slots(of: known.rulebook.caps(counting: whole), in: database)
             known.count(

@@ -125,8 +125,7 @@ extension BookKeeper {
         guard let number = try PaymentRows.insert(record, into: database) else {
             throw .step(.duplicate("payment \(refusal.id)"))
         }
-        let entry = try write(record.firstLine(cause: refusal.code), of: number, at: time)
-        try EvidenceRows.insert(record.evidence, of: number, entry: entry, into: database)
+        try write(record.firstLine(cause: refusal.code), of: number, leaving: record.evidence, at: time)
     }
 
     /// Checks freezes and the caps that count payments, and books a call of a prepaid gateway.

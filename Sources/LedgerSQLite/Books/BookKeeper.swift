@@ -42,6 +42,15 @@ final class BookKeeper {
         return entry.number
     }
 
+    /// Adds an entry about a payment, and what its step left as proof.
+    func write(
+        _ line: JournalLine, of payment: Int64, leaving evidence: PaymentEvidence, at time: Timestamp
+    ) throws(Fault) {
+        let entry = try write(line, of: payment, at: time)
+        guard evidence != PaymentEvidence() else { return }
+        try EvidenceRows.insert(evidence, of: payment, entry: entry, into: database)
+    }
+
     /// How far the clock is behind the books, when that is too far to go on.
     func clock(behind time: Timestamp, _ now: Timestamp) -> ReservationRefusal? {
         let seconds = time.seconds - now.seconds

@@ -39,7 +39,7 @@ struct AllowanceCheck: Sendable {
     /// What is missing; nil when nothing is, or nobody can say: then the seller finds out.
     func missing(for payment: ClearedPayment, from wallet: PayingWallet) async -> MissingAllowance? {
         let order = payment.order
-        guard payment.usesPermit2, let witness = witnesses[order.token.network] else { return nil }
+        guard payment.keeper == .permit2, let witness = witnesses[order.token.network] else { return nil }
         do {
             for age in [Self.maximumAge, 0] {
                 let reading = try await witness.allowance(

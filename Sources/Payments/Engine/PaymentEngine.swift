@@ -91,7 +91,8 @@ package struct PaymentEngine: Sendable {
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
             return await refuse(.noWallet(named: request.agent.wallet), for: request, at: now)
         }
-        let known = await knowledge.recollection(of: request.seller)
+        let seller = request.seller
+        let known = await knowledge.recollection(of: seller)
         if let header = signIn.header(
             for: challenge, of: request, from: wallet, isBuyer: known.isBuyer, at: now)
         {
@@ -114,7 +115,7 @@ package struct PaymentEngine: Sendable {
                 return await refuse(.allowance(missing, price: cleared.value), for: request, at: now)
             }
             let lesson = known.lesson(
-                about: request.seller, asset: cleared.assetName, payee: cleared.order.payTo.checksummed,
+                about: seller, asset: cleared.assetName, payee: cleared.order.payToText,
                 price: cleared.value)
             let proposal = Proposal(
                 cleared: cleared, challenge: challenge, lesson: lesson,

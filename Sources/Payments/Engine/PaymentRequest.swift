@@ -85,7 +85,7 @@ package struct AuthorizedPayment: Sendable {
 
     /// Whether an answer says that the payer's allowance to Permit2 is too small, and it can be that.
     package func lacksAllowance(by answer: PaidAnswer) -> Bool {
-        terms.method.contains("permit2") && answer.saysAllowanceMissing
+        answer.saysAllowanceMissing && NonceKeeper(terms) == .permit2
     }
 
     /// What the payer has to allow when the seller says that it does not allow enough.
@@ -97,7 +97,7 @@ package struct AuthorizedPayment: Sendable {
     /// very exchange.
     package func event(of answer: PaidAnswer, isRepeat: Bool) -> PaymentEvent {
         // Settled for nothing means that nothing went to the chain: the signature can still be settled until its end.
-        if terms.scheme == "upto", case .response(_, let report?, _) = answer, report.success,
+        if terms.isMaximum, case .response(_, let report?, _) = answer, report.success,
             report.amount?.isZero == true
         {
             return .lostSight

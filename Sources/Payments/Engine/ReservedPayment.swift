@@ -181,7 +181,7 @@ extension PaymentIntent.Terms {
         self.init(
             scheme: scheme, method: method, network: order.token.network, asset: order.token.addressText,
             symbol: order.token.symbol, decimals: order.token.decimals, wallet: wallet.name,
-            payer: wallet.addressText, payTo: order.payTo.checksummed, amount: order.amount, value: value,
+            payer: wallet.addressText, payTo: order.payToText, amount: order.amount, value: value,
             nonce: order.nonce, validAfter: order.validAfter, validBefore: order.validBefore)
     }
 }
@@ -189,15 +189,13 @@ extension PaymentIntent.Terms {
 extension Gate {
     /// What was cleared for a payment that the books hold, with the entry that the seller sent for it.
     fileprivate func again(_ terms: PaymentIntent.Terms, accepted: [UInt8]) -> ClearedPayment? {
-        guard let document = try? JSONReader.read(accepted),
-            let entry = try? PaymentRequirement.read(document, in: accepted),
-            let address = Address(hex: terms.asset), let payer = Address(hex: terms.payer),
+        guard let entry = PaymentRequirement(received: accepted), let address = Address(hex: terms.asset),
+            let payer = Address(hex: terms.payer),
             let payTo = Address(hex: terms.payTo), let token = token(network: terms.network, address: address)
         else { return nil }
         let order = PaymentOrder(
             extra: entry.extra, token: token, payer: payer, payTo: payTo, amount: terms.amount,
             validAfter: terms.validAfter, validBefore: terms.validBefore, nonce: terms.nonce)
-        let cleared = again(order, for: entry, value: terms.value)
-        return cleared?.method == terms.method ? cleared : nil
+        return again(order, by: terms.method, for: entry, value: terms.value)
     }
 }

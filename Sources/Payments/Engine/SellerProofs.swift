@@ -28,7 +28,7 @@ struct SellerProofs: Sendable {
         let order = payment.order
         let price = ProofVerifier.Price(
             scheme: payment.entry.scheme, network: order.token.network, asset: order.token.addressText,
-            payTo: order.payTo.checksummed, amount: order.amount)
+            payTo: order.payToText, amount: order.amount)
         return verifier?.offer(in: challenge.extensions, for: price, resource: request.content.url, at: now)
     }
 

@@ -1,5 +1,6 @@
 package import Ledger
 package import Primitives
+package import X402
 
 /// One authorization whose fate nobody has proven yet: what a witness is asked about.
 package struct UnprovenAuthorization: Sendable, Hashable {
@@ -63,4 +64,15 @@ package struct ProofReading: Sendable, Equatable {
 
     /// What the books keep as the reason of a proof.
     package var reason: String { "block \(finalBlock), time \(finalTime)" }
+}
+
+extension NonceKeeper {
+    /// The keeper of a payment's nonce; nil for a method that is not known, or is of another scheme than the payment's:
+    /// such payments are never proven.
+    package init?(_ terms: PaymentIntent.Terms) {
+        guard let method = PaymentMethods.standard.method(named: terms.method), method.scheme == terms.scheme else {
+            return nil
+        }
+        self = method.keeper
+    }
 }

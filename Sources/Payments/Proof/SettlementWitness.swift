@@ -1,5 +1,6 @@
 package import Ledger
 package import Primitives
+import X402
 
 /// What a payment whose price was a maximum really moved, as final blocks show it.
 package struct SettledAmount: Sendable, Hashable {

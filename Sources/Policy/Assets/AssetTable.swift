@@ -98,6 +98,9 @@ package struct AssetTable: Sendable {
         rows[Key(network: network, address: address)]
     }
 
+    /// The row of a token as the books name it, `network/address` in EIP-55.
+    package func asset(named name: String) -> Asset? { rows.values.first { $0.name == name } }
+
     /// All rows, pinned ones first.
     package var assets: [Asset] { order.compactMap { rows[$0] } }
 }

@@ -12,6 +12,8 @@ package struct ClearedPayment: Sendable {
     package let order: PaymentOrder
     /// The payment method's name.
     package let method: String
+    /// Who keeps the payment's nonce on the chain; Permit2 also needs the wallet's allowance.
+    package let keeper: NonceKeeper
     /// What the amount counts for in caps, rounded up.
     package let value: Dollars
     /// What an operator should hear of it.
@@ -19,19 +21,20 @@ package struct ClearedPayment: Sendable {
     private let authorization: any PaymentAuthorization
 
     init(
-        entry: PaymentRequirement, order: PaymentOrder, method: String, value: Dollars, alerts: [GateAlert],
+        entry: PaymentRequirement, order: PaymentOrder, method: any PaymentMethod, value: Dollars, alerts: [GateAlert],
         authorization: any PaymentAuthorization
     ) {
         self.entry = entry
         self.order = order
-        self.method = method
+        self.method = method.name
+        keeper = method.keeper
         self.value = value
         self.alerts = alerts
         self.authorization = authorization
     }
 
     /// The token as the books name it, `network/address`.
-    package var assetName: String { "\(order.token.network)/\(order.token.addressText)" }
+    package var assetName: String { order.token.name }
 
     /// What the wallet signs.
     package var signable: Signable { Signable(digest: authorization.digest) }
@@ -40,9 +43,6 @@ package struct ClearedPayment: Sendable {
     ///
     /// With the signature it is money: never log it.
     package func payload(signature: Signature) -> [UInt8] { authorization.payload(signature: signature) }
-
-    /// Whether the payment needs the wallet's allowance to Permit2.
-    package var usesPermit2: Bool { authorization.usesPermit2 }
 
     /// The length of ``payload(signature:)`` in bytes, which is known before anything is signed.
     package var payloadBytes: Int { authorization.payload(signature: .blank).count }

@@ -16,13 +16,13 @@ extension Gate {
     /// The payment as the policy's rules see it.
     static func subject(_ refused: RefusedOrder, worth value: Dollars, in context: Context) -> PolicySubject {
         let order = refused.order
-        let name = "\(order.token.network)/\(order.token.addressText)"
-        let payee = order.payTo.checksummed
+        let name = order.token.name
         return PolicySubject(
             request: context.request, scheme: refused.scheme, paymentMethod: refused.method,
-            network: order.token.network, symbol: order.token.symbol, asset: order.token.addressText, payee: payee,
+            network: order.token.network, symbol: order.token.symbol, asset: order.token.addressText,
+            payee: order.payToText,
             amount: order.amount, value: value, window: max(0, order.validBefore - context.clock.now.seconds),
-            payeeIsNew: context.history.payees[name]?.contains(payee) != true,
+            payeeIsNew: context.history.payees[name]?.contains(order.payToText) != true,
             priceRatio: PolicySubject.ratio(of: value, to: context.history.prices[name]), time: context.clock.now)
     }
 }

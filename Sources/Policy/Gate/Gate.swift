@@ -164,7 +164,7 @@ package struct Gate: Sendable {
         }
         var alerts: [GateAlert] = []
         do throws(RefusalCode) {
-            alerts = try Self.unusual(value, to: payTo, for: token, in: context)
+            alerts = try Self.unusual(value, of: order, in: context)
         } catch {
             throw Obstacle(code: error, value: value, order: refused)
         }
@@ -182,7 +182,7 @@ package struct Gate: Sendable {
         }
         guard let authorization = method.authorization(of: order) else { throw Obstacle(code: .transferMethod) }
         let payment = ClearedPayment(
-            entry: entry, order: order, method: method.name, value: value, alerts: alerts,
+            entry: entry, order: order, method: method, value: value, alerts: alerts,
             authorization: authorization)
         return (payment, rule)
     }
@@ -247,17 +247,16 @@ package struct Gate: Sendable {
 
     /// What differs from earlier payments: alerts, or the code by which the gateway's rules refuse it.
     private static func unusual(
-        _ value: Dollars, to payTo: Address, for token: Asset, in context: Context
+        _ value: Dollars, of order: PaymentOrder, in context: Context
     ) throws(RefusalCode) -> [GateAlert] {
         let rules = context.rules
-        guard rules.payees.isEmpty || rules.payees.contains(payTo) else { throw .payeeNotPinned }
+        guard rules.payees.isEmpty || rules.payees.contains(order.payTo) else { throw .payeeNotPinned }
         var alerts: [GateAlert] = []
-        let name = "\(token.network)/\(token.addressText)"
+        let name = order.token.name
         if rules.payees.isEmpty, let known = context.history.payees[name], !known.isEmpty {
-            let payee = payTo.checksummed
-            if !known.contains(payee) {
+            if !known.contains(order.payToText) {
                 try react(rules.newPayee, by: .payeeChanged)
-                alerts.append(.newPayee(payee: payee, asset: name))
+                alerts.append(.newPayee(payee: order.payToText, asset: name))
             }
         }
         if let before = context.history.prices[name], before > .zero, value > before.multiplied(by: rules.priceRise) {
@@ -288,13 +287,14 @@ extension Gate {
     /// What is told of a token, a method or a payee must still be true; rules and windows were applied when it was
     /// cleared.
     package func again(
-        _ order: PaymentOrder, for entry: PaymentRequirement, value: Dollars
+        _ order: PaymentOrder, by name: String, for entry: PaymentRequirement, value: Dollars
     ) -> ClearedPayment? {
         guard token(network: order.token.network, address: order.token.address) == order.token, order.payTo != .zero,
             order.payTo != order.token.address, order.payTo != order.payer,
-            let method = methods.method(for: entry), let authorization = method.authorization(of: order)
+            let method = methods.method(for: entry), method.name == name,
+            let authorization = method.authorization(of: order)
         else { return nil }
         return ClearedPayment(
-            entry: entry, order: order, method: method.name, value: value, alerts: [], authorization: authorization)
+            entry: entry, order: order, method: method, value: value, alerts: [], authorization: authorization)
     }
 }

@@ -19,6 +19,8 @@ package enum ApprovalRule: String, Sendable, CaseIterable {
 
 /// One row of the pinned table: a token that may be paid, with everything a signature for it depends on.
 package struct Asset: Sendable, Hashable {
+    /// The token as the books name it, `network/address`; worked out once.
+    package let name: String
     /// The CAIP-2 network.
     package let network: String
     /// The EIP-155 chain id inside `network`.
@@ -64,6 +66,7 @@ package struct Asset: Sendable, Hashable {
         self.chainID = chainID
         self.address = address
         addressText = address.checksummed
+        name = "\(network)/\(addressText)"
         self.symbol = symbol
         self.tokenSymbol = tokenSymbol ?? symbol
         self.decimals = decimals

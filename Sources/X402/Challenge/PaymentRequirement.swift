@@ -76,6 +76,12 @@ package enum RequirementProblem: Error, Sendable, Equatable {
 }
 
 extension PaymentRequirement {
+    /// Reads an entry that stands alone, as the books keep it; nil when it is none.
+    package init?(received text: [UInt8]) {
+        guard let entry = (try? JSONReader.read(text)).flatMap({ try? Self.read($0, in: text) }) else { return nil }
+        self = entry
+    }
+
     /// Reads one entry out of a document.
     ///
     /// The fields decide the form, not the declared version: `amount` is version 2, `maxAmountRequired` version 1.

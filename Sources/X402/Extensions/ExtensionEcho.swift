@@ -21,7 +21,7 @@ package enum ExtensionEcho {
     /// both are bounded by ``ExtensionEntry/maximumBytes``.
     package static func object(
         for offered: [Challenge.Extension], identifier: PaymentIdentifier?, signed: [SignedExtension] = [],
-        envelopeBytes: Int
+        envelopeBytes: @autoclosure () -> Int
     ) -> [UInt8]? {
         var members = offered.map { entry in
             if let answer = signed.first(where: { $0.key == entry.key }) { return Member(answer.key, answer.raw) }
@@ -30,16 +30,19 @@ package enum ExtensionEcho {
             }
             return Member(entry.key, entry.raw, goes: rank(of: entry.key))
         }
-        let room = maximumBytes - envelopeBytes - memberBytes
-        // Braces and the commas between: one byte more for the object than its members and their commas have.
-        var size = members.reduce(1) { $0 + $1.text.count + 1 }
         let dispensable = members.indices.filter { members[$0].goes != nil }.sorted { left, right in
             let (one, other) = (members[left], members[right])
             return one.goes == other.goes ? one.text.count > other.text.count : one.goes ?? 0 < other.goes ?? 0
         }
-        for index in dispensable where size > room {
-            size -= members[index].text.count + 1
-            members[index].isKept = false
+        // Most challenges have nothing that could be left out, and then the rest of the header is not measured.
+        if !dispensable.isEmpty {
+            let room = maximumBytes - envelopeBytes() - memberBytes
+            // Braces and the commas between: one byte more for the object than its members and their commas have.
+            var size = members.reduce(1) { $0 + $1.text.count + 1 }
+            for index in dispensable where size > room {
+                size -= members[index].text.count + 1
+                members[index].isKept = false
+            }
         }
         let kept = members.filter(\.isKept)
         guard !kept.isEmpty else { return nil }

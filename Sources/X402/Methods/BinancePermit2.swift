@@ -8,6 +8,7 @@ import Primitives
 package struct BinancePermit2: PaymentMethod {
     package let name = "exact-permit2-binance"
     package let scheme = "exact"
+    package let keeper = NonceKeeper.permit2
 
     /// Makes the method.
     package init() {}

@@ -7,6 +7,7 @@ package import Primitives
 package struct ExactEIP3009: PaymentMethod {
     package let name = "exact-eip3009"
     package let scheme = "exact"
+    package let keeper = NonceKeeper.token
 
     /// Makes the method.
     package init() {}
@@ -43,8 +44,6 @@ package struct ExactAuthorization: PaymentAuthorization, Equatable {
         self.transfer = transfer
         self.domainSeparator = domainSeparator
     }
-
-    package var usesPermit2: Bool { false }
 
     package var digest: Bytes32 { transfer.digest(domainSeparator: domainSeparator) }
 

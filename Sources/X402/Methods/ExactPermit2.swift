@@ -11,6 +11,7 @@ package struct ExactPermit2: PaymentMethod {
 
     package let name = "exact-permit2"
     package let scheme = "exact"
+    package let keeper = NonceKeeper.permit2
 
     /// Makes the method.
     package init() {}

@@ -8,6 +8,7 @@ import Primitives
 package struct GatePermit2: PaymentMethod {
     package let name = "exact-permit2-gate"
     package let scheme = "exact"
+    package let keeper = NonceKeeper.permit2
 
     /// Makes the method.
     package init() {}

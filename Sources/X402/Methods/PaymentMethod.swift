@@ -12,6 +12,9 @@ package protocol PaymentMethod: Sendable {
     /// The scheme whose entries it looks at, `exact`.
     var scheme: String { get }
 
+    /// Who keeps its nonces on the chain; Permit2 also moves the token, within an allowance that the payer gave it.
+    var keeper: NonceKeeper { get }
+
     /// Whether an entry of the scheme asks for this method, by its own words alone.
     func claims(_ entry: PaymentRequirement) -> Bool
 
@@ -31,8 +34,6 @@ package protocol PaymentMethod: Sendable {
 package protocol PaymentAuthorization: Sendable {
     /// What the payer signs.
     var digest: Bytes32 { get }
-    /// Whether Permit2 moves the token, which it can only within an allowance that the payer gave it.
-    var usesPermit2: Bool { get }
     /// The `payload` object of the header.
     func payload(signature: Signature) -> [UInt8]
 }
@@ -94,6 +95,8 @@ package struct PaymentOrder: Sendable, Equatable {
     package let payer: Address
     /// Who is paid.
     package let payTo: Address
+    /// The payee in EIP-55, worked out once.
+    package let payToText: String
     /// Atomic units; the most that can move, for schemes that settle less.
     package let amount: UInt256
     /// Chain time must be later than this, Unix seconds.
@@ -112,6 +115,7 @@ package struct PaymentOrder: Sendable, Equatable {
         self.token = token
         self.payer = payer
         self.payTo = payTo
+        payToText = payTo.checksummed
         self.amount = amount
         self.validAfter = validAfter
         self.validBefore = validBefore

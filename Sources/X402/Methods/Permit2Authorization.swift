@@ -27,8 +27,6 @@ package struct Permit2Authorization: PaymentAuthorization, Equatable {
             witness: witness(order.payTo, UInt64(max(0, order.validAfter + 1))))
     }
 
-    package var usesPermit2: Bool { true }
-
     package var digest: Bytes32 { transfer.digest(chainID: chainID) }
 
     package func payload(signature: Signature) -> [UInt8] {

@@ -11,6 +11,7 @@ package struct UptoPermit2: PaymentMethod {
 
     package let name = "upto-permit2"
     package let scheme = "upto"
+    package let keeper = NonceKeeper.permit2
 
     /// Makes the method.
     package init() {}

@@ -34,7 +34,7 @@ struct SidecarUnderTest {
     private static let token = AgentToken.make(random: .numbered(7))
 
     let ledger: InMemoryLedger
-    let log = PlainLog()
+    let log = RecordingLog()
     private let port: Int
     private let server: ProxyServer
     private let group: MultiThreadedEventLoopGroup
@@ -106,6 +106,8 @@ struct SidecarUnderTest {
     }
 
     /// All payments and refusals, oldest first, once no payment is on its way any more.
+    ///
+    /// Outcomes are booked behind the answer, and nothing tells a caller when: looks for at most a second.
     func payments() async throws -> [PaymentRecord] {
         for _ in 0..<200 {
             let payments = try await ledger.payments(PaymentFilter())
@@ -113,34 +115,5 @@ struct SidecarUnderTest {
             try await Task.sleep(for: .milliseconds(5))
         }
         return try await ledger.payments(PaymentFilter()).reversed()
-    }
-}
-
-/// Lines that were logged, message and metadata, as they would be printed.
-final class PlainLog: Sendable {
-    private let recorded = Mutex<[String]>([])
-
-    var lines: [String] { recorded.withLock { $0 } }
-
-    /// A logger that writes here, from the lowest level on.
-    var logger: Logger {
-        Logger(label: "test") { _ in Handler(log: self) }
-    }
-
-    private struct Handler: LogHandler {
-        let log: PlainLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .trace
-
-        subscript(metadataKey key: String) -> Logger.MetadataValue? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let values = (event.metadata ?? [:]).map { " \($0.key)=\($0.value)" }
-            let line = "\(event.message)" + values.joined()
-            log.recorded.withLock { $0.append(line) }
-        }
     }
 }

@@ -102,7 +102,8 @@ package enum GateInvariants {
 
     /// The books make the same bytes again.
     private static func again(_ payment: ClearedPayment, by gate: Gate) throws(BrokenInvariant) {
-        guard let second = gate.again(payment.order, for: payment.entry, value: payment.value) else {
+        guard let second = gate.again(payment.order, by: payment.method, for: payment.entry, value: payment.value)
+        else {
             throw BrokenInvariant("what was cleared can be made again")
         }
         try hold(second.signable == payment.signable && second.method == payment.method, "made again, it is the same")

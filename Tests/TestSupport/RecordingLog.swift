@@ -1,14 +1,18 @@
-import Logging
+package import Logging
 import Synchronization
 
 /// Lines that were logged, as `level: message key=value ...` with the keys in alphabetical order.
-final class RecordingLog: Sendable {
+package final class RecordingLog: Sendable {
     private let recorded = Mutex<[String]>([])
 
-    var lines: [String] { recorded.withLock { $0 } }
+    /// Makes an empty log.
+    package init() {}
+
+    /// The lines so far.
+    package var lines: [String] { recorded.withLock { $0 } }
 
     /// A logger that writes here, from the lowest level on.
-    var logger: Logger {
+    package var logger: Logger {
         Logger(label: "test") { _ in Handler(log: self) }
     }
 
