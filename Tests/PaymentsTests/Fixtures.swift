@@ -85,7 +85,8 @@ struct Desk {
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,
         random: any RandomSource = SeededRandom(seed: 1), rules: [String] = ["eip155:42161/USDT", "eip155:8453/USDC"],
         isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog(),
-        allowances: [String: any AllowanceWitness] = [:], policy: PolicySnapshot? = nil
+        allowances: [String: any AllowanceWitness] = [:], policy: PolicySnapshot? = nil,
+        sponsoredApprovals: [String] = []
     ) async throws {
         self.books = books
         let signer = try signer ?? CountingSigner()
@@ -95,7 +96,9 @@ struct Desk {
         agent = sample.agent
         if isKnown { try await books.add(sample) }
         let rules = rules.compactMap(PayRule.init)
-        self.wallets = PayingWallets(wallets.map { PayingWallet(name: $0, signer: signer, rules: rules) })
+        let approvals = sponsoredApprovals.compactMap(PayRule.init)
+        self.wallets = PayingWallets(
+            wallets.map { PayingWallet(name: $0, signer: signer, rules: rules, sponsoredApprovals: approvals) })
         self.random = random
         engine = PaymentEngine(
             store: store ?? books, table: try .pinned(), wallets: self.wallets, clock: clock, random: random,

@@ -43,6 +43,8 @@ private final class ScriptedAllowance: AllowanceWitness {
     func permitNonce(owner: Address, token: Address) async throws -> UInt256 { throw Silent() }
 
     func pendingTransactionCount(of account: Address) async throws -> UInt64 { throw Silent() }
+
+    func fee() async throws -> Transaction.Fee { throw Silent() }
 }
 
 @Suite("What is known before a payment")

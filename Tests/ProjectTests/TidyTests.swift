@@ -99,6 +99,7 @@ struct TidyTests {
         #expect(
             Set(makers.map(\.path)) == [
                 "Sources/Policy/Gate/ClearedPayment.swift", "Sources/Policy/Approval/ApprovalTransaction.swift",
+                "Sources/Policy/Approval/ClearedApproval.swift",
             ])
         let statements = try Repository.swiftFiles(under: "Sources").filter { file in
             file.lines.contains { $0.contains("self.init(digest:") }

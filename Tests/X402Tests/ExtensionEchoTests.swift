@@ -9,11 +9,11 @@ struct ExtensionEchoTests {
     private static let identifier = PaymentIdentifier("pay_0123456789abcdef")
 
     private func echo(
-        _ extensions: [(String, String)], signed: [SignedExtension] = [], envelopeBytes: Int = 600
+        _ extensions: [(String, String)], answer: ExtensionAnswer? = nil, envelopeBytes: Int = 600
     ) -> String? {
         let offered = extensions.map { Challenge.Extension(key: $0.0, raw: Array($0.1.utf8), isRequired: false) }
         let object = ExtensionEcho.object(
-            for: offered, identifier: Self.identifier, signed: signed, envelopeBytes: envelopeBytes)
+            for: offered, identifier: Self.identifier, answer: answer, envelopeBytes: envelopeBytes)
         return object.map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -82,17 +82,22 @@ struct ExtensionEchoTests {
         #expect(try VectorKey.context.get().recover(digest: authorization.digest, signature: .blank) == nil)
     }
 
-    @Test("what was signed for stands in the seller's place and stays, however little room there is")
+    @Test("what goes with the payment stands in the seller's place and stays, however little room there is")
     func signed() throws {
         let offered = [
             ("x", text(500)), ("erc20ApprovalGasSponsoring", #"{"info":{"version":"1"}}"#), ("bazaar", "{}"),
         ]
-        let entry = try ERC20ApprovalSponsoring.entry(
-            of: offered.map { Challenge.Extension(key: $0.0, raw: Array($0.1.utf8), isRequired: false) },
-            from: VectorKey.payer.address, asset: VectorKey.seller.address, signedTransaction: [2, 1])
+        let transaction = try #require(
+            Transaction(
+                chainID: 1, nonce: 0, fee: .dynamic(maximum: UInt256(1), priority: .zero), gasLimit: 70_000,
+                to: VectorKey.seller.address, value: .zero,
+                data: ERC20.approve(spender: Permit2.address, amount: .max)))
+        let approval = try #require(ERC20ApprovalSponsoring(transaction, owner: VectorKey.payer.address))
+        let entry = try approval.answer(
+            to: offered.map { Challenge.Extension(key: $0.0, raw: Array($0.1.utf8), isRequired: false) })
         let own = "\"\(entry.key)\":" + String(decoding: entry.raw, as: UTF8.self)
-        #expect(echo(offered, signed: [entry]) == "{\"x\":\(text(500)),\(own),\"bazaar\":{}}")
-        #expect(echo(offered, signed: [entry], envelopeBytes: 100_000) == "{\(own)}")
+        #expect(echo(offered, answer: entry) == "{\"x\":\(text(500)),\(own),\"bazaar\":{}}")
+        #expect(echo(offered, answer: entry, envelopeBytes: 100_000) == "{\(own)}")
     }
 
     @Test("a sponsoring that was not signed for is an extension like any other")

@@ -111,6 +111,8 @@ package struct Configuration: Sendable {
         package let passphrase: Passphrase
         /// What it may pay, in order of preference; empty pays nothing.
         package let pay: [PayRule]
+        /// The tokens for which a seller's facilitator may be given an approval of Permit2 without a limit.
+        package let sponsoredApprovals: [PayRule]
     }
 
     /// How much of request bodies is kept for the paid repetition, in bytes.

@@ -1,7 +1,7 @@
 import Policy
 
 extension ConfigurationParser {
-    private static let walletKeys = ["keystore", "passphrase-file", "passphrase-credential", "pay"]
+    private static let walletKeys = ["keystore", "passphrase-file", "passphrase-credential", "pay", "sponsored-approvals"]
 
     mutating func wallets(_ root: ConfigurationSection) -> [Configuration.WalletEntry] {
         guard let value = reader.value(root, "wallets"), let entries = reader.entries(value) else { return [] }
@@ -12,10 +12,12 @@ extension ConfigurationParser {
             else { continue }
             let keystore = reader.requiredText(section, "keystore")
             let passphrase = passphrase(section)
-            let pay = payRules(section)
+            let pay = payRules(section, "pay")
+            let approvals = payRules(section, "sponsored-approvals")
             guard let keystore, let passphrase else { continue }
             wallets.append(
-                Configuration.WalletEntry(name: name, keystore: keystore, passphrase: passphrase, pay: pay))
+                Configuration.WalletEntry(
+                    name: name, keystore: keystore, passphrase: passphrase, pay: pay, sponsoredApprovals: approvals))
         }
         return wallets
     }
@@ -35,9 +37,9 @@ extension ConfigurationParser {
         return nil
     }
 
-    private mutating func payRules(_ section: ConfigurationSection) -> [PayRule] {
+    private mutating func payRules(_ section: ConfigurationSection, _ key: String) -> [PayRule] {
         var rules: [PayRule] = []
-        for element in reader.elements(section, "pay") {
+        for element in reader.elements(section, key) {
             guard let text = reader.text(element) else { continue }
             guard let rule = PayRule(text) else {
                 reader.note(

@@ -60,4 +60,6 @@ package actor AllowanceWatch: AllowanceWitness {
     package func pendingTransactionCount(of account: Address) async throws -> UInt64 {
         try await reader.pendingTransactionCount(of: account, at: clock.now())
     }
+
+    package func fee() async throws -> Transaction.Fee { try await reader.fee(at: clock.now()) }
 }

@@ -37,7 +37,9 @@ enum Unlocking {
             let key = try await threads.runIfActive {
                 try open(entry, path: path, context: context)
             }
-            wallets.append(PayingWallet(name: entry.name, signer: key, rules: entry.pay))
+            wallets.append(
+                PayingWallet(
+                    name: entry.name, signer: key, rules: entry.pay, sponsoredApprovals: entry.sponsoredApprovals))
         }
         return wallets
     }

@@ -1,3 +1,5 @@
+package import Primitives
+
 extension RLP {
     /// Why bytes are not the encoding of one item.
     package enum DecodingError: Error, Equatable, Sendable {
@@ -11,6 +13,14 @@ extension RLP {
         case tooDeep
         /// There are more items than are read.
         case tooManyItems
+    }
+
+    /// The item as a number in its only canonical form, up to 32 bytes; nil for anything else.
+    package var word: UInt256? {
+        guard case .bytes(let bytes) = self, bytes.count <= 32, bytes.first != 0,
+            let padded = Bytes32([UInt8](repeating: 0, count: 32 - bytes.count) + bytes)
+        else { return nil }
+        return UInt256(bigEndian: padded)
     }
 
     /// Lists inside lists that are read.

@@ -50,13 +50,32 @@ package struct Transaction: Hashable, Sendable {
     }
 
     /// The digest that the sender signs.
+    package var signingHash: Bytes32 { Keccak256.hash(unsigned) }
+
+    /// The bytes whose hash the sender signs.
     ///
     /// The access list (EIP-2930) is always empty.
-    package var signingHash: Bytes32 {
+    package var unsigned: [UInt8] {
         switch fee {
-        case .dynamic: Keccak256.hash([Self.dynamicType] + RLP.list(fields).encoded)
-        case .legacy: Keccak256.hash(RLP.list(fields + [.number(chainID), .bytes([]), .bytes([])]).encoded)
+        case .dynamic: [Self.dynamicType] + RLP.list(fields).encoded
+        case .legacy: RLP.list(fields + [.number(chainID), .bytes([]), .bytes([])]).encoded
         }
+    }
+
+    /// Reads ``unsigned`` of type 2 with an empty access list; nil for anything else.
+    package init?(unsigned bytes: [UInt8]) {
+        guard bytes.first == Self.dynamicType, bytes.count <= Self.longestRead,
+            case .list(let items)? = try? RLP(decoding: Array(bytes.dropFirst())), items.count == 9,
+            let chainID = items[0].word?.uint64, let nonce = items[1].word?.uint64, let priority = items[2].word,
+            let maximum = items[3].word, let gasLimit = items[4].word?.uint64,
+            case .bytes(let recipient) = items[5], let to = Address(recipient), let value = items[6].word,
+            case .bytes(let data) = items[7]
+        else { return nil }
+        self.init(
+            chainID: chainID, nonce: nonce, fee: .dynamic(maximum: maximum, priority: priority), gasLimit: gasLimit,
+            to: to, value: value, data: data)
+        // Whatever was not looked at, such as an access list, is not what would be written.
+        guard unsigned == bytes else { return nil }
     }
 
     /// The bytes that nodes take, which hold the signature; their hash names the transaction.
@@ -70,6 +89,8 @@ package struct Transaction: Hashable, Sendable {
     }
 
     private static let dynamicType: UInt8 = 2
+    /// The longest transaction that is read, in bytes; one that calls `approve` has about 120.
+    private static let longestRead = 1024
     private static let chainLimit: UInt64 = (.max - 36) / 2
 
     private var fields: [RLP] {

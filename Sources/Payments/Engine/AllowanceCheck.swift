@@ -26,9 +26,25 @@ struct AllowanceCheck: Sendable {
     /// Who can be asked, by network.
     let witnesses: [String: any AllowanceWitness]
     let logger: Logger
+    private let turns = ApprovalTurns()
+
+    /// How a payment stands with the wallet's allowance.
+    enum Standing {
+        /// Nothing is missing, or nobody can say: then the seller finds out.
+        case enough
+        /// The seller's facilitator gives it, if this goes with the payment; the account's turn is taken for it.
+        case sponsored(ExtensionAnswer, turn: ApprovalTurns.Account)
+        /// This is missing.
+        case missing(MissingAllowance)
+    }
 
     /// How old a reading may be that suffices, in seconds; one that does not is read anew.
     private static let maximumAge: Int64 = 600
+
+    init(witnesses: [String: any AllowanceWitness], logger: Logger) {
+        self.witnesses = witnesses
+        self.logger = logger
+    }
 
     /// A seller has said that a wallet's allowance is too small, whatever is remembered of it.
     func forget(_ terms: PaymentIntent.Terms) async {
@@ -36,10 +52,43 @@ struct AllowanceCheck: Sendable {
         await witnesses[terms.network]?.forget(owner: owner)
     }
 
-    /// What is missing; nil when nothing is, or nobody can say: then the seller finds out.
-    func missing(for payment: ClearedPayment, from wallet: PayingWallet) async -> MissingAllowance? {
+    /// How a payment stands, once those before it that carry an approval of the same account are through.
+    func standing(
+        of payment: ClearedPayment, from wallet: PayingWallet, offered: [Challenge.Extension]
+    ) async -> Standing {
+        let network = payment.order.token.network
+        guard payment.keeper == .permit2, let witness = witnesses[network],
+            let missing = await missing(for: payment, from: wallet, by: witness)
+        else { return .enough }
+        guard Sponsoring.isOffered(in: offered) else { return .missing(missing) }
+        let account = ApprovalTurns.Account(network: network, payer: payment.order.payer)
+        guard await turns.take(account) else { return .missing(missing) }
+        // Whoever had the turn before may have left an allowance.
+        guard await self.missing(for: payment, from: wallet, by: witness) != nil else {
+            turns.end(account)
+            return .enough
+        }
+        let sponsoring = Sponsoring(witness: witness, logger: logger)
+        if let answer = await sponsoring.answer(to: offered, for: payment, from: wallet) {
+            return .sponsored(answer, turn: account)
+        }
+        turns.end(account)
+        return .missing(missing)
+    }
+
+    /// The taken turn lasts until the outcome of this payment, or ends now when nothing was signed.
+    func keep(_ turn: ApprovalTurns.Account, for payment: PaymentID?) {
+        guard let payment else { return turns.end(turn) }
+        turns.assign(turn, to: payment)
+    }
+
+    /// The outcome of a payment is known.
+    func outcomeIsKnown(of payment: PaymentID) { turns.end(payment) }
+
+    private func missing(
+        for payment: ClearedPayment, from wallet: PayingWallet, by witness: any AllowanceWitness
+    ) async -> MissingAllowance? {
         let order = payment.order
-        guard payment.keeper == .permit2, let witness = witnesses[order.token.network] else { return nil }
         do {
             for age in [Self.maximumAge, 0] {
                 let reading = try await witness.allowance(

@@ -10,14 +10,17 @@ package struct PayingWallet: Sendable {
     package let signer: any Signer
     /// The wallet's `pay:` list; empty pays nothing.
     package let rules: [PayRule]
+    /// The tokens for which a seller's facilitator may be given an approval of Permit2 without a limit.
+    package let sponsoredApprovals: [PayRule]
     /// The signer's address in EIP-55, worked out once.
     let addressText: String
 
     /// Makes a wallet.
-    package init(name: String, signer: any Signer, rules: [PayRule]) {
+    package init(name: String, signer: any Signer, rules: [PayRule], sponsoredApprovals: [PayRule] = []) {
         self.name = name
         self.signer = signer
         self.rules = rules
+        self.sponsoredApprovals = sponsoredApprovals
         addressText = signer.address.checksummed
     }
 }

@@ -19,6 +19,9 @@ package enum ChallengeAnswer: Sendable {
     case signIn(PaymentHeader)
     /// The agent went away before anything was signed.
     case abandoned
+
+    /// The payment of an answer that pays.
+    var payment: AuthorizedPayment? { if case .pay(let payment) = self { payment } else { nil } }
 }
 
 /// Challenge in, header out; outcome in, books out.
@@ -110,17 +113,24 @@ package struct PaymentEngine: Sendable {
             return await refuse(
                 .gate(refusal, payment: nil), for: request, terms: refusal.terms(of: wallet), at: now)
         case .approve(let cleared):
-            if let missing = await allowances.missing(for: cleared, from: wallet) {
-                await notices.allowanceMissing(missing, at: request.gateway, now: now)
-                return await refuse(.allowance(missing, price: cleared.value), for: request, at: now)
-            }
             let lesson = known.lesson(
                 about: seller, asset: cleared.assetName, payee: cleared.order.payToText,
                 price: cleared.value)
-            let proposal = Proposal(
+            var proposal = Proposal(
                 cleared: cleared, challenge: challenge, lesson: lesson,
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
-            return await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+            switch await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) {
+            case .enough:
+                return await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+            case .missing(let missing):
+                await notices.allowanceMissing(missing, at: request.gateway, now: now)
+                return await refuse(.allowance(missing, price: cleared.value), for: request, at: now)
+            case .sponsored(let approval, let turn):
+                proposal.approval = approval
+                let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+                allowances.keep(turn, for: answer.payment?.id)
+                return answer
+            }
         }
     }
 
@@ -286,6 +296,7 @@ package struct PaymentEngine: Sendable {
     package func book(
         _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false
     ) async {
+        allowances.outcomeIsKnown(of: payment.id)
         let event = payment.event(of: answer, isRepeat: isRepeat)
         if isOrphan, !event.saysMoneyMoved {
             logger.info(

@@ -15,6 +15,8 @@ struct Proposal: Sendable {
     let lesson: Lesson?
     /// The offer that the seller signed for it.
     let offer: ProofFinding?
+    /// The approval of Permit2 that goes with it, unsigned, where the wallet's allowance is too small.
+    var approval: ExtensionAnswer?
 }
 
 /// What was vetted, with its reservation on disk: the only value that the signing step takes.
@@ -79,9 +81,14 @@ struct ReservedPayment: Sendable {
     func authorize(with signer: any Signer) throws -> AuthorizedPayment? {
         let signature = try signer.sign(cleared.signable)
         if let known = reservation.record.evidence.signature, known != signature.bytes { throw DifferentSignature() }
+        var extensions = echo.extensions
+        if let unsigned = extensions, let approval = cleared.approval(in: unsigned) {
+            extensions = approval.completing(unsigned, signature: try signer.sign(approval.signable))
+            guard extensions != nil else { return nil }
+        }
         let header = PaymentHeader.rebuild(
             version: echo.version, payload: cleared.payload(signature: signature), accepted: echo.accepted,
-            resource: echo.resource, extensions: echo.extensions)
+            resource: echo.resource, extensions: extensions)
         guard let header else { return nil }
         return AuthorizedPayment(
             id: id, header: header, terms: terms, signature: signature.bytes, usage: reservation.usage,
@@ -144,6 +151,7 @@ struct Reserving: Sendable {
             let accepted = cleared.entry.raw
             let extensions = ExtensionEcho.object(
                 for: challenge.extensions, identifier: PaymentIdentifier(id.description),
+                answer: proposal.approval,
                 envelopeBytes: PaymentHeader.envelopeBytes(
                     payloadBytes: cleared.payloadBytes, accepted: accepted, resource: challenge.resource))
             return PaymentIntent(

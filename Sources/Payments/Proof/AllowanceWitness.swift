@@ -39,4 +39,7 @@ package protocol AllowanceWitness: Sendable {
 
     /// The number of an account's next transaction; read anew each time.
     func pendingTransactionCount(of account: Address) async throws -> UInt64
+
+    /// What the network asks for gas now.
+    func fee() async throws -> Transaction.Fee
 }

@@ -13,18 +13,19 @@ package enum ExtensionEcho {
 
     /// The `extensions` object for a payment, or nil when there is nothing to say.
     ///
-    /// Everything is echoed as received; `payment-identifier` gains our identifier, and what was signed for stands in the
-    /// place of the seller's entry. `envelopeBytes` is the JSON around it
+    /// Everything is echoed as received, except what only the payer can add and the seller has; `payment-identifier`
+    /// gains our identifier, and an answer stands in the place of the seller's entry. `envelopeBytes` is the JSON around it
     /// (``PaymentHeader/envelopeBytes(payloadBytes:accepted:resource:)``). While the header would be too long, the
     /// seller's catalogue data goes first, then its signed offers, then what is unknown, the longest first: leaving an
-    /// extension out is legal, leaving members of one out is not. The identifier and what was signed always stay, and
-    /// both are bounded by ``ExtensionEntry/maximumBytes``.
+    /// extension out is legal, leaving members of one out is not. The identifier and an answer always stay, and both are
+    /// bounded by ``ExtensionEntry/maximumBytes``.
     package static func object(
-        for offered: [Challenge.Extension], identifier: PaymentIdentifier?, signed: [SignedExtension] = [],
+        for offered: [Challenge.Extension], identifier: PaymentIdentifier?, answer: ExtensionAnswer? = nil,
         envelopeBytes: @autoclosure () -> Int
     ) -> [UInt8]? {
-        var members = offered.map { entry in
-            if let answer = signed.first(where: { $0.key == entry.key }) { return Member(answer.key, answer.raw) }
+        var members = offered.compactMap { entry -> Member? in
+            if let answer, answer.key == entry.key { return Member(answer.key, answer.raw) }
+            guard !GasSponsoring.isFilled(key: entry.key, raw: entry.raw) else { return nil }
             if entry.key == PaymentIdentifier.key, let answer = identifier?.entry(for: entry) {
                 return Member(entry.key, answer)
             }
@@ -36,7 +37,7 @@ package enum ExtensionEcho {
         }
         // Most challenges have nothing that could be left out, and then the rest of the header is not measured.
         if !dispensable.isEmpty {
-            let room = maximumBytes - envelopeBytes() - memberBytes
+            let room = maximumBytes - envelopeBytes() - memberBytes - (answer?.growth ?? 0)
             // Braces and the commas between: one byte more for the object than its members and their commas have.
             var size = members.reduce(1) { $0 + $1.text.count + 1 }
             for index in dispensable where size > room {

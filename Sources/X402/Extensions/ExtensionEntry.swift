@@ -1,16 +1,19 @@
 import Primitives
 
-/// An extension that carries something signed by us, ready to stand in the payment.
-package struct SignedExtension: Sendable, Equatable {
+/// What stands in a payment in the place of a seller's extension.
+package struct ExtensionAnswer: Sendable, Equatable {
     /// The extension's key.
     package let key: String
     /// The seller's entry with our members in its `info`.
     package let raw: [UInt8]
+    /// How many bytes longer it becomes by what is signed later, at most.
+    let growth: Int
 
-    /// Only what signs makes one.
-    init(key: String, raw: [UInt8]) {
+    /// Only an extension's own file makes one.
+    init(key: String, raw: [UInt8], growth: Int = 0) {
         self.key = key
         self.raw = raw
+        self.growth = growth
     }
 }
 

@@ -1,5 +1,5 @@
 package import Ethereum
-package import Primitives
+import Primitives
 
 /// A permit for Permit2 that the seller's facilitator submits and pays for: the value to sign, and the entry to send.
 ///
@@ -13,46 +13,38 @@ package struct EIP2612Sponsoring: Sendable, Equatable {
 
     /// What is signed.
     package let permit: EIP2612Permit
-    /// The token.
-    package let asset: Address
-    private let offered: [UInt8]
+    private let asset: Address
 
-    /// Takes a seller's offer up.
-    ///
-    /// `amount` is that of the payment, `nonce` the token's `nonces(owner)`, `deadline` that of the payment's own
-    /// Permit2 authorization, Unix seconds.
-    package init(
-        of offered: [Challenge.Extension], owner: Address, asset: Address, amount: UInt256, nonce: UInt256,
-        deadline: UInt64
-    ) throws(GasSponsoringProblem) {
-        guard let entry = offered.first(where: { $0.key == Self.key }) else { throw .notOffered }
-        self.permit = EIP2612Permit(
-            owner: owner, spender: Permit2.address, value: amount, nonce: nonce, deadline: deadline)
+    /// Takes a permit of Permit2 for a token; nil for any other spender.
+    package init?(_ permit: EIP2612Permit, asset: Address) {
+        guard permit.spender == Permit2.address else { return nil }
+        self.permit = permit
         self.asset = asset
-        self.offered = entry.raw
-        // Tried before anything is signed: what cannot be sent need not exist.
-        guard ExtensionEntry.adding(members(signature: ""), to: entry.raw) != nil else { throw .unusableEntry }
     }
 
-    /// The digest to sign, for the token's domain.
-    package func digest(domainSeparator: Bytes32) -> Bytes32 {
-        permit.digest(domainSeparator: domainSeparator)
+    /// The seller's entry with everything but the signature, in whose place stands ``Signature/blank``.
+    package func answer(to offered: [Challenge.Extension]) throws(GasSponsoringProblem) -> ExtensionAnswer {
+        try GasSponsoring.answer(Self.key, to: offered, members: members)
     }
 
-    /// The entry that carries the signature.
-    package func entry(signature: Signature) throws(GasSponsoringProblem) -> SignedExtension {
-        guard let raw = ExtensionEntry.adding(members(signature: signature.hex), to: offered) else {
-            throw .unusableEntry
-        }
-        return SignedExtension(key: Self.key, raw: raw)
-    }
-
-    private func members(signature: String) -> [(key: String, text: String)] {
+    private var members: [(key: String, text: String)] {
         [
             ("from", permit.owner.checksummed), ("asset", asset.checksummed),
             ("spender", permit.spender.checksummed), ("amount", permit.value.description),
-            ("nonce", permit.nonce.description), ("deadline", String(permit.deadline)), ("signature", signature),
-            ("version", GasSponsoring.version),
+            ("nonce", permit.nonce.description), ("deadline", String(permit.deadline)),
+            ("signature", Signature.blank.hex), ("version", GasSponsoring.version),
         ]
+    }
+
+    /// The permit that an entry of ours was written for; nil when the entry is not what ``answer(to:)`` writes for
+    /// these values.
+    init?(entry: JSONValue, owner: Address, asset: Address, amount: UInt256, deadline: UInt64) {
+        guard let info = entry["info"], let nonce = info["nonce"]?.string.flatMap({ try? UInt256(decimal: $0) }) else {
+            return nil
+        }
+        self.init(
+            EIP2612Permit(owner: owner, spender: Permit2.address, value: amount, nonce: nonce, deadline: deadline),
+            asset: asset)
+        guard members.allSatisfy({ info[$0.key]?.string == $0.text }) else { return nil }
     }
 }
