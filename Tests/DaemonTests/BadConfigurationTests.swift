@@ -193,6 +193,10 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         wallet(
             "a rule twice", "keystore: k, passphrase-file: p, pay: [\"eip155:1/USDC\", \"eip155:1/USDC\"]",
             ".pay[1]: `eip155:1/USDC` appears twice"),
+        wallet(
+            "an approval without an asset",
+            "keystore: k, passphrase-file: p, sponsored-approvals: [\"eip155:56/DOGE\"]",
+            ".sponsored-approvals[0]: `eip155:56/DOGE` is neither"),
         BadConfiguration(
             "an impossible name", "wallets:\n  Main: { keystore: k, passphrase-file: p }\n",
             "config.yaml:2: wallets.Main: `Main` cannot name a wallet"),

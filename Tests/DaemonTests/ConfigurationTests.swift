@@ -64,7 +64,7 @@ struct ConfigurationTests {
                 idle-timeout: 1h
                 redirect-hosts: [CDN.example]
             wallets:
-              main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT", "eip155:8453/0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"] }
+              main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT", "eip155:8453/0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"], sponsored-approvals: ["eip155:56/USDT"] }
               spare: { keystore: /srv/spare.json, passphrase-credential: spare }
             assets:
               - { network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00" }
@@ -105,7 +105,8 @@ struct ConfigurationTests {
                 "eip155:42161/USDT", "eip155:8453/0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
             ])
         #expect(wallets[1].passphrase == .credential("spare"))
-        #expect(wallets[1].pay.isEmpty)
+        #expect(wallets[0].sponsoredApprovals.map(\.description) == ["eip155:56/USDT"])
+        #expect(wallets[1].pay.isEmpty && wallets[1].sponsoredApprovals.isEmpty)
 
         let added = configuration.assets.assets.last
         #expect(added?.symbol == "TST")

@@ -195,6 +195,15 @@ class Chain:
     def eth_maxPriorityFeePerGas(self):
         return hex(GWEI)
 
+    def eth_feeHistory(self, count, newest="latest", percentiles=()):
+        blocks = int(count, 16)
+        return {
+            "oldestBlock": hex(max(0, self.latest()["number"] - blocks + 1)),
+            "baseFeePerGas": [hex(self.latest()["base_fee_per_gas"])] * (blocks + 1),
+            "gasUsedRatio": [0.0] * blocks,
+            "reward": [[hex(GWEI)] * len(percentiles)] * blocks,
+        }
+
     def eth_getBalance(self, address, block="latest"):
         return hex(self.backend.get_balance(to_canonical_address(address)))
 

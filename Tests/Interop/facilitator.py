@@ -33,6 +33,7 @@ class Facilitator:
     """The service's application, and its verdicts as the suite wants to count them."""
 
     def __init__(self, rpc):
+        self.rpc = rpc
         signer = OrderedSigner(rpc)
         self.official = x402FacilitatorSync()
         # A settlement that cannot succeed would use up an account nonce and block the later ones: simulate first.

@@ -53,19 +53,20 @@ class Payment:
 class Purser:
     """A daemon on a state directory of its own, whose wallets were made by eth-account.
 
-    `keys` maps wallet names to private keys, `chains` networks to the URLs of their nodes.
+    `keys` maps wallet names to private keys, `chains` networks to the URLs of their nodes, `approvals` wallets to the
+    token for which they sign a sponsored approval.
     """
 
     name = "purser"
     keeps_caps = True
 
-    def __init__(self, binary, directory, gateway, keys, pay="eip155:42161/USDT", chains=None):
+    def __init__(self, binary, directory, gateway, keys, pay="eip155:42161/USDT", chains=None, approvals=None):
         self.binary = str(Path(binary).resolve())
         self.state = Path(directory) / "state"
         self.log = Path(directory) / "purser.log"
         self.tokens = {}
         self.daemon = None
-        self._write_state(gateway, keys, pay, chains or {})
+        self._write_state(gateway, keys, pay, chains or {}, approvals or {})
         self.url = f"http://127.0.0.1:{self.port}/sdk"
 
     def start(self, agents):
@@ -75,7 +76,7 @@ class Purser:
             added = self.json("agent", "add", agent, "--wallet", wallet, *_caps(caps))
             self.tokens[agent] = added["token"]
 
-    def _write_state(self, gateway, keys, pay, chains):
+    def _write_state(self, gateway, keys, pay, chains, approvals):
         (self.state / "wallets").mkdir(parents=True, mode=0o700)
         self.state.chmod(0o700)
         self.port = _free_port()
@@ -87,6 +88,8 @@ class Purser:
             _write(self.state / "wallets" / f"{wallet}.json", json.dumps(keystore))
             _write(self.state / f"{wallet}.pass", PASSPHRASE + "\n")
             entry = f"keystore: wallets/{wallet}.json, passphrase-file: {wallet}.pass"
+            if wallet in approvals:
+                entry += f', sponsored-approvals: ["{approvals[wallet]}"]'
             lines.append(f'  {wallet}: {{ {entry}, pay: ["{pay}"] }}')
         if chains:
             lines.append("chains:")

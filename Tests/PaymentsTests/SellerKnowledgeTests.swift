@@ -78,6 +78,8 @@ struct SellerKnowledgeTests {
         #expect(failure.detail.contains("purser wallet approve main --network eip155:56 --asset USDT"))
         #expect(desk.signer.signatures == 0)
         #expect(try await desk.books.used(.day) == .zero)
+        let row = try #require(try await desk.rows.first)
+        #expect(row.state == .refused && row.terms?.amount == Self.cent && row.terms?.payTo == seller)
         // What was remembered is read anew before anybody is refused.
         #expect(witness.ages == [600, 0])
         #expect(desk.log.lines.contains { $0.contains("an allowance to Permit2 is missing") })

@@ -5,10 +5,10 @@ import Primitives
 import Synchronization
 import TestSupport
 import Testing
+import Wallets
 import X402
 
 @testable import Payments
-import Wallets
 
 /// A chain on which an account has one allowance and two counts, as a test sets them.
 private final class Chain: AllowanceWitness {
@@ -82,7 +82,9 @@ struct SponsoringTests {
         return try Secp256k1Context(seed: .zero).recover(digest: digest, signature: bytes)
     }
 
-    @Test("a permit for exactly the payment goes with it, signed for the token's own domain", arguments: ["exact", "upto"])
+    @Test(
+        "a permit for exactly the payment goes with it, signed for the token's own domain",
+        arguments: ["exact", "upto"])
     func permit(scheme: String) async throws {
         let desk = try await desk(Chain())
         let payment = try await desk.paid(Self.challenge(scheme: scheme))

@@ -144,7 +144,8 @@ struct GasSponsoringTests {
         ("erc20ApprovalGasSponsoring", #"{"info":{"signedTransaction":"0x"}}"#),
     ]
 
-    @Test("reject- what only the payer can add and the seller has: it is neither completed nor echoed", arguments: filled)
+    @Test(
+        "reject- what only the payer can add and the seller has: it is neither completed nor echoed", arguments: filled)
     func filledBySeller(key: String, entry: String) throws {
         let offered = try extensions(#"{"\#(key)":\#(entry),"other":1}"#)
         #expect(throws: GasSponsoringProblem.self) { try permit().answer(to: offered) }

@@ -39,6 +39,7 @@ enum ConfigurationOutput {
             text.field("wallet", wallet.name)
             text.field("keystore", wallet.keystore)
             text.strings("pay", wallet.payWords)
+            text.strings("sponsored_approvals", wallet.sponsoredApprovalWords)
         }
         text.objects("chains", configuration.chains) { write($1, to: &$0) }
         text.field("log_level", configuration.logLevelWord)

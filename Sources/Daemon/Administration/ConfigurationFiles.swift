@@ -65,9 +65,15 @@ package enum ConfigurationFiles {
         for wallet in configuration.wallets {
             for (index, rule) in wallet.pay.enumerated() {
                 let assets = configuration.assets.assets.filter(rule.matches)
-                guard assets.allSatisfy({ $0.transfer == .permit2 }) else { continue }
+                guard assets.allSatisfy({ $0.transfer == .permit2 }), !networks.contains(rule.network) else { continue }
                 remarks.append(
-                    "wallets.\(wallet.name).pay[\(index)]: `\(rule)` moves by permit2 only, which is not paid")
+                    "wallets.\(wallet.name).pay[\(index)]: `\(rule)` moves within an allowance to Permit2, and without a "
+                        + "`chains` entry only the seller finds out that one is missing")
+            }
+            for (index, rule) in wallet.sponsoredApprovals.enumerated() where !networks.contains(rule.network) {
+                remarks.append(
+                    "wallets.\(wallet.name).sponsored-approvals[\(index)]: without a `chains` entry for \(rule.network) "
+                        + "no approval is ever made")
             }
         }
         return remarks

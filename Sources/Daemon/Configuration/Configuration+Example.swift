@@ -43,7 +43,8 @@ extension Configuration {
 
         # The keys that sign. A wallet pays only for what its `pay` list names (network/symbol or network/address), in
         # that order of preference; an empty list pays nothing. The passphrase comes from a file (mode 0600), or with
-        # `passphrase-credential: NAME` from systemd.
+        # `passphrase-credential: NAME` from systemd. `sponsored-approvals` names the tokens for which a seller's facilitator
+        # may be given an approval of Permit2 without a limit, once, when the wallet lacks one.
         wallets:
           main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }
 

@@ -49,6 +49,8 @@ extension Configuration.ChainEntry {
 extension Configuration.WalletEntry {
     /// The `pay` list.
     package var payWords: [String] { pay.map(\.description) }
+    /// The `sponsored-approvals` list.
+    package var sponsoredApprovalWords: [String] { sponsoredApprovals.map(\.description) }
 }
 
 extension Configuration {

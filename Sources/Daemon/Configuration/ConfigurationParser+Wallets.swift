@@ -1,7 +1,9 @@
 import Policy
 
 extension ConfigurationParser {
-    private static let walletKeys = ["keystore", "passphrase-file", "passphrase-credential", "pay", "sponsored-approvals"]
+    private static let walletKeys = [
+        "keystore", "passphrase-file", "passphrase-credential", "pay", "sponsored-approvals",
+    ]
 
     mutating func wallets(_ root: ConfigurationSection) -> [Configuration.WalletEntry] {
         guard let value = reader.value(root, "wallets"), let entries = reader.entries(value) else { return [] }

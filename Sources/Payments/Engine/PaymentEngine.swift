@@ -124,7 +124,8 @@ package struct PaymentEngine: Sendable {
                 return await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
             case .missing(let missing):
                 await notices.allowanceMissing(missing, at: request.gateway, now: now)
-                return await refuse(.allowance(missing, price: cleared.value), for: request, at: now)
+                return await refuse(
+                    .allowance(missing, price: cleared.value), for: request, terms: cleared.terms(of: wallet), at: now)
             case .sponsored(let approval, let turn):
                 proposal.approval = approval
                 let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)

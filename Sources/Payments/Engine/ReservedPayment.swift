@@ -169,7 +169,8 @@ struct Reserving: Sendable {
 extension ClearedPayment {
     fileprivate var answerWithin: Int64 { entry.maxTimeoutSeconds ?? Gate.defaultValidity }
 
-    fileprivate func terms(of wallet: PayingWallet) -> PaymentIntent.Terms {
+    /// What would be signed, as the books keep it.
+    func terms(of wallet: PayingWallet) -> PaymentIntent.Terms {
         PaymentIntent.Terms(order, scheme: entry.scheme, method: method, value: value, of: wallet)
     }
 }
