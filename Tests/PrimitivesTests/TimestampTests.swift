@@ -38,4 +38,25 @@ struct TimestampTests {
         #expect(Timestamp(milliseconds: -5).adding(seconds: .min).milliseconds == .min)
         #expect(Timestamp(milliseconds: .min).seconds == -9_223_372_036_854_776)
     }
+
+    @Test(
+        "a date of HTTP is read as it is written",
+        arguments: [0, 784_111_777, 951_782_399, 951_782_400, 1_709_164_800, 1_795_305_600, 253_402_300_799] as [Int64])
+    func httpDate(seconds: Int64) {
+        let time = Timestamp(seconds: seconds)
+        #expect(Timestamp(httpDate: time.httpDate) == time)
+    }
+
+    @Test(
+        "reject- what is no date of HTTP, or no date at all",
+        arguments: [
+            "", "Mon, 22 Nov 2026 00:00:00 GMT", "Sun, 22 Nov 2026 24:00:00 GMT", "Sun, 22 Nov 2026 00:60:00 GMT",
+            "Sun, 22 Nov 2026 00:00:60 GMT", "Sun, 22 nov 2026 00:00:00 GMT", "Sun, 22 Nov 2026 00:00:00 UTC",
+            "Sun, 22 Nov 2026 00:00:00 GMT ", "Sun, 2  Nov 2026 00:00:00 GMT", "Sun, 22-Nov-2026 00:00:00 GMT",
+            "Sunday, 22-Nov-26 00:00:00 GMT", "Sun Nov 22 00:00:00 2026", "Thu, 31 Apr 2026 00:00:00 GMT",
+            "Fri, 31 Dec 1969 23:59:59 GMT", "Wed, 31 Dec 1969 23:59:59 GMT", "Sun, +2 Nov 2026 00:00:00 GMT",
+        ])
+    func noHTTPDate(text: String) {
+        #expect(Timestamp(httpDate: text) == nil)
+    }
 }

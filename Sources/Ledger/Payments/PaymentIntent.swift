@@ -158,7 +158,12 @@ extension PaymentIntent.Request {
     package var path: String {
         // Byte by byte, since every payment asks: the marks are ASCII, so no cut is inside a character.
         let bytes = url.utf8
-        guard let scheme = bytes.firstRange(of: "://".utf8) else { return url }
-        return bytes[scheme.upperBound...].firstIndex(of: UInt8(ascii: "/")).map { String(url[$0...]) } ?? "/"
+        var rest = bytes[...]
+        while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
+            rest = rest[bytes.index(after: colon)...]
+            guard rest.starts(with: "//".utf8) else { continue }
+            return rest.dropFirst(2).firstIndex(of: UInt8(ascii: "/")).map { String(url[$0...]) } ?? "/"
+        }
+        return url
     }
 }

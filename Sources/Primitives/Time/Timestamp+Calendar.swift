@@ -36,12 +36,7 @@ extension Timestamp {
             parts.allSatisfy({ $0.utf8.allSatisfy(\.isASCIIDigit) }),
             let year = Int64(parts[0]), let month = Int64(parts[1]), let day = Int64(parts[2]), year >= 1970
         else { return nil }
-        // Days since the epoch of a March-based year, the inverse of `civil(day:)`.
-        let marchYear = month <= 2 ? year - 1 : year
-        let era = marchYear / 400
-        let yearOfEra = marchYear - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let number = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        let number = Self.day(year: year, month: month, day: day)
         let time = Timestamp.startOfUTCDay(number)
         // A date that is no date, such as the 31st of April, comes out as another one.
         guard time.utcDate == text else { return nil }
