@@ -110,6 +110,12 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         gateway(
             "a path inside another", "url: https://a.example, paths: [/v1/, /v1/x/]", ".paths[1]: `/v1/x/` overlaps"),
         gateway("a path behind a name", "url: https://a.example, paths: [/lab/]", ".paths[0]: `/lab/` is out of reach"),
+        gateway(
+            "a signer of a strange kind", "url: https://a.example, signers: [\"did:ion:x\"]",
+            ".signers[0]: `did:ion:x` is no did:key"),
+        gateway(
+            "a signer with a fragment", "url: https://a.example, signers: [\"did:web:a.example#k\"]",
+            ".signers[0]: `did:web:a.example#k` is no did:key"),
         gateway("no duration", "url: https://a.example, idle-timeout: 0s", ".idle-timeout: `0s` is not a duration"),
         gateway("no unit", "url: https://a.example, idle-timeout: 20", ".idle-timeout: `20` is not a duration"),
         gateway("two days", "url: https://a.example, idle-timeout: 48h", ".idle-timeout: `48h` is not a duration"),

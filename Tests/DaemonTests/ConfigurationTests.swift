@@ -162,11 +162,14 @@ struct ConfigurationTests {
                 spenders: ["\(address.lowercased())"]
                 trust-partial: true
                 sign-in: true
+                signers: ["\(address)", "did:key:z6Mkt6316e2PN3mZdB6N9CrzomJYUd1s5yBZi1XYHmwT9TUP"]
               usual: { url: https://usual.example }
             """
         ).get()
         let policy = try #require(configuration.gateways.first?.policy)
         #expect(policy.gate.maxPayment == Dollars("12.5"))
+        #expect(policy.signers.addresses.map(\.checksummed) == [address])
+        #expect(policy.signers.identifiers == ["did:key:z6Mkt6316e2PN3mZdB6N9CrzomJYUd1s5yBZi1XYHmwT9TUP"])
         #expect(policy.gate.payees.map(\.checksummed) == [address])
         #expect(policy.gate.newPayee == .refuse && policy.gate.higherPrice == .ask && policy.gate.priceRise == 3)
         #expect(policy.gate.profiles == [.gate, .binance])

@@ -165,7 +165,7 @@ class Suite(Checks):
         problem = answer.json()
         assert problem["code"] == "allowance-missing" and "purser wallet approve bare" in problem["detail"], problem
         (row,) = [row for number, row in self.rows().items() if number not in seen]
-        assert row["state"] == "refused" and "nonce" not in row, row
+        assert row["state"] == "refused" and int(row["amount"]) == PRICES["/exact"] and not self.is_used(row), row
         assert self.balances() == before
 
     def allowance_taken_back(self):

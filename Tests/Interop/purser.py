@@ -54,19 +54,20 @@ class Purser:
     """A daemon on a state directory of its own, whose wallets were made by eth-account.
 
     `keys` maps wallet names to private keys, `chains` networks to the URLs of their nodes, `approvals` wallets to the
-    token for which they sign a sponsored approval.
+    token for which they sign a sponsored approval; `more` is what every gateway's entry has
+    besides its URL. `gateways` maps further gateways' names to their URLs.
     """
 
     name = "purser"
     keeps_caps = True
 
-    def __init__(self, binary, directory, gateway, keys, pay="eip155:42161/USDT", chains=None, approvals=None):
+    def __init__(self, binary, directory, gateway, keys, pay="eip155:42161/USDT", chains=None, approvals=None, more="", gateways=None):
         self.binary = str(Path(binary).resolve())
         self.state = Path(directory) / "state"
         self.log = Path(directory) / "purser.log"
         self.tokens = {}
         self.daemon = None
-        self._write_state(gateway, keys, pay, chains or {}, approvals or {})
+        self._write_state(gateway, keys, pay, chains or {}, approvals or {}, more, gateways or {})
         self.url = f"http://127.0.0.1:{self.port}/sdk"
 
     def start(self, agents):
@@ -76,11 +77,14 @@ class Purser:
             added = self.json("agent", "add", agent, "--wallet", wallet, *_caps(caps))
             self.tokens[agent] = added["token"]
 
-    def _write_state(self, gateway, keys, pay, chains, approvals):
+    def _write_state(self, gateway, keys, pay, chains, approvals, more, gateways):
         (self.state / "wallets").mkdir(parents=True, mode=0o700)
         self.state.chmod(0o700)
         self.port = _free_port()
-        lines = [f"listen: 127.0.0.1:{self.port}", "gateways:", f"  sdk: {{ url: {gateway} }}", "wallets:"]
+        lines = [f"listen: 127.0.0.1:{self.port}", "gateways:"]
+        for name, url in {"sdk": gateway, **gateways}.items():
+            lines.append(f"  {name}: {{ url: {url}{more and ', ' + more} }}")
+        lines.append("wallets:")
         # One keystore of each kind that eth-account makes, with few rounds: opening them is tested, not guessing.
         kinds = {"scrypt": 4096, "pbkdf2": 65536}
         for (wallet, key), (kind, rounds) in zip(keys.items(), kinds.items(), strict=True):

@@ -16,6 +16,7 @@ enum ConfigurationOutput {
         text.field("higher_price", gateway.higherPriceWord)
         text.field("trust_partial", gateway.trustsPartial)
         text.field("sign_in", gateway.signsIn)
+        text.strings("signers", gateway.signers)
         text.strings("profiles", gateway.profileWords)
         text.strings("spenders", gateway.spenders)
         text.field("stop_after_rejections", gateway.rejectionLimit)

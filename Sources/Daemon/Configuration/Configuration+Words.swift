@@ -33,6 +33,10 @@ extension Configuration.GatewayEntry {
     package var trustsPartial: Bool { policy.trustsPartial }
     /// Whether wallets sign in where they bought before.
     package var signsIn: Bool { policy.signsIn }
+    /// Who may sign its offers and receipts besides the payee: addresses in EIP-55, then DIDs.
+    package var signers: [String] {
+        policy.signers.addresses.map(\.checksummed).sorted() + policy.signers.identifiers.sorted()
+    }
     /// Rejections in a row behind which payments stop; 0 never stops them.
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
 }

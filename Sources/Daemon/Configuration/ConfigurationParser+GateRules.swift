@@ -9,7 +9,7 @@ extension ConfigurationParser {
     /// The keys of a gateway that say what the gate may approve.
     static let gateKeys = [
         "max-validity", "max-payment", "payees", "new-payee", "price-rise", "higher-price", "profiles", "spenders",
-        "trust-partial", "sign-in",
+        "trust-partial", "sign-in", "signers",
     ]
 
     /// What a gateway's entry lets the gate approve.
@@ -53,6 +53,24 @@ extension ConfigurationParser {
                 section.place("spenders"), "spenders are named by sellers of a profile only, and `profiles` has none")
         }
         return rules
+    }
+
+    /// Who may sign a gateway's offers and receipts besides the payee: addresses and DIDs.
+    mutating func signers(_ section: ConfigurationSection) -> PinnedSigners {
+        var signers = PinnedSigners()
+        for element in reader.elements(section, "signers") {
+            guard let text = reader.text(element) else { continue }
+            if text.hasPrefix("did:") {
+                guard PinnedSigners.isIdentifier(text) else {
+                    reader.note(element.place, "`\(text)` is no did:key, did:jwk or did:web without a fragment")
+                    continue
+                }
+                signers.identifiers.insert(text)
+            } else if let address = address(text, at: element.place) {
+                signers.addresses.insert(address)
+            }
+        }
+        return signers
     }
 
     /// A list of addresses, each with a right checksum or without one.

@@ -108,6 +108,7 @@ extension ConfigurationParser {
         policy.trustsPartial =
             reader.converted(section, "trust-partial", expected: "`true` or `false`") { words[$0] } ?? false
         policy.signsIn = reader.converted(section, "sign-in", expected: "`true` or `false`") { words[$0] } ?? false
+        policy.signers = signers(section)
         return policy
     }
 

@@ -1,5 +1,6 @@
 package import Ledger
 package import Policy
+package import X402
 
 /// What a gateway's configuration says about paying it.
 package struct GatewayPolicy: Sendable, Equatable {
@@ -13,6 +14,8 @@ package struct GatewayPolicy: Sendable, Equatable {
     ///
     /// It shows the seller which requests come from the same wallet.
     package var signsIn = false
+    /// Who may sign its offers and receipts besides the payee.
+    package var signers = PinnedSigners()
     /// What the books are asked to hold it to.
     package var rules: ReservationRules
 

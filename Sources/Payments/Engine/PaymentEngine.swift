@@ -315,7 +315,7 @@ package struct PaymentEngine: Sendable {
         guard case .response(_, let report?, _) = answer else { return }
         warn(about: report, of: payment)
         guard let record else { return }
-        await proofs.examineReceipt(in: report, of: record, at: clock.now())
+        await proofs.examineReceipt(in: report, of: record, signers: payment.signers, at: clock.now())
         if payment.trustsPartial { await free(by: report, of: record) }
     }
 

@@ -82,6 +82,8 @@ package struct AuthorizedPayment: Sendable {
     let fingerprint: Bytes32
     /// Whether the seller's word frees what it does not take of a maximum.
     let trustsPartial: Bool
+    /// Who may sign the seller's receipt besides the payee.
+    let signers: PinnedSigners
 
     /// Whether an answer says that the payer's allowance to Permit2 is too small, and it can be that.
     package func lacksAllowance(by answer: PaidAnswer) -> Bool {

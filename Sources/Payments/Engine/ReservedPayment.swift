@@ -32,7 +32,7 @@ struct ReservedPayment: Sendable {
     private let echo: PaymentIntent.Echo
     private let cleared: ClearedPayment
     private let answerWithin: Int64
-    private let trustsPartial: Bool
+    private let policy: GatewayPolicy
 
     var id: PaymentID { reservation.record.id }
 
@@ -48,7 +48,7 @@ struct ReservedPayment: Sendable {
         self.cleared = cleared
         isAdopted = false
         answerWithin = cleared.answerWithin
-        trustsPartial = request.policy.trustsPartial
+        policy = request.policy
     }
 
     /// An earlier attempt as its row tells it; nil when this wallet or this gate cannot give its bytes again.
@@ -70,7 +70,7 @@ struct ReservedPayment: Sendable {
         self.cleared = cleared
         isAdopted = true
         answerWithin = asked.answerWithin
-        trustsPartial = request.policy.trustsPartial
+        policy = request.policy
     }
 
     /// The signature is not the one that was sent for this row before.
@@ -93,7 +93,8 @@ struct ReservedPayment: Sendable {
         return AuthorizedPayment(
             id: id, header: header, terms: terms, signature: signature.bytes, usage: reservation.usage,
             answerWithin: answerWithin, isAdopted: isAdopted, state: reservation.record.state,
-            fingerprint: reservation.record.purpose.request?.fingerprint ?? .zero, trustsPartial: trustsPartial)
+            fingerprint: reservation.record.purpose.request?.fingerprint ?? .zero, trustsPartial: policy.trustsPartial,
+            signers: policy.signers)
     }
 }
 

@@ -9,16 +9,19 @@ import X402
 ///
 /// Neither decides whether anything is paid; both are kept, and what is wrong with one is told.
 struct SellerProofs: Sendable {
-    private let verifier: ProofVerifier?
+    private let context: Secp256k1Context?
     private let notices: OperatorNotices
     private let logger: Logger
 
     init(notices: OperatorNotices, logger: Logger, random: any RandomSource) {
         self.notices = notices
         self.logger = logger
-        verifier = (try? random.bytes32()).flatMap { try? Secp256k1Context(seed: $0) }.map {
-            ProofVerifier(context: $0)
-        }
+        context = (try? random.bytes32()).flatMap { try? Secp256k1Context(seed: $0) }
+    }
+
+    /// Judges by the payee's own signature, and by those that the operator has named for the gateway.
+    private func verifier(_ signers: PinnedSigners) -> ProofVerifier? {
+        context.map { ProofVerifier(context: $0, pinned: signers) }
     }
 
     /// The seller's offer for a payment; nil when it makes none.
@@ -29,7 +32,8 @@ struct SellerProofs: Sendable {
         let price = ProofVerifier.Price(
             scheme: payment.entry.scheme, network: order.token.network, asset: order.token.addressText,
             payTo: order.payToText, amount: order.amount)
-        return verifier?.offer(in: challenge.extensions, for: price, resource: request.content.url, at: now)
+        return verifier(request.policy.signers)?
+            .offer(in: challenge.extensions, for: price, resource: request.content.url, at: now)
     }
 
     /// Tells of an offer that does not stand for what is paid.
@@ -38,12 +42,14 @@ struct SellerProofs: Sendable {
     }
 
     /// Looks at the receipt in a settlement's report.
-    func examineReceipt(in report: SettlementReport, of record: PaymentRecord, at now: Timestamp) async {
+    func examineReceipt(
+        in report: SettlementReport, of record: PaymentRecord, signers: PinnedSigners, at now: Timestamp
+    ) async {
         guard report.success, let terms = record.terms, let url = record.purpose.request?.url else { return }
         let purchase = ProofVerifier.Purchase(
             resource: url, network: terms.network, payTo: terms.payTo,
             payers: [Address(hex: terms.payer)].compactMap { $0 }, transaction: report.transaction)
-        guard let finding = verifier?.receipt(in: report, for: purchase, at: now) else { return }
+        guard let finding = verifier(signers)?.receipt(in: report, for: purchase, at: now) else { return }
         await tell("receipt", finding, of: record.id, at: record.purpose.gateway, now: now)
     }
 

@@ -43,6 +43,9 @@ package struct PinnedSigners: Sendable, Equatable {
     /// DIDs without fragments, compared character by character.
     package var identifiers: Set<String>
 
+    /// Whether a text is a DID of a method that is understood, without a fragment: what may stand in ``identifiers``.
+    package static func isIdentifier(_ text: String) -> Bool { SellerIdentifier(url: text)?.text == text }
+
     /// Makes a list; without arguments an empty one.
     package init(addresses: Set<Address> = [], identifiers: Set<String> = []) {
         self.addresses = addresses
