@@ -34,7 +34,7 @@ struct ConfigurationParser {
     var table: AssetTable
 
     private static let keys = [
-        "listen", "hosts", "gateways", "wallets", "assets", "chains", "trust-file", "replay", "log-level",
+        "listen", "hosts", "gateways", "wallets", "assets", "chains", "forward", "trust-file", "replay", "log-level",
     ]
 
     init(table: AssetTable) {
@@ -51,8 +51,8 @@ struct ConfigurationParser {
         for row in reader.elements(root, "assets") { addAsset(row) }
         return Configuration(
             listen: listen ?? Configuration.standardListen, hosts: hosts(root), gateways: gateways(root),
-            wallets: wallets(root), assets: table, chains: chains(root), trustFile: reader.text(root, "trust-file"),
-            replay: replay(root), logLevel: logLevel(root))
+            wallets: wallets(root), assets: table, chains: chains(root), forward: forward(root),
+            trustFile: reader.text(root, "trust-file"), replay: replay(root), logLevel: logLevel(root))
     }
 
     private mutating func hosts(_ root: ConfigurationSection) -> [String] {

@@ -115,6 +115,19 @@ package struct Configuration: Sendable {
         package let sponsoredApprovals: [PayRule]
     }
 
+    /// What agents may reach through the forward proxy besides the gateways.
+    package struct Forward: Sendable, Equatable {
+        /// Hosts, by whose list it is.
+        package var hosts: [ForwardRules.Scope: [HostPattern]] = [:]
+        /// Addresses that may be dialled although they are not public.
+        package var addresses: [AddressRange] = []
+
+        /// The same as the proxy takes it.
+        package var rules: ForwardRules {
+            ForwardRules(hosts: hosts, addresses: AddressGuard(allowed: addresses))
+        }
+    }
+
     /// How much of request bodies is kept for the paid repetition, in bytes.
     package struct Replay: Sendable, Equatable {
         /// Kept in memory for one request; what is longer goes on in a file.
@@ -147,6 +160,8 @@ package struct Configuration: Sendable {
     package var assets: AssetTable
     /// The chains that are read, in the file's order; networks are unique.
     package var chains: [ChainEntry]
+    /// What agents may reach through the forward proxy.
+    package var forward: Forward
     /// Certificates (PEM) that are trusted besides the system's.
     package var trustFile: String?
     /// How much of request bodies is kept.

@@ -176,7 +176,11 @@ struct ConfigurationReader {
 
     /// The elements of a key's list; nothing when the file does not have it.
     mutating func elements(_ section: ConfigurationSection, _ key: String) -> [ConfigurationValue] {
-        guard let value = value(section, key) else { return [] }
+        value(section, key).map { elements($0) } ?? []
+    }
+
+    /// The elements of a list.
+    mutating func elements(_ value: ConfigurationValue) -> [ConfigurationValue] {
         guard case .sequence(let nodes) = value.node else {
             note(value.place, "a list is needed here, not \(Self.kind(value.node))")
             return []

@@ -35,12 +35,14 @@ package struct RunningDaemon: Sendable {
         package var overdue: OverduePolicy
         /// The operator's rules; nil where there are none.
         package var policy: PolicySnapshot?
+        /// What agents may reach besides the gateways.
+        package var forward: ForwardRules
 
         /// Makes the parts.
         package init(
             host: String, port: Int, hosts: [String], gateways: [Gateway], wallets: [PayingWallet], table: AssetTable,
             trustFile: String?, replay: ReplayLimits, replayMemory: Int, chains: [Configuration.ChainEntry],
-            overdue: OverduePolicy, policy: PolicySnapshot? = nil
+            overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none
         ) {
             self.host = host
             self.port = port
@@ -54,6 +56,7 @@ package struct RunningDaemon: Sendable {
             self.chains = chains
             self.overdue = overdue
             self.policy = policy
+            self.forward = forward
         }
     }
 
@@ -93,7 +96,8 @@ package struct RunningDaemon: Sendable {
                 ProxyServices(
                     gateways: GatewayTable(parts.gateways), hosts: HostRule(port: port, more: parts.hosts),
                     agents: agents, engine: engine, replayLimits: parts.replay,
-                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, logger: logger)
+                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, forward: parts.forward,
+                    logger: logger)
             },
             tls: tls, group: group)
         let keeper = Housekeeping(

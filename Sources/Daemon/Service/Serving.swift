@@ -56,7 +56,7 @@ package enum Serving {
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
                     folder: state.spoolFolder),
                 replayMemory: configuration.replay.total, chains: configuration.chains,
-                overdue: configuration.overduePolicy, policy: policy?.snapshot)
+                overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules)
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(

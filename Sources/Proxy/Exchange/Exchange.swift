@@ -107,7 +107,9 @@ final class Exchange {
     /// Opens a connection and goes on with it, unless the exchange is over by then or there is none to be had.
     func connect(_ proceed: @escaping (Exchange, UpstreamConnection) -> Void) {
         if !life.agentIsGone { deadline = nil }
-        shared.pool.connect(to: gateway.origin, timeout: gateway.timeouts.connect) { result in
+        // A gateway's address is the operator's choice, any other one the agent's.
+        let resolver = route.form == .host ? shared.resolver : nil
+        shared.pool.connect(to: gateway.origin, timeout: gateway.timeouts.connect, resolver: resolver) { result in
             guard self.life.phase != .over else {
                 if case .success(let connection) = result { connection.abandon() }
                 return

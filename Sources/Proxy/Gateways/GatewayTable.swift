@@ -1,3 +1,5 @@
+package import Transport
+
 /// The gateways of one configuration and the way from a request target to one of them.
 package struct GatewayTable: Sendable {
     private let byName: [String: Gateway]
@@ -21,6 +23,18 @@ package struct GatewayTable: Sendable {
         package let target: String
         /// What stands before the upstream path in the agent's path: `/<gateway>`, or nothing for a default gateway.
         package let prefix: String
+        /// How the agent speaks of it.
+        package var form = Form.gateway
+
+        /// How an agent names where its request goes.
+        package enum Form: Sendable {
+            /// By a path on this proxy.
+            case gateway
+            /// By the gateway's own address, through the forward proxy.
+            case address
+            /// By the address of a host that is no gateway: it gets the request and no payment.
+            case host
+        }
     }
 
     /// Why a target leads nowhere.
@@ -31,6 +45,22 @@ package struct GatewayTable: Sendable {
         case unsafePath
         /// No gateway of that name.
         case unknownGateway
+    }
+
+    /// Finds the gateway that a request to an address goes to; nil when it goes to none.
+    ///
+    /// Of several at one origin it is the one with the longest path in front. Throws ``Miss/unsafePath`` where the path
+    /// may lead out of the gateway that it seems to be for.
+    package func route(to origin: Origin, target: String) throws(Miss) -> Route? {
+        let candidates = byName.values.filter { $0.origin == origin }
+        guard !candidates.isEmpty else { return nil }
+        let path = target.prefix { $0 != "?" }
+        guard PathSafety.isSafe(path) else { throw .unsafePath }
+        let gateway =
+            candidates
+            .filter { path.hasPrefix($0.basePath) && (path.dropFirst($0.basePath.count).first ?? "/") == "/" }
+            .max { ($0.basePath.count, $1.name) < ($1.basePath.count, $0.name) }
+        return gateway.map { Route(gateway: $0, target: target, prefix: "", form: .address) }
     }
 
     /// Finds the gateway for a request target in origin form.

@@ -10,6 +10,36 @@ struct AdmittedRequest: Sendable {
     let idempotencyKey: Bytes32?
 }
 
+/// A request that may be served once its sender is known.
+enum Admission: Sendable {
+    /// One that is answered by an exchange.
+    case request(AdmittedRequest)
+    /// One that asks for a tunnel.
+    case tunnel(TunnelRequest)
+
+    var head: RequestHead {
+        switch self {
+        case .request(let request): request.head
+        case .tunnel(let request): request.head
+        }
+    }
+
+    var credential: AgentCredential {
+        switch self {
+        case .request(let request): request.credential
+        case .tunnel(let request): request.credential
+        }
+    }
+
+    /// Whether it is addressed to this proxy as a forward proxy.
+    var isForward: Bool {
+        switch self {
+        case .request(let request): request.route.form != .gateway
+        case .tunnel: true
+        }
+    }
+}
+
 /// What a request must be before anybody is asked who sent it.
 extension AgentConnection {
     /// A request that is turned away, and how.
@@ -24,43 +54,79 @@ extension AgentConnection {
     }
 
     /// Checks form, host and target and finds the agent's token.
-    func admit(_ head: RequestHead) -> Result<AdmittedRequest, Refusal> {
+    func admit(_ head: RequestHead) -> Result<Admission, Refusal> {
         do throws(Refusal) {
-            try checkForm(head)
-            try checkHost(head)
-            let route = try route(head)
-            let credential = try credential(head)
-            return .success(
-                AdmittedRequest(
-                    head: head, route: route, credential: credential, idempotencyKey: try idempotencyKey(head)))
+            if head.method == "CONNECT" { return .success(.tunnel(try tunnel(head))) }
+            // TRACE would show the agent the gateway's own key.
+            guard head.method != "TRACE" else {
+                throw Refusal(405, "method-not-served", "TRACE is not served.", closing: true)
+            }
+            if head.target.utf8.first == UInt8(ascii: "/") {
+                try checkHost(head)
+                let route = try route(head)
+                return .success(.request(try admitted(head, route, try credential(head, of: .gateway))))
+            }
+            guard let target = ForwardTarget(absolute: head.target) else { throw Self.notATarget }
+            try checkHostCount(head)
+            let route = try route(to: target)
+            return .success(.request(try admitted(head, route, try credential(head, of: .forward))))
         } catch {
             return .failure(error)
         }
     }
 
-    /// Who takes this for a forward proxy names another host in Host too, and should hear of the first mistake.
-    private func checkForm(_ head: RequestHead) throws(Refusal) {
-        // The framing of an answer to CONNECT is not that of its head; nothing here could relay it. TRACE would
-        // show the agent the gateway's own key.
-        guard head.method != "CONNECT", head.method != "TRACE" else {
-            throw Refusal(405, "method-not-served", "\(head.method) is not served.", closing: true)
-        }
-        guard head.target.utf8.first == UInt8(ascii: "/") else { throw Self.notAPath }
+    private func admitted(
+        _ head: RequestHead, _ route: GatewayTable.Route, _ credential: AgentCredential
+    ) throws(Refusal) -> AdmittedRequest {
+        AdmittedRequest(head: head, route: route, credential: credential, idempotencyKey: try idempotencyKey(head))
     }
 
-    private static var notAPath: Refusal {
+    private func tunnel(_ head: RequestHead) throws(Refusal) -> TunnelRequest {
+        guard let place = ForwardTarget.authority(head.target), let port = place.port else {
+            throw Refusal(400, "target-not-an-authority", "CONNECT needs host:port as its target.", closing: true)
+        }
+        // What a body would be of is not said (RFC 9110 section 9.3.6): read as a part of the tunnel it could smuggle.
+        guard head.framing == .none || head.framing == .length(0) else {
+            throw Refusal(400, "connect-with-body", "CONNECT cannot have a body.", closing: true)
+        }
+        return TunnelRequest(
+            head: head, credential: try credential(head, of: .forward), host: place.host, port: port)
+    }
+
+    /// A gateway by its address, or a host that is none.
+    private func route(to target: ForwardTarget) throws(Refusal) -> GatewayTable.Route {
+        do throws(GatewayTable.Miss) {
+            if let route = try services.gateways.route(to: target.origin, target: target.target) { return route }
+        } catch {
+            throw Self.unsafePath
+        }
+        let host = Gateway(
+            name: target.origin.authority, origin: target.origin, basePath: "", paths: [], credential: nil,
+            redirectHosts: [], timeouts: .standard)
+        return GatewayTable.Route(gateway: host, target: target.target, prefix: "", form: .host)
+    }
+
+    private static var notATarget: Refusal {
         Refusal(
             400, "target-not-a-path",
-            "The request target must be a path: /<gateway>/<path>. Forward-proxy requests are not served.",
+            "The request target must be a path, /<gateway>/<path>, or an http or https URL for the forward proxy.",
             closing: true)
     }
 
-    private func checkHost(_ head: RequestHead) throws(Refusal) {
-        let hosts = head.fields.lines.filter { $0.name == .host }
-        guard hosts.count == 1 || (hosts.isEmpty && head.isHTTP10) else {
+    private static var unsafePath: Refusal {
+        Refusal(400, "unsafe-path", "The path must not have dot segments or backslashes, encoded or not.")
+    }
+
+    private func checkHostCount(_ head: RequestHead) throws(Refusal) {
+        let count = head.fields.lines.count { $0.name == .host }
+        guard count == 1 || (count == 0 && head.isHTTP10) else {
             throw Refusal(400, "bad-host", "A request must have exactly one Host field.", closing: true)
         }
-        if let host = hosts.first, !services.hosts.accepts(head.fields.text(host)) {
+    }
+
+    private func checkHost(_ head: RequestHead) throws(Refusal) {
+        try checkHostCount(head)
+        if let host = head.fields.first(.host), !services.hosts.accepts(head.fields.text(host)) {
             throw Refusal(
                 421, "host-not-accepted",
                 "This proxy answers for 127.0.0.1, localhost and [::1] with its port, and for what `hosts:` lists.",
@@ -73,9 +139,8 @@ extension AgentConnection {
             return try services.gateways.route(head.target)
         } catch {
             switch error {
-            case .notAPath: throw Self.notAPath
-            case .unsafePath:
-                throw Refusal(400, "unsafe-path", "The path must not have dot segments or backslashes, encoded or not.")
+            case .notAPath: throw Self.notATarget
+            case .unsafePath: throw Self.unsafePath
             case .unknownGateway:
                 let names = services.gateways.names.map { "/\($0)/" }.joined(separator: " ")
                 throw Refusal(
@@ -84,20 +149,28 @@ extension AgentConnection {
         }
     }
 
-    private func credential(_ head: RequestHead) throws(Refusal) -> AgentCredential {
+    private func credential(
+        _ head: RequestHead, of place: AgentCredential.Place
+    ) throws(Refusal) -> AgentCredential {
+        let status = place == .forward ? 407 : 401
         do throws(AgentCredential.Problem) {
-            return try AgentCredential.find(in: head.fields, known: knownCredential)
+            return try AgentCredential.find(in: head.fields, known: knownCredential, of: place)
         } catch {
             switch error {
+            case .missing where place == .forward:
+                throw Refusal(
+                    status, "no-token",
+                    "No agent token. Send it as the proxy's password, http://agent:psr_…@127.0.0.1:port, or as "
+                        + "Proxy-Authorization: Bearer psr_…; `purser agent add` makes one.")
             case .missing:
                 throw Refusal(
-                    401, "no-token",
+                    status, "no-token",
                     "No agent token. Send it as Authorization: Bearer psr_…, X-Api-Key, Proxy-Authorization or "
                         + "Purser-Token; `purser agent add` makes one.")
             case .ambiguous:
                 throw Refusal(400, "two-tokens", "More than one field carries an agent token.")
             case .malformed:
-                throw Refusal(401, "mistyped-token", "The agent token is mistyped: its checksum does not hold.")
+                throw Refusal(status, "mistyped-token", "The agent token is mistyped: its checksum does not hold.")
             }
         }
     }

@@ -24,15 +24,18 @@ struct AgentCredential {
     /// Finds the one token of a request.
     ///
     /// `known` is the credential of an earlier request on the same connection: the same token need not be hashed again.
-    static func find(in section: FieldSection, known: AgentCredential? = nil) throws(Problem) -> AgentCredential {
+    static func find(
+        in section: FieldSection, known: AgentCredential? = nil, of place: Place = .gateway
+    ) throws(Problem) -> AgentCredential {
         var found: (field: FieldName, token: [UInt8])?
         for line in section.lines {
             switch line.name {
-            case .authorization, .xAPIKey, .proxyAuthorization, .purserToken: break
+            case .proxyAuthorization: break
+            // In front of a forward proxy the others are the origin's.
+            case .authorization, .xAPIKey, .purserToken: if place == .forward { continue }
             default: continue
             }
-            let token = Array(bare(section.value(line), in: line.name))
-            guard token.starts(with: AgentToken.prefix.utf8) else { continue }
+            guard let token = token(in: section.value(line), of: line.name) else { continue }
             guard found == nil else { throw .ambiguous }
             found = (line.name, token)
         }
@@ -40,6 +43,30 @@ struct AgentCredential {
         if let known, known.field == found.field, known.token == found.token { return known }
         guard AgentToken.isWellFormed(found.token) else { throw .malformed }
         return AgentCredential(field: found.field, token: found.token, hash: SHA256.hash(found.token))
+    }
+
+    /// For whom a request's credentials are.
+    enum Place {
+        case gateway
+        case forward
+    }
+
+    /// The agent token of a value; nil when it holds none.
+    ///
+    /// With the `Basic` scheme, which is all that client libraries can send to a proxy, it is the password, or the user
+    /// name where there is no password (RFC 7617).
+    private static func token(in value: [UInt8], of field: FieldName) -> [UInt8]? {
+        func isToken(_ bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: AgentToken.prefix.utf8) }
+        let token = bare(value, in: field)
+        if isToken(token) { return Array(token) }
+        guard field == .proxyAuthorization, token.count > basic.count, token.count <= 1024,
+            zip(token, basic).allSatisfy({ $0 | 0x20 == $1 }),
+            let pair = Base64.decodeLenient(token.dropFirst(basic.count).drop { $0 == 0x20 })
+        else { return nil }
+        let name = pair.prefix { $0 != UInt8(ascii: ":") }
+        let password = pair.dropFirst(name.count + 1)
+        if isToken(password) { return Array(password) }
+        return isToken(name) && password.isEmpty ? Array(name) : nil
     }
 
     /// A value without its `Bearer` scheme.
@@ -52,4 +79,5 @@ struct AgentCredential {
     }
 
     private static let bearer = [UInt8]("bearer ".utf8)
+    private static let basic = [UInt8]("basic ".utf8)
 }

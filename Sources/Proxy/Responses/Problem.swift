@@ -44,6 +44,7 @@ struct Problem {
             if let id = failure?.payment { bytes.writeString("purser-payment: \(id)\r\n") }
             if !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
         }
+        if status == 407 { bytes.writeString("proxy-authenticate: Basic realm=\"purser\"\r\n") }
         if status == 401 { bytes.writeString("www-authenticate: Bearer realm=\"purser\"\r\n") }
         if closing || closesConnection { bytes.writeString("connection: close\r\n") }
         bytes.writeString("\r\n")
@@ -98,8 +99,8 @@ struct Problem {
 
     private static let reasons: [Int: String] = [
         400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
-        405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
-        421: "Misdirected Request", 422: "Unprocessable Content",
+        405: "Method Not Allowed", 407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
+        421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
         431: "Request Header Fields Too Large", 501: "Not Implemented", 502: "Bad Gateway",
         503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
     ]
@@ -141,12 +142,42 @@ extension Problem {
         let status: Int
         switch failure {
         case .connect, .tls: (status, code) = (502, "gateway-unreachable")
+        case .addressRefused: (status, code) = (403, "address-refused")
         case .connectTimeout: (status, code) = (504, "gateway-connect-timeout")
         case .closedBeforeResponse: (status, code) = (502, "gateway-closed")
         case .truncated: (status, code) = (502, "gateway-truncated")
         case .malformed, .unexpectedUpgrade: (status, code) = (502, "gateway-malformed")
         }
         return unanswered(status: status, code: code, what: failure.sentence, gateway: gateway, payment: payment)
+    }
+
+    /// An agent may not reach a host through this proxy.
+    static func forwardNotAllowed(_ host: String, agent: String) -> Problem {
+        Problem(
+            status: 403, code: "forward-not-allowed",
+            detail: "\(host) is neither a gateway nor in a `forward.hosts` list of agent \(agent), its team or the house.")
+    }
+
+    /// A tunnel could not be opened.
+    static func tunnel(_ failure: UpstreamFailure, to target: String) -> Problem {
+        switch failure {
+        case .addressRefused:
+            Problem(
+                status: 403, code: "address-refused",
+                detail: "\(target) has no public address, and `forward.addresses` lists none of those it has.")
+        case .connectTimeout:
+            Problem(status: 504, code: "host-connect-timeout", detail: "\(target) could not be reached in time.")
+        case .connect(let reason):
+            Problem(status: 502, code: "host-unreachable", detail: "\(target) could not be reached: \(reason).")
+        default: Problem(status: 502, code: "host-unreachable", detail: "\(target) could not be reached.")
+        }
+    }
+
+    /// An agent has as many tunnels as it may have.
+    static var tooManyTunnels: Problem {
+        Problem(
+            status: 429, code: "too-many-tunnels",
+            detail: "This agent has \(TunnelCount.limit) tunnels open, which is the most that it may have.")
     }
 
     /// The process is about to end; another one may be there soon.

@@ -16,7 +16,10 @@ enum RedirectRule {
     ///
     /// Clients do not read URLs alike: what some of them take for another place than it seems to be is foreign too.
     static func location(of response: ResponseHead, route: GatewayTable.Route) -> Location {
-        guard (300..<400).contains(response.status) || response.status == 201 else { return .unchanged }
+        // Who speaks to the origin itself sees for itself where it is sent.
+        guard route.form == .gateway, (300..<400).contains(response.status) || response.status == 201 else {
+            return .unchanged
+        }
         let lines = response.fields.lines.filter { $0.name == .location }
         guard let line = lines.first else { return .unchanged }
         guard lines.count == 1 else { return .foreign }

@@ -13,7 +13,7 @@ import Darwin
 /// One agent's connection: reads requests, checks who sends them and where to, and hands each to an ``Exchange``.
 ///
 /// One request is served at a time; what is pipelined behind it waits. All state belongs to the event loop.
-final class AgentConnection: ChannelInboundHandler {
+final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -26,6 +26,8 @@ final class AgentConnection: ChannelInboundHandler {
         case body(BodyReader)
         /// The body is complete; the answer is not.
         case answering
+        /// A tunnel is being opened; what comes meanwhile is for its other end.
+        case opening
         /// An answer was sent behind which nothing is read: input is thrown away until the peer closes.
         case lingering(hasSent: Bool)
         case closed
@@ -71,9 +73,7 @@ final class AgentConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        shared.deadlines.remove(self)
-        shared.connections[ObjectIdentifier(self)] = nil
-        phase = .closed
+        forgetConnection()
         let exchange = exchange
         self.exchange = nil
         exchange?.agentLeft()
@@ -93,7 +93,7 @@ final class AgentConnection: ChannelInboundHandler {
         if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
         consume()
         switch phase {
-        case .answering, .identifying:
+        case .answering, .identifying, .opening:
             if inbound.readableBytes > Self.pipelineLimit { setReading(false) }
         default: break
         }
@@ -116,7 +116,7 @@ final class AgentConnection: ChannelInboundHandler {
                     phase = reader.isFinished ? .answering : .body(reader)
                     ownDeadline = reader.isFinished || !isReadingBody ? nil : .now() + timeouts.read
                     exchange?.bodyArrived(bytes, isLast: reader.isFinished)
-                case .identifying, .answering, .lingering, .closed:
+                case .identifying, .answering, .opening, .lingering, .closed:
                     return
                 }
             }
@@ -158,7 +158,7 @@ final class AgentConnection: ChannelInboundHandler {
     }
 
     private func serve(_ head: RequestHead) {
-        let admitted: AdmittedRequest
+        let admitted: Admission
         switch admit(head) {
         case .failure(let refusal): return answer(refusal.problem, head: head)
         case .success(let request): admitted = request
@@ -172,7 +172,7 @@ final class AgentConnection: ChannelInboundHandler {
     }
 
     /// The books have changed since they were last read: look the agent up in them.
-    private func identify(_ admitted: AdmittedRequest) {
+    private func identify(_ admitted: Admission) {
         phase = .identifying
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let services = services
@@ -188,7 +188,7 @@ final class AgentConnection: ChannelInboundHandler {
         }
     }
 
-    private func identified(_ agent: Agent?, _ admitted: AdmittedRequest) {
+    private func identified(_ agent: Agent?, _ admitted: Admission) {
         guard case .identifying = phase else { return }
         begin(admitted, agent: agent)
         consumeRest()
@@ -198,13 +198,31 @@ final class AgentConnection: ChannelInboundHandler {
         if case .identifying = phase { answer(Problem(.books), head: head) }
     }
 
-    private func begin(_ admitted: AdmittedRequest, agent: Agent?) {
+    private func begin(_ admitted: Admission, agent: Agent?) {
+        guard let agent else {
+            let status = admitted.isForward ? 407 : 401
+            return answer(
+                Problem(status: status, code: "unknown-token", detail: "No agent has this token."),
+                head: admitted.head)
+        }
+        switch admitted {
+        case .tunnel(let request): openTunnel(request, agent: agent)
+        case .request(let request):
+            if request.route.form == .host {
+                let origin = request.route.gateway.origin
+                guard let host = HostAndPort(origin.authority)?.host,
+                    services.forward.allows(host, port: origin.port, for: agent)
+                else {
+                    return answer(.forwardNotAllowed(origin.authority, agent: agent.name), head: request.head)
+                }
+            }
+            begin(request, agent: agent)
+        }
+    }
+
+    private func begin(_ admitted: AdmittedRequest, agent: Agent) {
         guard let context else { return }
         let head = admitted.head
-        guard let agent else {
-            return answer(
-                Problem(status: 401, code: "unknown-token", detail: "No agent has this token."), head: head)
-        }
         let allocator = context.channel.allocator
         if !head.isHTTP10, head.framing != .none, head.fields.contains(.expect, token: "100-continue") {
             context.writeAndFlush(
@@ -220,6 +238,67 @@ final class AgentConnection: ChannelInboundHandler {
             isBodyComplete: reader.isFinished, allocator: allocator)
         self.exchange = exchange
         exchange.start()
+    }
+
+    // MARK: Tunnels
+
+    private func openTunnel(_ request: TunnelRequest, agent: Agent) {
+        guard services.forward.allows(request.host, port: request.port, for: agent) else {
+            return answer(.forwardNotAllowed(request.target, agent: agent.name), head: request.head)
+        }
+        guard services.tunnelCount.begin(agent.name) else { return answer(.tooManyTunnels, head: request.head) }
+        phase = .opening
+        shared.connectTunnel(to: request) { result in
+            switch result {
+            case .success((let channel, let end)):
+                guard case .opening = self.phase, let context = self.context else {
+                    self.services.tunnelCount.end(agent.name)
+                    return channel.close(promise: nil)
+                }
+                let purpose = Tunnel.Purpose(agent: agent.name, target: request.target)
+                context.writeAndFlush(
+                    self.wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n")),
+                    promise: nil)
+                self.handOver(to: end, for: purpose)
+            case .failure(let failure):
+                self.services.tunnelCount.end(agent.name)
+                guard case .opening = self.phase else { return }
+                self.answer(.tunnel(failure, to: request.target), head: request.head)
+            }
+        }
+    }
+
+    /// Leaves the connection to a tunnel, with what has been read already.
+    private func handOver(to upstream: TunnelEnd, for purpose: Tunnel.Purpose) {
+        guard let context else { return }
+        let options = context.channel.syncOptions
+        try? options?.setOption(.autoRead, value: false)
+        try? options?.setOption(.allowRemoteHalfClosure, value: true)
+        forgetConnection()
+        let end = TunnelEnd()
+        let rest = inbound
+        inbound = ByteBuffer()
+        do {
+            let pipeline = context.pipeline.syncOperations
+            try pipeline.addHandler(end, position: .after(self))
+            let tunnel = Tunnel(purpose, agent: end, upstream: upstream, shared: shared)
+            pipeline.removeHandler(self, promise: nil)
+            if rest.readableBytes > 0 {
+                end.take(rest)
+                upstream.flush()
+            }
+            tunnel.start()
+        } catch {
+            context.close(promise: nil)
+            upstream.cutOff()
+        }
+    }
+
+    /// The connection is no agent's any more.
+    private func forgetConnection() {
+        shared.deadlines.remove(self)
+        shared.connections[ObjectIdentifier(self)] = nil
+        phase = .closed
     }
 
     // MARK: Answers of our own
@@ -329,7 +408,7 @@ extension AgentConnection {
     var isBusy: Bool {
         switch phase {
         case .head: inbound.readableBytes > 0
-        case .identifying, .body, .answering, .lingering(hasSent: false): true
+        case .identifying, .body, .answering, .opening, .lingering(hasSent: false): true
         case .lingering(hasSent: true), .closed: false
         }
     }
@@ -337,7 +416,7 @@ extension AgentConnection {
     /// Ends what is under way.
     func cutOff() {
         switch phase {
-        case .identifying: answer(.stopping)
+        case .identifying, .opening: answer(.stopping)
         case .lingering(hasSent: false): context?.close(promise: nil)
         case .body, .answering: exchange?.cutOff()
         case .head, .lingering(hasSent: true), .closed: break
@@ -362,7 +441,7 @@ extension AgentConnection: DeadlineBound {
             giveUp(problem)
         case .head, .lingering, .closed:
             context?.close(promise: nil)
-        case .identifying, .answering:
+        case .identifying, .answering, .opening:
             break
         }
     }

@@ -9,6 +9,7 @@ import Transport
 package final class ProxyServices: Sendable {
     let gateways: GatewayTable
     let hosts: HostRule
+    let forward: ForwardRules
     let agents: AgentDirectory
     let engine: PaymentEngine
     let replayLimits: ReplayLimits
@@ -18,15 +19,17 @@ package final class ProxyServices: Sendable {
     let logger: Logger
     /// Decisions and payments whose outcome is not in the books yet.
     let bookings = PendingBookings()
+    let tunnelCount = TunnelCount()
 
     /// Gathers the services.
     package init(
         gateways: GatewayTable, hosts: HostRule, agents: AgentDirectory, engine: PaymentEngine,
         replayLimits: ReplayLimits, replayBudget: MemoryBudget, threads: NIOThreadPool,
-        timeouts: ProxyTimeouts = .standard, logger: Logger
+        timeouts: ProxyTimeouts = .standard, forward: ForwardRules = .none, logger: Logger
     ) {
         self.gateways = gateways
         self.hosts = hosts
+        self.forward = forward
         self.agents = agents
         self.engine = engine
         self.replayLimits = replayLimits
@@ -117,6 +120,10 @@ final class ProxyLoop {
     let services: ProxyServices
     let pool: UpstreamPool
     let deadlines: DeadlineSweep
+    /// Looks up hosts that agents name.
+    let resolver: GuardedResolver
+    /// Open tunnels.
+    var tunnels: [ObjectIdentifier: Tunnel] = [:]
     /// The agents' open connections.
     var connections: [ObjectIdentifier: AgentConnection] = [:]
     /// Exchanges whose payment is out and whose agent has gone.
@@ -129,6 +136,7 @@ final class ProxyLoop {
         executor = LoopExecutor(loop: loop)
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
+        resolver = GuardedResolver(addresses: services.forward.addresses, loop: loop, threads: services.threads)
         pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines)
     }
 
@@ -146,5 +154,6 @@ final class ProxyLoop {
     func cutOff() {
         for connection in Array(connections.values) { connection.cutOff() }
         for exchange in Array(orphans.values) { exchange.cutOff() }
+        for tunnel in Array(tunnels.values) { tunnel.cutOff() }
     }
 }

@@ -24,3 +24,20 @@ enum ConnectProblem {
         }
     }
 }
+
+extension UpstreamFailure {
+    /// What an error means that a connection attempt ended with.
+    package init(connecting error: any Error) {
+        if let error = error as? NIOConnectionError, error.connectionErrors.isEmpty,
+            error.dnsAError is AddressRefused || error.dnsAAAAError is AddressRefused
+        {
+            self = .addressRefused
+        } else if let error = error as? TLSError {
+            self = .tls(error.description)
+        } else if case .connectTimeout? = error as? ChannelError {
+            self = .connectTimeout
+        } else {
+            self = .connect(ConnectProblem.describe(error))
+        }
+    }
+}

@@ -4,6 +4,8 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
     case connect(String)
     /// No connection came about in time; nothing was sent.
     case connectTimeout
+    /// No address of the host may be dialled; nothing was sent.
+    case addressRefused
     /// The TLS handshake failed; nothing was sent.
     case tls(String)
     /// The connection ended before the first byte of the response.
@@ -20,6 +22,7 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
         switch self {
         case .connect(let reason): "The gateway could not be reached: \(reason)."
         case .connectTimeout: "The gateway could not be reached in time."
+        case .addressRefused: "The host has no address that may be dialled."
         case .tls(let reason): "The TLS connection to the gateway failed: \(reason)."
         case .closedBeforeResponse: "The gateway closed the connection without an answer."
         case .truncated: "The gateway's answer broke off."

@@ -35,8 +35,10 @@ package final class UpstreamPool {
     }
 
     /// Opens a connection; `completion` is called once, on the loop, after the TLS handshake where there is one.
+    ///
+    /// `resolver` looks the host up; without one the system does, and any address is dialled.
     package func connect(
-        to origin: Origin, timeout: TimeAmount,
+        to origin: Origin, timeout: TimeAmount, resolver: GuardedResolver? = nil,
         completion: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
     ) {
         let attempt = ConnectAttempt(completion)
@@ -45,6 +47,7 @@ package final class UpstreamPool {
         attempt.whenFinished = { expiry.cancel() }
         ClientBootstrap(group: loop)
             .connectTimeout(timeout)
+            .resolver(resolver)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -62,8 +65,7 @@ package final class UpstreamPool {
             .connect(host: origin.host, port: origin.port)
             .assumeIsolated()
             .whenFailure { error in
-                let failure = (error as? TLSError).map { UpstreamFailure.tls($0.description) }
-                attempt.finish(.failure(failure ?? .connect(ConnectProblem.describe(error))))
+                attempt.finish(.failure(UpstreamFailure(connecting: error)))
             }
     }
 

@@ -143,7 +143,8 @@ struct AdmissionTests {
     @Test(
         "who takes this for a forward proxy hears that, whatever Host says",
         arguments: [
-            ("GET http://example.com/", 400, "target-not-a-path"), ("CONNECT a.example:443", 405, "method-not-"),
+            ("GET http://example.com/", 407, "no-token"), ("CONNECT a.example:443", 407, "no-token"),
+            ("GET ftp://example.com/", 400, "target-not-a-path"), ("CONNECT a.example", 400, "target-not-an-authority"),
         ])
     func forwardProxy(start: String, status: Int, code: String) async throws {
         try await Lab.run(try Self.upstream()) { lab async throws in

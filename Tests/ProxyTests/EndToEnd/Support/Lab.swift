@@ -36,6 +36,7 @@ final class Lab: Sendable {
         var upstreamHost = "127.0.0.1"
         var upstreamPort: Int?
         var loops = 1
+        var forward = ForwardRules.none
         /// Called between a reservation and the signature.
         var onReserved: @Sendable () async -> Void = {}
         /// Called before a call of a prepaid gateway is booked.
@@ -86,7 +87,7 @@ final class Lab: Sendable {
                 ProxyServices(
                     gateways: gateways, hosts: HostRule(port: port, more: []), agents: agents, engine: engine,
                     replayLimits: options.replay, replayBudget: MemoryBudget(limit: options.replayMemory),
-                    threads: threads, timeouts: options.proxy, logger: logger)
+                    threads: threads, timeouts: options.proxy, forward: options.forward, logger: logger)
             }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
         port = server.port
     }

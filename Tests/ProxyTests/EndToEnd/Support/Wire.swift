@@ -222,6 +222,11 @@ final class Wire: Sendable {
         }
     }
 
+    /// Says that nothing more is sent, and goes on reading.
+    func endSending() {
+        isOpen.withLock { if $0 { shutdown(descriptor, Int32(SHUT_WR)) } }
+    }
+
     /// Closes with a reset.
     func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)

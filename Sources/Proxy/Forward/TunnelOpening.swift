@@ -1,0 +1,44 @@
+import Ledger
+import NIOCore
+import NIOPosix
+import Transport
+
+/// The agent asks for a tunnel (RFC 9110 section 9.3.6), and its form, place and token are good.
+struct TunnelRequest: Sendable {
+    let head: RequestHead
+    let credential: AgentCredential
+    let host: HostName
+    let port: Int
+
+    var target: String { host.text.contains(":") ? "[\(host.text)]:\(port)" : "\(host.text):\(port)" }
+}
+
+extension ProxyLoop {
+    /// Connects to a checked address of a host; `completion` is called once, on the loop.
+    func connectTunnel(
+        to request: TunnelRequest, completion: @escaping (Result<(any Channel, TunnelEnd), UpstreamFailure>) -> Void
+    ) {
+        let end = TunnelEnd()
+        let bound = NIOLoopBound(end, eventLoop: loop)
+        ClientBootstrap(group: loop)
+            .connectTimeout(services.timeouts.connect)
+            .resolver(resolver)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            // Nothing is read before there is somebody to read for.
+            .channelOption(.autoRead, value: false)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(bound.value)
+                }
+            }
+            .connect(host: request.host.text, port: request.port)
+            .assumeIsolated()
+            .whenComplete { result in
+                switch result {
+                case .success(let channel): completion(.success((channel, end)))
+                case .failure(let error): completion(.failure(UpstreamFailure(connecting: error)))
+                }
+            }
+    }
+}
