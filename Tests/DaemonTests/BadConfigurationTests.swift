@@ -84,6 +84,15 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             "config.yaml:2: replay.memory: more than `per-request` (1048576 bytes)"),
         BadConfiguration(
             "memory above the total", "replay:\n  total: 512KiB\n", "config.yaml:1: replay.memory: more than `total`"),
+        BadConfiguration(
+            "hosts of nobody", "forward:\n  hosts: { scout: [a.example] }\n",
+            "config.yaml:2: forward.hosts.scout: `scout` is not `house`"),
+        BadConfiguration(
+            "no host", "forward: { hosts: { house: [\"https://a.example\"] } }",
+            "config.yaml:1: forward.hosts.house[0]: `https://a.example` is not a host"),
+        BadConfiguration(
+            "no block", "forward: { addresses: [10.0.0.1/8] }",
+            "config.yaml:1: forward.addresses[0]: `10.0.0.1/8` is no"),
         BadConfiguration("an unknown level", "log-level: loud", "config.yaml:1: log-level: `loud` is not one of trace"),
     ]
 

@@ -30,7 +30,7 @@ struct ConfigurationTests {
     func exampleInFull() throws {
         let options = [
             "hosts:", "gaterouter", "prepaid:", "assets:", "- {", "chains:", "\"eip155:", "trust-file:", "replay:",
-            "log-level:",
+            "log-level:", "forward:", "addresses:",
         ]
         let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             guard let mark = line.firstRange(of: "# ") else { return String(line) }
@@ -45,6 +45,7 @@ struct ConfigurationTests {
         #expect(configuration.chains.first?.endpointNames == ["arb1.example", "arbitrum.example"])
         #expect(configuration.hosts == ["purser.internal"])
         #expect(configuration.trustFile == "ca.pem")
+        #expect(configuration.forward.hosts[.agent("scout")]?.map(\.description) == ["github.com"])
         #expect(configuration.logLevel == .info)
     }
 
@@ -69,6 +70,9 @@ struct ConfigurationTests {
             assets:
               - { network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00" }
               - { network: eip155:99, address: 0x00000000000000000000000000000000000000aa, symbol: TST, decimals: 18, transfer: permit2, usd: 0.5 }
+            forward:
+              hosts: { house: ["*.pypi.org", "a.example:*"], "team:red": [], "agent:scout": ["[::1]:8443"] }
+              addresses: ["10.1.0.0/16", "::1"]
             trust-file: ca.pem
             replay: { memory: 512KiB, per-request: 1GiB, total: 2MiB }
             log-level: debug
@@ -78,6 +82,12 @@ struct ConfigurationTests {
         #expect(configuration.listen.description == "[::1]:0")
         #expect(configuration.hosts == ["purser.internal", "box:4020"])
         #expect(configuration.trustFile == "ca.pem")
+        let hosts = configuration.forward.hosts.mapValues { $0.map(\.description) }
+        #expect(
+            hosts == [
+                .house: ["*.pypi.org", "a.example:*"], .team("red"): [], .agent("scout"): ["[::1]:8443"],
+            ])
+        #expect(configuration.forward.addresses == ["10.1.0.0/16", "::1"].compactMap { AddressRange($0) })
         #expect(configuration.replay == Configuration.Replay(memory: 512 << 10, perRequest: 1 << 30, total: 2 << 20))
         #expect(configuration.logLevel == .debug)
 

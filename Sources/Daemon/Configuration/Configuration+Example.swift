@@ -54,6 +54,13 @@ extension Configuration {
         # assets:
         #   - { network: "eip155:42161", address: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", symbol: USDT, decimals: 6, name: "USD₮0", version: "1", transfer: eip3009, usd: "1.00" }
 
+        # What agents may reach through the forward proxy (HTTP_PROXY, HTTPS_PROXY) besides the gateways: hosts by `house`,
+        # `team:NAME` and `agent:NAME`, each with `:port`, `:*` or for ports 80 and 443; `addresses` may be dialled although
+        # they are not public.
+        # forward:
+        #   hosts: { house: ["*.pypi.org", "api.example:8443"], "agent:scout": ["github.com"] }
+        #   addresses: ["10.1.0.0/16"]
+
         # Chains on which the fate of unproven payments is read every half minute, 1 to 8 endpoints each: two or more have to
         # agree, a single one is believed. On these networks nothing is presumed: payments stay open until a final block
         # proves that they were taken or never can be. `finality` is finalized, safe or a number of confirmations.

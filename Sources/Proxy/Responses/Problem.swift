@@ -99,7 +99,8 @@ struct Problem {
 
     private static let reasons: [Int: String] = [
         400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
-        405: "Method Not Allowed", 407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
+        405: "Method Not Allowed", 407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict",
+        413: "Content Too Large",
         421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
         431: "Request Header Fields Too Large", 501: "Not Implemented", 502: "Bad Gateway",
         503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
@@ -155,7 +156,8 @@ extension Problem {
     static func forwardNotAllowed(_ host: String, agent: String) -> Problem {
         Problem(
             status: 403, code: "forward-not-allowed",
-            detail: "\(host) is neither a gateway nor in a `forward.hosts` list of agent \(agent), its team or the house.")
+            detail:
+                "\(host) is neither a gateway nor in a `forward.hosts` list of agent \(agent), its team or the house.")
     }
 
     /// A tunnel could not be opened.
