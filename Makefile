@@ -25,7 +25,7 @@ deps-model:
 	@Tests/install-packages spin gcc libc6-dev
 
 deps-bench: deps
-	@Tests/install-packages python3 nginx-light wrk
+	@Tests/install-packages python3 nginx-light haproxy wrk curl
 
 build: deps ## debug build
 	$(SWIFT) build --scratch-path $(SCRATCH)
@@ -63,8 +63,8 @@ format: ## format everything in place
 
 bench: bench-proxy bench-ledger bench-gate ## the measurements below
 
-bench-proxy: release deps-bench ## CPU, rate and latency beside nginx, in one run
-	@Tests/Benchmarks/bench --purser $(BINARY)
+bench-proxy: release deps-bench ## CPU, rate, latency and memory beside nginx and haproxy, in one run
+	@Tests/Benchmarks/bench --purser $(BINARY) --sdk $(SCRATCH)/interop-venv/bin/python
 
 # The books with a past take about 17 GB while they are measured, and four minutes to fill.
 bench-ledger: deps ## durable payments beside the disk's own commits, and with 10 million past payments

@@ -1,0 +1,98 @@
+"""Loads and what they come to."""
+
+import pathlib
+import re
+import resource
+import select
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from urllib.parse import urlsplit
+
+DISTINCT = pathlib.Path(__file__).with_name("distinct.lua")
+UNITS = {"us": 1, "ms": 1e3, "s": 1e6}
+BULK = 64 << 20
+
+
+def wrk(url, headers, connections, seconds):
+    """Requests, their rate, and the latencies' median and 99th percentile in µs."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
+    if "/paid" in url:
+        # Identical requests are decided one after the other, and no two agents ask the same in the same millisecond.
+        command += ["-s", str(DISTINCT)]
+    for header in headers:
+        command += ["-H", header]
+    text = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+
+    def latency(label):
+        value, suffix = re.search(rf"{label}\s+([\d.]+)(us|ms|s)", text).groups()
+        return float(value) * UNITS[suffix]
+
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text) or re.search(r"Socket errors: (.*)", text)
+    if bad:
+        sys.exit(f"bench: {url}: {bad.group(0)}")
+    requests = int(re.search(r"(\d+) requests in", text).group(1))
+    return requests, float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)), latency("50%"), latency("99%")
+
+
+def curl(url, headers, *options):
+    """Seconds that one transfer took."""
+    command = ["curl", "-s", "-S", "-f", "-o", "/dev/null", "-w", "%{time_total}", *options, url]
+    for header in headers:
+        command += ["-H", header]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def connect(url):
+    parts = urlsplit(url)
+    wire = socket.create_connection((parts.hostname, parts.port))
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return wire
+
+
+def request(url, headers):
+    parts = urlsplit(url)
+    lines = [f"GET {parts.path} HTTP/1.1", f"host: {parts.netloc}", *headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def first_events(url, headers, count):
+    """The median time from a request on a kept connection to the first byte of an event, in µs."""
+    wire, text, times = connect(url), request(url, headers), []
+    for _ in range(count):
+        start = time.perf_counter()
+        wire.sendall(text)
+        seen = b""
+        while b"data:" not in seen:
+            seen += wire.recv(65536)
+        times.append((time.perf_counter() - start) * 1e6)
+        while not seen.endswith(b"0\r\n\r\n"):
+            seen += wire.recv(65536)
+    wire.close()
+    return statistics.median(times[count // 10 :])
+
+
+def crowd(url, headers, count, is_done):
+    """`count` connections that have had an answer and stay open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    text, wires = request(url, headers), []
+    while len(wires) < count:
+        batch = [connect(url) for _ in range(min(100, count - len(wires)))]
+        for wire in batch:
+            wire.sendall(text)
+        seen = {wire: b"" for wire in batch}
+        while waiting := [wire for wire in batch if not is_done(seen[wire])]:
+            poll = select.poll()
+            for wire in waiting:
+                poll.register(wire, select.POLLIN)
+            by_number = {wire.fileno(): wire for wire in waiting}
+            for number, _ in poll.poll(10_000):
+                got = by_number[number].recv(65536)
+                if not got:
+                    sys.exit(f"bench: {url}: closed a connection after {seen[by_number[number]][:200]!r}")
+                seen[by_number[number]] += got
+        wires += batch
+    return wires
