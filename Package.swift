@@ -19,6 +19,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -46,6 +47,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -61,8 +63,8 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Proxy", "Simulator", "Payments", "Chain", "Audit", "LedgerSQLite", "Ledger", "Policy", "Wallets",
-                "X402", "Transport", "Ethereum", "SystemCrypto", "Telemetry", "Primitives", nioCore, nioPosix, logging,
-                yams,
+                "X402", "Transport", "Ethereum", "SystemCrypto", "Telemetry", "Primitives", nioCore, nioPosix,
+                nioHTTP1, logging, metrics, yams,
             ],
             swiftSettings: strict),
 
@@ -72,7 +74,7 @@ let package = Package(
             dependencies: [
                 "FaultPoints", "Payments", "Ledger", "X402", "Transport", "SystemCrypto", "Primitives", "CZlib",
                 nioCore, nioPosix,
-                logging,
+                logging, metrics,
             ],
             swiftSettings: strict),
         .target(
@@ -105,7 +107,7 @@ let package = Package(
         .target(name: "X402", dependencies: ["Ethereum", "SystemCrypto", "Primitives"], swiftSettings: strict),
         .target(name: "Ethereum", dependencies: ["Primitives", "CSecp256k1"], swiftSettings: strict),
         .target(name: "SystemCrypto", dependencies: ["Primitives", "COpenSSL"], swiftSettings: strict),
-        .target(name: "Telemetry", dependencies: [logging], swiftSettings: strict),
+        .target(name: "Telemetry", dependencies: [logging, metrics], swiftSettings: strict),
         .target(
             name: "FaultPoints",
             swiftSettings: strict + [.define("FAULT_POINTS", .when(configuration: .debug))]),
@@ -166,9 +168,8 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Daemon", "Proxy", "Simulator", "Payments", "Chain", "Audit", "LedgerSQLite", "Ledger", "Policy",
-                "Wallets", "X402", "Transport", "Ethereum", "SystemCrypto", "Primitives", "TestSupport", nioCore,
-                nioPosix,
-                logging,
+                "Wallets", "X402", "Transport", "Ethereum", "SystemCrypto", "Telemetry", "Primitives",
+                "TestSupport", nioCore, nioPosix, logging, metrics,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -218,6 +219,7 @@ let package = Package(
             name: "WalletsTests",
             dependencies: ["Wallets", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", metrics], swiftSettings: strict),
         .testTarget(
             name: "X402Tests",
             dependencies: ["Wallets", "X402", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],

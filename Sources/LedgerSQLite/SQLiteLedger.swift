@@ -14,11 +14,17 @@ package final class SQLiteLedger: Sendable {
         package var busyTimeout: Duration
         /// The most pages of 4 KiB the file may have; nil leaves it to the disk.
         package var maximumPages: Int?
+        /// Told of each commit: how many nanoseconds it took, and how many steps shared it.
+        package var onCommit: @Sendable (_ nanoseconds: Int64, _ steps: Int) -> Void
 
         /// Makes settings.
-        package init(busyTimeout: Duration = .seconds(10), maximumPages: Int? = nil) {
+        package init(
+            busyTimeout: Duration = .seconds(10), maximumPages: Int? = nil,
+            onCommit: @escaping @Sendable (_ nanoseconds: Int64, _ steps: Int) -> Void = { _, _ in }
+        ) {
             self.busyTimeout = busyTimeout
             self.maximumPages = maximumPages
+            self.onCommit = onCommit
         }
     }
 
@@ -45,7 +51,7 @@ package final class SQLiteLedger: Sendable {
         }
         self.pool = pool
         self.generation = generation
-        writer = GroupCommit(pool: pool, generation: generation)
+        writer = GroupCommit(pool: pool, generation: generation, onCommit: settings.onCommit)
     }
 
     /// Finishes what was begun and closes the file; later calls throw `storage`.

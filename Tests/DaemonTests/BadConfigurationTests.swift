@@ -85,6 +85,9 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         BadConfiguration(
             "memory above the total", "replay:\n  total: 512KiB\n", "config.yaml:1: replay.memory: more than `total`"),
         BadConfiguration(
+            "metrics for everybody", "metrics: 0.0.0.0:9402", "config.yaml:1: metrics: `0.0.0.0:9402` is not a loopback"
+        ),
+        BadConfiguration(
             "hosts of nobody", "forward:\n  hosts: { scout: [a.example] }\n",
             "config.yaml:2: forward.hosts.scout: `scout` is not `house`"),
         BadConfiguration(

@@ -30,7 +30,7 @@ struct ConfigurationTests {
     func exampleInFull() throws {
         let options = [
             "hosts:", "gaterouter", "prepaid:", "assets:", "- {", "chains:", "\"eip155:", "trust-file:", "replay:",
-            "log-level:", "forward:", "addresses:",
+            "log-level:", "forward:", "addresses:", "metrics:",
         ]
         let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             guard let mark = line.firstRange(of: "# ") else { return String(line) }
@@ -73,6 +73,7 @@ struct ConfigurationTests {
             forward:
               hosts: { house: ["*.pypi.org", "a.example:*"], "team:red": [], "agent:scout": ["[::1]:8443"] }
               addresses: ["10.1.0.0/16", "::1"]
+            metrics: 127.0.0.1:9402
             trust-file: ca.pem
             replay: { memory: 512KiB, per-request: 1GiB, total: 2MiB }
             log-level: debug
@@ -82,6 +83,7 @@ struct ConfigurationTests {
         #expect(configuration.listen.description == "[::1]:0")
         #expect(configuration.hosts == ["purser.internal", "box:4020"])
         #expect(configuration.trustFile == "ca.pem")
+        #expect(configuration.metrics == Configuration.Listen(host: "127.0.0.1", port: 9402))
         let hosts = configuration.forward.hosts.mapValues { $0.map(\.description) }
         #expect(
             hosts == [

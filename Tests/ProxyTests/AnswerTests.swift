@@ -19,7 +19,7 @@ struct AgentResponseTests {
         let answer = AgentResponse(
             response, to: try request ?? .sample(), closing: closing,
             paid: paid.map { AgentResponse.Paid(payment: .sample(usage: usage), event: $0) }, location: location,
-            allocator: ByteBufferAllocator())
+            overhead: .microseconds(120), allocator: ByteBufferAllocator())
         let text = String(buffer: answer.head)
         #expect(text.hasSuffix("\r\n\r\n"))
         return (text.split(separator: "\r\n").map(String.init), answer)
@@ -36,6 +36,7 @@ struct AgentResponseTests {
             answer.lines == [
                 "HTTP/1.1 200 Reason", "X-Own:  v ", "Content-Length: 5", "PAYMENT-RESPONSE: e30=", "Set-Cookie: a",
                 "Set-Cookie: b",
+                "purser-overhead-us: 120",
             ])
         #expect(!answer.response.closesConnection)
     }
@@ -43,7 +44,7 @@ struct AgentResponseTests {
     @Test("a free 402 keeps its challenge, a paid answer has none")
     func challenge() throws {
         let head = try ResponseHead.sample(402, "Payment-Required: x", "X-Payment-Required: y", "Content-Length: 0")
-        #expect(try answer(head).lines.count == 4)
+        #expect(try answer(head).lines.count == 5)
         let paid = try answer(head, paid: .rejected).lines
         #expect(!paid.contains { $0.lowercased().contains("payment-required") })
     }

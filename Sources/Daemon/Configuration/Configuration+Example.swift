@@ -61,6 +61,9 @@ extension Configuration {
         #   hosts: { house: ["*.pypi.org", "api.example:8443"], "agent:scout": ["github.com"] }
         #   addresses: ["10.1.0.0/16"]
 
+        # Latencies and counts for Prometheus, at GET /metrics of a loopback address.
+        # metrics: 127.0.0.1:9402
+
         # Chains on which the fate of unproven payments is read every half minute, 1 to 8 endpoints each: two or more have to
         # agree, a single one is believed. On these networks nothing is presumed: payments stay open until a final block
         # proves that they were taken or never can be. `finality` is finalized, safe or a number of confirmations.

@@ -34,7 +34,7 @@ struct ConfigurationParser {
     var table: AssetTable
 
     private static let keys = [
-        "listen", "hosts", "gateways", "wallets", "assets", "chains", "forward", "trust-file", "replay", "log-level",
+        "listen", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics", "trust-file", "replay", "log-level",
     ]
 
     init(table: AssetTable) {
@@ -51,8 +51,15 @@ struct ConfigurationParser {
         for row in reader.elements(root, "assets") { addAsset(row) }
         return Configuration(
             listen: listen ?? Configuration.standardListen, hosts: hosts(root), gateways: gateways(root),
-            wallets: wallets(root), assets: table, chains: chains(root), forward: forward(root),
+            wallets: wallets(root), assets: table, chains: chains(root), forward: forward(root), metrics: metrics(root),
             trustFile: reader.text(root, "trust-file"), replay: replay(root), logLevel: logLevel(root))
+    }
+
+    /// Metrics tell nothing secret, and are still nobody's business but this machine's.
+    private mutating func metrics(_ root: ConfigurationSection) -> Configuration.Listen? {
+        reader.converted(root, "metrics", expected: "a loopback address and a port, such as `127.0.0.1:9402`") {
+            HostAndPort($0).flatMap { $0.host.isLoopback ? $0.port : nil } == nil ? nil : Configuration.Listen($0)
+        }
     }
 
     private mutating func hosts(_ root: ConfigurationSection) -> [String] {

@@ -162,6 +162,8 @@ package struct Configuration: Sendable {
     package var chains: [ChainEntry]
     /// What agents may reach through the forward proxy.
     package var forward: Forward
+    /// Where metrics are shown; nil for nowhere.
+    package var metrics: Listen?
     /// Certificates (PEM) that are trusted besides the system's.
     package var trustFile: String?
     /// How much of request bodies is kept.

@@ -37,12 +37,15 @@ package struct RunningDaemon: Sendable {
         package var policy: PolicySnapshot?
         /// What agents may reach besides the gateways.
         package var forward: ForwardRules
+        /// What the data plane measures of itself.
+        package var meters: ProxyMeters
 
         /// Makes the parts.
         package init(
             host: String, port: Int, hosts: [String], gateways: [Gateway], wallets: [PayingWallet], table: AssetTable,
             trustFile: String?, replay: ReplayLimits, replayMemory: Int, chains: [Configuration.ChainEntry],
-            overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none
+            overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
+            meters: ProxyMeters = ProxyMeters()
         ) {
             self.host = host
             self.port = port
@@ -57,6 +60,7 @@ package struct RunningDaemon: Sendable {
             self.overdue = overdue
             self.policy = policy
             self.forward = forward
+            self.meters = meters
         }
     }
 
@@ -97,7 +101,7 @@ package struct RunningDaemon: Sendable {
                     gateways: GatewayTable(parts.gateways), hosts: HostRule(port: port, more: parts.hosts),
                     agents: agents, engine: engine, replayLimits: parts.replay,
                     replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, forward: parts.forward,
-                    logger: logger)
+                    meters: parts.meters, logger: logger)
             },
             tls: tls, group: group)
         let keeper = Housekeeping(

@@ -1,3 +1,4 @@
+import CoreMetrics
 import LedgerSQLite
 package import Logging
 import NIOCore
@@ -6,6 +7,7 @@ import Policy
 package import Primitives
 import Proxy
 import SystemCrypto
+import Telemetry
 
 /// A daemon made from a state directory and its configuration.
 package enum Serving {
@@ -30,7 +32,10 @@ package enum Serving {
                 ])
         }
         let lock = try StateLock(path: state.lockFile)
-        let ledger = try SQLiteLedger(path: state.ledgerFile)
+        let registry = MetricsRegistry()
+        let commits = Timer(label: "purser_commit", dimensions: [], factory: registry)
+        let ledger = try SQLiteLedger(
+            path: state.ledgerFile, settings: .init { nanoseconds, _ in commits.recordNanoseconds(nanoseconds) })
         try state.prepareSpool()
         // Half the cores: the agents, and often the models, want the others.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, min(System.coreCount / 2, 4)))
@@ -56,7 +61,8 @@ package enum Serving {
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
                     folder: state.spoolFolder),
                 replayMemory: configuration.replay.total, chains: configuration.chains,
-                overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules)
+                overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules,
+                meters: ProxyMeters(factory: registry))
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(
@@ -65,9 +71,16 @@ package enum Serving {
             } catch let error as IOError {
                 throw StartFailure(listen: configuration.listen, error: error)
             }
-            ready(Configuration.Listen(host: configuration.listen.host, port: daemon.port))
-            await untilAsked()
-            logger.notice("stopping")
+            do {
+                let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
+                ready(Configuration.Listen(host: configuration.listen.host, port: daemon.port))
+                await untilAsked()
+                logger.notice("stopping")
+                await metrics?.stop()
+            } catch {
+                await daemon.stop()
+                throw error
+            }
             await daemon.stop()
         } catch {
             try? await shutDown(group: group, threads: threads, ledger: ledger)
@@ -76,6 +89,22 @@ package enum Serving {
         }
         try await shutDown(group: group, threads: threads, ledger: ledger)
         withExtendedLifetime(lock) {}
+    }
+
+    /// Shows metrics where the configuration wants them.
+    private static func showMetrics(
+        _ listen: Configuration.Listen?, of registry: MetricsRegistry, group: MultiThreadedEventLoopGroup,
+        logger: Logger
+    ) async throws -> MetricsListener? {
+        guard let listen else { return nil }
+        do {
+            let listener = try await MetricsListener.start(
+                host: listen.host, port: listen.port, registry: registry, group: group)
+            logger.notice("metrics", metadata: ["at": "http://\(listen.host):\(listener.port)/metrics"])
+            return listener
+        } catch let error as IOError {
+            throw StartFailure(listen: listen, error: error)
+        }
     }
 
     private static func shutDown(

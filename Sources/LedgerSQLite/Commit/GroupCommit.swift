@@ -47,10 +47,15 @@ final class GroupCommit: Sendable {
     private let kept = Kept()
     private let pool: DatabasePool
     private let generation: RegistryGeneration
+    private let onCommit: @Sendable (_ nanoseconds: Int64, _ steps: Int) -> Void
 
-    init(pool: DatabasePool, generation: RegistryGeneration) {
+    init(
+        pool: DatabasePool, generation: RegistryGeneration,
+        onCommit: @escaping @Sendable (_ nanoseconds: Int64, _ steps: Int) -> Void = { _, _ in }
+    ) {
         self.pool = pool
         self.generation = generation
+        self.onCommit = onCommit
     }
 
     /// Runs a step in the next batch and returns its value once the batch is on the disk.
@@ -90,7 +95,9 @@ final class GroupCommit: Sendable {
         while let batch = nextBatch() {
             let start = DispatchTime.now()
             let completions = commit(batch, in: database)
-            let half = Int(clamping: (DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 2000)
+            let time = DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds
+            onCommit(Int64(clamping: time), batch.count)
+            let half = Int(clamping: time / 2000)
             // Whoever was served is often back soon, and whoever waits is there already.
             let regulars = min(batch.count + queue.withLock { $0.waiting.count }, Self.batchLimit)
             for completion in completions { completion() }

@@ -19,6 +19,8 @@ extension Exchange {
             if held.hasReadableChallengeHeader { return leaveAndDecide() }
             return updateBodyReading()
         }
+        // The end of its body is still the gateway's to send.
+        times.beginWait()
         challengeDeadline = deadline
         let short = NIODeadline.now() + shared.services.timeouts.challenge
         deadline = deadline.map { min($0, short) } ?? short
@@ -49,12 +51,14 @@ extension Exchange {
 
     func challengeRead() {
         deadline = nil
+        times.endWait()
         if !isBodyComplete { dropConnection() }
         if life.challengeRead(isBodyComplete: isBodyComplete || !replay.isReplayable) { decide() }
         updateBodyReading()
     }
 
     func decide() {
+        times.endWait()
         replay.settle { self.askEngine() }
     }
 
@@ -76,6 +80,7 @@ extension Exchange {
         let loop = shared.loop
         let executor = shared.executor
         services.bookings.begin()
+        let start = NIODeadline.now()
         // On this loop: reading, vetting and signing take less than handing them to another thread and back.
         Task(executorPreference: executor) {
             let answer: ChallengeAnswer
@@ -86,6 +91,7 @@ extension Exchange {
                 services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
                 answer = .refuse(.bodyTooLarge)
             }
+            if case .pay = answer { services.meters.signature.record(NIODeadline.now() - start) }
             if case .pay = answer {} else { services.bookings.end() }
             loop.execute { bound.value.decided(answer) }
         }

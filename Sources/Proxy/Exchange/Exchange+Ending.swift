@@ -131,8 +131,11 @@ extension Exchange {
             held.body = []
             return respond(.foreignRedirect(gateway: gateway.name, payment: paid))
         }
+        let overhead = times.overhead()
+        shared.services.meters.overhead.record(overhead)
         let response = AgentResponse(
-            head, to: request, closing: mustClose, paid: paid, location: location, allocator: allocator)
+            head, to: request, closing: mustClose, paid: paid, location: location,
+            overhead: overhead, allocator: allocator)
         answer = AnswerRelay(response)
         channel?.write(response.head)
         deadline = .now() + gateway.timeouts.idle
@@ -142,6 +145,9 @@ extension Exchange {
         guard life.phase == .answering else { return }
         let channel = channel
         channel?.flush()
+        if let answered = times.answered {
+            shared.services.meters.relay.record(NIODeadline.now() - answered)
+        }
         end()
         channel?.exchangeDidFinish(closing: answer.closesConnection)
     }

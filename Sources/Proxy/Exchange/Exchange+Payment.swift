@@ -32,6 +32,7 @@ extension Exchange {
         self.sender = sender
         sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)
         connection.flush()
+        times.beginWait()
         FaultPoint.reach(.sent)
         if !life.agentIsGone {
             deadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)

@@ -34,6 +34,7 @@ final class Exchange {
     /// What shows the seller who asks, once the wallet has signed in; at most once in an exchange.
     var signIn: PaymentHeader?
     var answer = AnswerRelay()
+    var times: ExchangeTimes
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     var selfReference: Exchange?
 
@@ -42,8 +43,9 @@ final class Exchange {
 
     init(
         shared: ProxyLoop, channel: any AgentChannel, admitted: AdmittedRequest, agent: Agent,
-        upstreamRequest: UpstreamRequest, isBodyComplete: Bool, allocator: ByteBufferAllocator
+        upstreamRequest: UpstreamRequest, isBodyComplete: Bool, arrived: NIODeadline, allocator: ByteBufferAllocator
     ) {
+        times = ExchangeTimes(arrived: arrived)
         self.shared = shared
         self.channel = channel
         self.admitted = admitted
@@ -107,9 +109,11 @@ final class Exchange {
     /// Opens a connection and goes on with it, unless the exchange is over by then or there is none to be had.
     func connect(_ proceed: @escaping (Exchange, UpstreamConnection) -> Void) {
         if !life.agentIsGone { deadline = nil }
+        times.beginWait()
         // A gateway's address is the operator's choice, any other one the agent's.
         let resolver = route.form == .host ? shared.resolver : nil
         shared.pool.connect(to: gateway.origin, timeout: gateway.timeouts.connect, resolver: resolver) { result in
+            self.times.endWait()
             guard self.life.phase != .over else {
                 if case .success(let connection) = result { connection.abandon() }
                 return
@@ -135,6 +139,8 @@ final class Exchange {
             if isBodyComplete { sender.finish() }
         }
         deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
+        if signIn == nil { shared.services.meters.forward.record(times.sinceArrival) }
+        times.beginWait()
         updateBodyReading()
     }
 

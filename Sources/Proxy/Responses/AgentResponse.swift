@@ -46,7 +46,7 @@ struct AgentResponse {
 
     init(
         _ response: ResponseHead, to request: RequestHead, closing: Bool, paid: Paid?, location: RedirectRule.Location,
-        allocator: ByteBufferAllocator
+        overhead: TimeAmount, allocator: ByteBufferAllocator
     ) {
         let fields = response.fields
         let framing = response.framing(answering: request.method)
@@ -87,6 +87,9 @@ struct AgentResponse {
         case .none, .length: break
         }
         paid?.write(status: response.status, to: &head)
+        head.writeString("purser-overhead-us: ")
+        head.writeDecimal(overhead.nanoseconds / 1000)
+        head.writeString("\r\n")
         if closes {
             head.writeString("connection: close\r\n")
         } else if request.isHTTP10 {
@@ -97,5 +100,17 @@ struct AgentResponse {
         self.relay = relay
         closesConnection = closes
         self.endsWithConnection = endsWithConnection
+    }
+}
+
+extension ByteBuffer {
+    /// Writes a number that is not negative in decimal, without a string in between: every answer has one.
+    fileprivate mutating func writeDecimal(_ number: Int64) {
+        var scale: Int64 = 1
+        while number / scale >= 10 { scale *= 10 }
+        while scale > 0 {
+            writeInteger(UInt8(0x30 + number / scale % 10))
+            scale /= 10
+        }
     }
 }

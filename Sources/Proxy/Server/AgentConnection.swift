@@ -48,6 +48,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private(set) var knownCredential: AgentCredential?
     private var isReadingBody = true
     private var ownDeadline: NIODeadline?
+    /// When the present request's head was complete.
+    private var arrived = NIODeadline.now()
 
     init(shared: ProxyLoop) {
         self.shared = shared
@@ -152,6 +154,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         scanner = HeadScanner()
         hasSkippedLine = false
         let head = try RequestHead(bytes)
+        arrived = .now()
         ownDeadline = nil
         serve(head)
         return true
@@ -235,7 +238,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             shared: shared, channel: self, admitted: admitted, agent: agent,
             upstreamRequest: UpstreamRequest(
                 head, route: admitted.route, credential: admitted.credential, allocator: allocator),
-            isBodyComplete: reader.isFinished, allocator: allocator)
+            isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
         self.exchange = exchange
         exchange.start()
     }

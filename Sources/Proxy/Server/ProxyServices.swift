@@ -16,6 +16,7 @@ package final class ProxyServices: Sendable {
     let replayBudget: MemoryBudget
     let threads: NIOThreadPool
     let timeouts: ProxyTimeouts
+    let meters: ProxyMeters
     let logger: Logger
     /// Decisions and payments whose outcome is not in the books yet.
     let bookings = PendingBookings()
@@ -25,7 +26,7 @@ package final class ProxyServices: Sendable {
     package init(
         gateways: GatewayTable, hosts: HostRule, agents: AgentDirectory, engine: PaymentEngine,
         replayLimits: ReplayLimits, replayBudget: MemoryBudget, threads: NIOThreadPool,
-        timeouts: ProxyTimeouts = .standard, forward: ForwardRules = .none, logger: Logger
+        timeouts: ProxyTimeouts = .standard, forward: ForwardRules = .none, meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
         self.gateways = gateways
         self.hosts = hosts
@@ -36,6 +37,7 @@ package final class ProxyServices: Sendable {
         self.replayBudget = replayBudget
         self.threads = threads
         self.timeouts = timeouts
+        self.meters = meters
         self.logger = logger
     }
 

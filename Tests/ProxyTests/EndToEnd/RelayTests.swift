@@ -19,6 +19,22 @@ struct RelayTests {
         }
     }
 
+    @Test("every answer says what the proxy took of its time, the gateway's not counted", arguments: [false, true])
+    func overhead(isPaid: Bool) async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                Threads.pause(milliseconds: 300)
+                try wire.send(
+                    !isPaid || Seller.isPaid(request) ? Respond.with(200, ["purser-overhead-us: 1"]) : Seller.unpaid)
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            let values = try lab.exchange("GET", "/lab/x")["purser-overhead-us"]
+            let value = try #require(values.first.flatMap { Int($0) })
+            #expect(values.count == 1 && value > 0 && value < 250_000)
+        }
+    }
+
     @Test("a POST body arrives byte for byte", arguments: [false, true])
     func post(chunked: Bool) async throws {
         let upstream = try ScriptedUpstream.serving { Respond.with(200, body: "\($0.content.count)") }
