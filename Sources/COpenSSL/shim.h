@@ -5,7 +5,9 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ec.h>
 #include <openssl/kdf.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -53,6 +55,14 @@ static inline void purser_bio_set_retry_read(BIO *bio) {
 
 static inline void purser_bio_clear_retry_flags(BIO *bio) {
     BIO_clear_retry_flags(bio);
+}
+
+static inline void purser_x509v3_set_ctx_nodb(X509V3_CTX *context) {
+    X509V3_set_ctx_nodb(context);
+}
+
+static inline long purser_bio_get_mem_data(BIO *bio, const char **data) {
+    return BIO_get_mem_data(bio, (char **)data);
 }
 
 static const uint64_t purser_ssl_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;

@@ -30,7 +30,7 @@ struct ConfigurationTests {
     func exampleInFull() throws {
         let options = [
             "hosts:", "gaterouter", "prepaid:", "assets:", "- {", "chains:", "\"eip155:", "trust-file:", "replay:",
-            "log-level:", "forward:", "addresses:", "metrics:",
+            "log-level:", "forward:", "addresses:", "metrics:", "terminate:",
         ]
         let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             guard let mark = line.firstRange(of: "# ") else { return String(line) }
@@ -73,6 +73,7 @@ struct ConfigurationTests {
             forward:
               hosts: { house: ["*.pypi.org", "a.example:*"], "team:red": [], "agent:scout": ["[::1]:8443"] }
               addresses: ["10.1.0.0/16", "::1"]
+              terminate: ["api.example", "*.b.example:8443"]
             metrics: 127.0.0.1:9402
             trust-file: ca.pem
             replay: { memory: 512KiB, per-request: 1GiB, total: 2MiB }
@@ -89,6 +90,7 @@ struct ConfigurationTests {
             hosts == [
                 .house: ["*.pypi.org", "a.example:*"], .team("red"): [], .agent("scout"): ["[::1]:8443"],
             ])
+        #expect(configuration.forward.terminate.map(\.description) == ["api.example", "*.b.example:8443"])
         #expect(configuration.forward.addresses == ["10.1.0.0/16", "::1"].compactMap { AddressRange($0) })
         #expect(configuration.replay == Configuration.Replay(memory: 512 << 10, perRequest: 1 << 30, total: 2 << 20))
         #expect(configuration.logLevel == .debug)

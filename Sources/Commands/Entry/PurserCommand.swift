@@ -16,8 +16,8 @@ struct PurserCommand: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             InitCommand.self, ServeCommand.self, StatusCommand.self, DemoCommand.self, SimulateCommand.self,
-            ConfigCommand.self, PolicyCommand.self, WalletCommand.self, AgentCommand.self, CapCommand.self,
-            FreezeCommand.self,
+            ConfigCommand.self, PolicyCommand.self, AuthorityCommand.self, WalletCommand.self, AgentCommand.self,
+            CapCommand.self, FreezeCommand.self,
             UnfreezeCommand.self, PaymentCommand.self, LedgerCommand.self,
         ])
 }

@@ -56,10 +56,12 @@ extension Configuration {
 
         # What agents may reach through the forward proxy (HTTP_PROXY, HTTPS_PROXY) besides the gateways: hosts by `house`,
         # `team:NAME` and `agent:NAME`, each with `:port`, `:*` or for ports 80 and 443; `addresses` may be dialled although
-        # they are not public.
+        # they are not public. The TLS of `terminate` is ended here by an authority that `purser ca init` makes, so that
+        # programs that trust it can pay.
         # forward:
         #   hosts: { house: ["*.pypi.org", "api.example:8443"], "agent:scout": ["github.com"] }
         #   addresses: ["10.1.0.0/16"]
+        #   terminate: ["api.gaterouter.ai"]
 
         # Latencies and counts for Prometheus, at GET /metrics of a loopback address.
         # metrics: 127.0.0.1:9402

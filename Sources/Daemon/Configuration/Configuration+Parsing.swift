@@ -34,7 +34,8 @@ struct ConfigurationParser {
     var table: AssetTable
 
     private static let keys = [
-        "listen", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics", "trust-file", "replay", "log-level",
+        "listen", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics", "trust-file", "replay",
+        "log-level",
     ]
 
     init(table: AssetTable) {

@@ -121,6 +121,8 @@ package struct Configuration: Sendable {
         package var hosts: [ForwardRules.Scope: [HostPattern]] = [:]
         /// Addresses that may be dialled although they are not public.
         package var addresses: [AddressRange] = []
+        /// Hosts whose TLS is ended here.
+        package var terminate: [HostPattern] = []
 
         /// The same as the proxy takes it.
         package var rules: ForwardRules {

@@ -6,7 +6,7 @@ extension ConfigurationParser {
     mutating func forward(_ root: ConfigurationSection) -> Configuration.Forward {
         var forward = Configuration.Forward()
         guard let value = reader.value(root, "forward"),
-            let section = reader.section(value, keys: ["hosts", "addresses"])
+            let section = reader.section(value, keys: ["hosts", "addresses", "terminate"])
         else { return forward }
         if let hosts = reader.value(section, "hosts"), let entries = reader.entries(hosts) {
             for (name, entry) in entries {
@@ -17,6 +17,7 @@ extension ConfigurationParser {
                 forward.hosts[scope] = patterns(entry)
             }
         }
+        if let list = reader.value(section, "terminate") { forward.terminate = patterns(list) }
         for element in reader.elements(section, "addresses") {
             guard let text = reader.text(element) else { continue }
             guard let range = AddressRange(text) else {

@@ -37,6 +37,8 @@ package struct RunningDaemon: Sendable {
         package var policy: PolicySnapshot?
         /// What agents may reach besides the gateways.
         package var forward: ForwardRules
+        /// What ends TLS for listed hosts; nil where none is listed.
+        package var termination: TLSTermination?
         /// What the data plane measures of itself.
         package var meters: ProxyMeters
 
@@ -45,6 +47,7 @@ package struct RunningDaemon: Sendable {
             host: String, port: Int, hosts: [String], gateways: [Gateway], wallets: [PayingWallet], table: AssetTable,
             trustFile: String?, replay: ReplayLimits, replayMemory: Int, chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
+            termination: TLSTermination? = nil,
             meters: ProxyMeters = ProxyMeters()
         ) {
             self.host = host
@@ -60,6 +63,7 @@ package struct RunningDaemon: Sendable {
             self.overdue = overdue
             self.policy = policy
             self.forward = forward
+            self.termination = termination
             self.meters = meters
         }
     }
@@ -101,7 +105,7 @@ package struct RunningDaemon: Sendable {
                     gateways: GatewayTable(parts.gateways), hosts: HostRule(port: port, more: parts.hosts),
                     agents: agents, engine: engine, replayLimits: parts.replay,
                     replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, forward: parts.forward,
-                    meters: parts.meters, logger: logger)
+                    termination: parts.termination, meters: parts.meters, logger: logger)
             },
             tls: tls, group: group)
         let keeper = Housekeeping(

@@ -62,6 +62,8 @@ package enum Serving {
                     folder: state.spoolFolder),
                 replayMemory: configuration.replay.total, chains: configuration.chains,
                 overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules,
+                termination: try AuthorityAdministration(state: state, clock: clock, random: random)
+                    .termination(configuration),
                 meters: ProxyMeters(factory: registry))
             let daemon: RunningDaemon
             do {

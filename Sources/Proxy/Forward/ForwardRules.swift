@@ -87,6 +87,15 @@ package struct HostPattern: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The host that it names, or below which all that it names are; nil when it names every host.
+    package var domain: HostName? {
+        switch name {
+        case .any: nil
+        case .below(let suffix): HostName(suffix.dropFirst())
+        case .exactly(let text): HostName(text.contains(":") ? "[\(text)]" : text)
+        }
+    }
+
     func matches(_ host: HostName, port number: Int) -> Bool {
         let isPort =
             switch port {

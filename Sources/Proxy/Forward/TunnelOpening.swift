@@ -13,6 +13,21 @@ struct TunnelRequest: Sendable {
     var target: String { host.text.contains(":") ? "[\(host.text)]:\(port)" : "\(host.text):\(port)" }
 }
 
+/// What a connection is for whose TLS ends here.
+struct Binding {
+    let host: HostName
+    let port: Int
+    let credential: AgentCredential
+
+    init(_ request: TunnelRequest) {
+        host = request.host
+        port = request.port
+        credential = request.credential
+    }
+
+    var origin: Origin { Origin(isSecure: true, host: host.text, port: port) }
+}
+
 extension ProxyLoop {
     /// Connects to a checked address of a host; `completion` is called once, on the loop.
     func connectTunnel(

@@ -47,6 +47,9 @@ package struct GatewayTable: Sendable {
         case unknownGateway
     }
 
+    /// Whether a gateway is at an origin.
+    package func isGateway(_ origin: Origin) -> Bool { byName.values.contains { $0.origin == origin } }
+
     /// Finds the gateway that a request to an address goes to; nil when it goes to none.
     ///
     /// Of several at one origin it is the one with the longest path in front. Throws ``Miss/unsafePath`` where the path

@@ -56,7 +56,8 @@ extension AgentConnection {
     /// Checks form, host and target and finds the agent's token.
     func admit(_ head: RequestHead) -> Result<Admission, Refusal> {
         do throws(Refusal) {
-            if head.method == "CONNECT" { return .success(.tunnel(try tunnel(head))) }
+            if head.method == "CONNECT", binding == nil { return .success(.tunnel(try tunnel(head))) }
+            if let binding { return .success(.request(try bound(head, to: binding))) }
             // TRACE would show the agent the gateway's own key.
             guard head.method != "TRACE" else {
                 throw Refusal(405, "method-not-served", "TRACE is not served.", closing: true)
@@ -79,6 +80,25 @@ extension AgentConnection {
         _ head: RequestHead, _ route: GatewayTable.Route, _ credential: AgentCredential
     ) throws(Refusal) -> AdmittedRequest {
         AdmittedRequest(head: head, route: route, credential: credential, idempotencyKey: try idempotencyKey(head))
+    }
+
+    /// A request inside a tunnel whose TLS ends here: it is for the host of the tunnel, and from its agent.
+    private func bound(_ head: RequestHead, to binding: Binding) throws(Refusal) -> AdmittedRequest {
+        guard head.method != "CONNECT", head.method != "TRACE" else {
+            throw Refusal(405, "method-not-served", "\(head.method) is not served here.", closing: true)
+        }
+        try checkHostCount(head)
+        let place = head.fields.first(.host).flatMap { HostAndPort(head.fields.text($0)) }
+        guard place?.host == binding.host, (place?.port ?? 443) == binding.port else {
+            throw Refusal(
+                421, "host-not-accepted", "This connection is for \(binding.origin.authority) alone.", closing: true)
+        }
+        guard head.target.utf8.first == UInt8(ascii: "/"),
+            let target = ForwardTarget(absolute: binding.origin.description + head.target)
+        else {
+            throw Refusal(400, "target-not-a-path", "The request target must be a path here.", closing: true)
+        }
+        return try admitted(head, try route(to: target), binding.credential)
     }
 
     private func tunnel(_ head: RequestHead) throws(Refusal) -> TunnelRequest {

@@ -37,6 +37,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private static let pipelineLimit = 64 * 1024
 
     private let shared: ProxyLoop
+    /// What the connection is for, where that was said before it began.
+    let binding: Binding?
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var scanner = HeadScanner()
@@ -51,8 +53,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// When the present request's head was complete.
     private var arrived = NIODeadline.now()
 
-    init(shared: ProxyLoop) {
+    init(shared: ProxyLoop, binding: Binding? = nil) {
         self.shared = shared
+        self.binding = binding
     }
 
     var services: ProxyServices { shared.services }
@@ -62,13 +65,16 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        if context.channel.isActive { opened() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
     }
 
-    func channelActive(context: ChannelHandlerContext) {
+    func channelActive(context: ChannelHandlerContext) { opened() }
+
+    private func opened() {
         ownDeadline = .now() + timeouts.read
         shared.deadlines.add(self)
         shared.connections[ObjectIdentifier(self)] = self
@@ -246,6 +252,12 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: Tunnels
 
     private func openTunnel(_ request: TunnelRequest, agent: Agent) {
+        if let termination = services.termination, termination.covers(request.host, port: request.port),
+            services.gateways.isGateway(Binding(request).origin)
+                || services.forward.allows(request.host, port: request.port, for: agent)
+        {
+            return terminate(request, by: termination)
+        }
         guard services.forward.allows(request.host, port: request.port, for: agent) else {
             return answer(.forwardNotAllowed(request.target, agent: agent.name), head: request.head)
         }
@@ -268,6 +280,40 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
                 guard case .opening = self.phase else { return }
                 self.answer(.tunnel(failure, to: request.target), head: request.head)
             }
+        }
+    }
+
+    /// Ends TLS here, and serves what is inside.
+    private func terminate(_ request: TunnelRequest, by termination: TLSTermination) {
+        guard let context else { return }
+        let handler: TLSHandler
+        do {
+            handler = try termination.context(for: request.host).makeServerHandler()
+        } catch {
+            services.logger.error(
+                "TLS not ended", metadata: ["host": "\(request.host.text)", "problem": "\(error)"])
+            return answer(
+                Problem(
+                    status: 502, code: "certificate-not-made",
+                    detail: "The local authority cannot vouch for \(request.host.text); the daemon's log says why."),
+                head: request.head)
+        }
+        context.writeAndFlush(
+            wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n")), promise: nil)
+        forgetConnection()
+        let rest = inbound
+        inbound = ByteBuffer()
+        do {
+            let pipeline = context.pipeline.syncOperations
+            let inner = AgentConnection(shared: shared, binding: Binding(request))
+            try pipeline.addHandlers([handler, inner], position: .after(self))
+            pipeline.removeHandler(self, promise: nil)
+            if rest.readableBytes > 0 {
+                context.channel.pipeline.syncOperations.fireChannelRead(NIOAny(rest))
+                context.channel.pipeline.syncOperations.fireChannelReadComplete()
+            }
+        } catch {
+            context.close(promise: nil)
         }
     }
 

@@ -10,6 +10,7 @@ package final class ProxyServices: Sendable {
     let gateways: GatewayTable
     let hosts: HostRule
     let forward: ForwardRules
+    let termination: TLSTermination?
     let agents: AgentDirectory
     let engine: PaymentEngine
     let replayLimits: ReplayLimits
@@ -26,11 +27,13 @@ package final class ProxyServices: Sendable {
     package init(
         gateways: GatewayTable, hosts: HostRule, agents: AgentDirectory, engine: PaymentEngine,
         replayLimits: ReplayLimits, replayBudget: MemoryBudget, threads: NIOThreadPool,
-        timeouts: ProxyTimeouts = .standard, forward: ForwardRules = .none, meters: ProxyMeters = ProxyMeters(), logger: Logger
+        timeouts: ProxyTimeouts = .standard, forward: ForwardRules = .none, termination: TLSTermination? = nil,
+        meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
         self.gateways = gateways
         self.hosts = hosts
         self.forward = forward
+        self.termination = termination
         self.agents = agents
         self.engine = engine
         self.replayLimits = replayLimits

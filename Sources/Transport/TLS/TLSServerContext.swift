@@ -10,9 +10,8 @@ package final class TLSServerContext: Sendable {
     /// `privateKeyFile` (PEM, without a passphrase).
     ///
     /// Throws ``TLSError/configuration(_:)`` if a file is unreadable, the key is encrypted or they do not match.
-    package init(certificateChainFile: String, privateKeyFile: String) throws(TLSError) {
-        let context = try TLSContext(side: .server)
-        self.context = context
+    package convenience init(certificateChainFile: String, privateKeyFile: String) throws(TLSError) {
+        try self.init()
         // Without this libssl would ask for a passphrase on the terminal.
         unsafe SSL_CTX_set_default_passwd_cb(context.pointer) { _, _, _, _ in -1 }
         guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificateChainFile) == 1 else {
@@ -23,6 +22,19 @@ package final class TLSServerContext: Sendable {
         else {
             throw .configuration("private key file \(privateKeyFile): \(takeOpenSSLFailure().reason)")
         }
+    }
+
+    /// Presents one certificate that is in memory.
+    convenience init(_ certificate: Certificate, key: KeyPair) throws(TLSError) {
+        try self.init()
+        guard unsafe SSL_CTX_use_certificate(context.pointer, certificate.pointer) == 1,
+            unsafe SSL_CTX_use_PrivateKey(context.pointer, key.pointer) == 1
+        else { throw KeyPair.failure }
+    }
+
+    private init() throws(TLSError) {
+        let context = try TLSContext(side: .server)
+        self.context = context
         _ = unsafe SSL_CTX_set_options(context.pointer, purser_ssl_op_cipher_server_preference)
         unsafe purser_ssl_ctx_set_session_cache_mode(context.pointer, Int(SSL_SESS_CACHE_OFF))
         unsafe SSL_CTX_set_alpn_select_cb(

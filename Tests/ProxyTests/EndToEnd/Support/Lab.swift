@@ -37,6 +37,7 @@ final class Lab: Sendable {
         var upstreamPort: Int?
         var loops = 1
         var forward = ForwardRules.none
+        var termination: TLSTermination?
         /// Called between a reservation and the signature.
         var onReserved: @Sendable () async -> Void = {}
         /// Called before a call of a prepaid gateway is booked.
@@ -87,7 +88,8 @@ final class Lab: Sendable {
                 ProxyServices(
                     gateways: gateways, hosts: HostRule(port: port, more: []), agents: agents, engine: engine,
                     replayLimits: options.replay, replayBudget: MemoryBudget(limit: options.replayMemory),
-                    threads: threads, timeouts: options.proxy, forward: options.forward, logger: logger)
+                    threads: threads, timeouts: options.proxy, forward: options.forward,
+                    termination: options.termination, logger: logger)
             }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
         port = server.port
     }

@@ -1,0 +1,143 @@
+import Ledger
+import NIOCore
+import Primitives
+import Proxy
+import TestSupport
+import Testing
+import Transport
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+@Suite("The forward proxy: TLS that ends here", .mayBlock)
+struct TerminationTests {
+    private final class Place {
+        let folder: TemporaryFolder
+        let authority: CertificateAuthority
+        /// The test's clock is real: the programs that verify have no other.
+        let clock = FixedClock(Timestamp(seconds: Int64(time(nil))))
+
+        init(hosts: [String]) throws {
+            folder = try TemporaryFolder()
+            authority = try CertificateAuthority(
+                name: "local", hosts: hosts.compactMap { HostName($0) }, serial: [UInt8](repeating: 7, count: 16),
+                at: clock.now().seconds)
+            try SecureUpstream.makeCertificates(in: folder)
+            _ = try folder.write(authority.certificatePEM(), to: "local.pem")
+        }
+
+        func termination(_ patterns: [String]) throws -> TLSTermination {
+            try TLSTermination(
+                authority: authority, hosts: patterns.compactMap { HostPattern($0) }, clock: clock,
+                random: SeededRandom(seed: 3))
+        }
+
+        /// What openssl receives through the proxy for bytes that it sends inside TLS.
+        func ask(_ text: String, of host: String, port: Int, through lab: Lab) throws -> String {
+            _ = try folder.write(text.utf8, to: "request")
+            let script = """
+                cd \(folder.path) && openssl s_client -quiet -proxy 127.0.0.1:\(lab.port) -proxy_user scout \
+                  -proxy_pass pass:\(Lab.token) -connect \(host):\(port) -servername \(host) -CAfile local.pem \
+                  -verify_return_error -verify_hostname \(host) < request > answer 2> errors
+                """
+            _ = unsafe system(script)
+            let answer = try folder.lines(of: "answer").joined(separator: "\n")
+            return answer.isEmpty ? try folder.lines(of: "errors").joined(separator: "\n") : answer
+        }
+    }
+
+    private func run(
+        _ upstream: ScriptedUpstream, vouching: [String] = ["localhost"], covering: [String] = ["localhost:*"],
+        forward: ForwardRules = .none, asGateway: Bool = true,
+        _ body: (Lab, Place, _ port: Int) async throws -> Void
+    ) async throws {
+        let place = try Place(hosts: vouching)
+        let front = try await SecureUpstream(folder: place.folder, target: upstream.port)
+        var options = Lab.Options()
+        options.isSecure = true
+        options.upstreamHost = asGateway ? "localhost" : "gateway.example"
+        options.upstreamPort = front.port
+        options.trustFile = place.folder.path("ca.pem")
+        options.forward = forward
+        options.termination = try place.termination(covering)
+        options.key = (.xAPIKey, "gateway-key")
+        try await Lab.run(options, upstream) { lab async throws in try await body(lab, place, front.port) }
+        try await front.stop()
+    }
+
+    private func request(_ port: Int, host: String? = nil, path: String = "/v1/x") -> String {
+        "GET \(path) HTTP/1.1\r\nhost: \(host ?? "localhost:\(port)")\r\nauthorization: Bearer theirs\r\n"
+            + "connection: close\r\n\r\n"
+    }
+
+    @Test("a program that speaks TLS to a gateway pays, with a certificate that it can verify")
+    func paid() async throws {
+        let upstream = try Seller.serving(Respond.with(200, [Seller.report()], body: "bought"))
+        try await run(upstream) { lab, place, port async throws in
+            let answer = try place.ask(request(port), of: "localhost", port: port, through: lab)
+            #expect(answer.hasPrefix("HTTP/1.1 200") && answer.hasSuffix("bought"), "\(answer)")
+            #expect(answer.contains("purser-outcome: settled"))
+            let payment = try await lab.payment()
+            #expect(payment.purpose.gateway == "lab" && payment.state == .settled)
+            #expect(payment.purpose.request?.url == "https://localhost:\(port)/v1/x")
+            let requests = try Requests(upstream.received[0]).all
+            #expect(requests.count == 2 && requests[1]["x-api-key"] == ["gateway-key"])
+            #expect(requests[1]["authorization"] == ["Bearer theirs"] && requests[1]["proxy-authorization"].isEmpty)
+        }
+    }
+
+    @Test("a host that is no gateway gets the request, and its 402 is nobody's to pay")
+    func host() async throws {
+        let upstream = try Seller.serving(Respond.with(200))
+        let rules = loopbackRules(hosts: ["localhost:*"], addresses: ["127.0.0.0/8", "::1"])
+        try await run(upstream, forward: rules, asGateway: false) { lab, place, port async throws in
+            let answer = try place.ask(request(port), of: "localhost", port: port, through: lab)
+            #expect(answer.hasPrefix("HTTP/1.1 402") && answer.contains("PAYMENT-REQUIRED"))
+            #expect(try await lab.payments().isEmpty)
+        }
+    }
+
+    @Test(
+        "reject- a request inside for another host, or by another kind of target",
+        arguments: [
+            ("other.example", "/x", "421"), ("localhost", "/x", "421"), (nil, "http://localhost/x", "400"),
+            (nil, "*", "400"),
+        ])
+    func otherHost(host: String?, path: String, status: String) async throws {
+        let upstream = try Seller.serving(Respond.with(200))
+        try await run(upstream) { lab, place, port async throws in
+            let answer = try place.ask(
+                request(port, host: host, path: path), of: "localhost", port: port, through: lab)
+            #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(answer)")
+            #expect(upstream.connections.isEmpty)
+        }
+    }
+
+    @Test("reject- a host that the authority may not vouch for, or that nobody may reach")
+    func refused() async throws {
+        let upstream = try Seller.serving(Respond.with(200))
+        try await run(upstream, vouching: ["other.example"]) { lab, place, port async throws in
+            #expect(try place.ask(request(port), of: "localhost", port: port, through: lab).contains("502"))
+        }
+        try await run(try Seller.serving(Respond.with(200)), asGateway: false) { lab, place, port async throws in
+            #expect(try place.ask(request(port), of: "localhost", port: port, through: lab).contains("403"))
+            #expect(lab.upstream.connections.isEmpty)
+        }
+    }
+
+    @Test("a host's certificate is kept, and made again before it is over")
+    func cache() throws {
+        let place = try Place(hosts: ["localhost"])
+        let termination = try place.termination(["localhost"])
+        let host = try #require(HostName("localhost"))
+        let first = try termination.context(for: host)
+        #expect(try termination.context(for: host) === first)
+        place.clock.advance(seconds: CertificateAuthority.hostValidity / 2 - 1)
+        #expect(try termination.context(for: host) === first)
+        place.clock.advance(seconds: 1)
+        #expect(try termination.context(for: host) !== first)
+    }
+}
