@@ -1,8 +1,8 @@
-import Testing
 import Commands
 import Daemon
 import Primitives
 import TestSupport
+import Testing
 
 @Suite("The command ca")
 struct AuthorityCommandTests {

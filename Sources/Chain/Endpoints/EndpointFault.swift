@@ -93,6 +93,7 @@ extension EndpointFault.Reason: CustomStringConvertible {
         switch failure {
         case .connect(let reason): "could not be reached: \(reason)"
         case .connectTimeout: "could not be reached in time"
+        case .resting: "could not be reached several times in a row"
         case .addressRefused: "has no address that may be dialled"
         case .tls(let reason): "could not be reached over TLS: \(reason)"
         case .closedBeforeResponse: "closed the connection without an answer"

@@ -12,6 +12,8 @@ struct Problem {
     let detail: String
     /// Whether the same request may succeed later by itself.
     var isRetryable = false
+    /// In how many seconds it may succeed.
+    var retryAfter: Int64?
     /// The payment whose header may have left the process; the agent must not repeat the request by itself.
     var exposed: AgentResponse.Paid?
     /// The refusal behind the answer.
@@ -44,6 +46,7 @@ struct Problem {
             if let id = failure?.payment { bytes.writeString("purser-payment: \(id)\r\n") }
             if !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
         }
+        if let retryAfter { bytes.writeString("retry-after: \(retryAfter)\r\n") }
         if status == 407 { bytes.writeString("proxy-authenticate: Basic realm=\"purser\"\r\n") }
         if status == 401 { bytes.writeString("www-authenticate: Bearer realm=\"purser\"\r\n") }
         if closing || closesConnection { bytes.writeString("connection: close\r\n") }
@@ -143,13 +146,17 @@ extension Problem {
         let status: Int
         switch failure {
         case .connect, .tls: (status, code) = (502, "gateway-unreachable")
+        case .resting: (status, code) = (503, "gateway-resting")
         case .addressRefused: (status, code) = (403, "address-refused")
         case .connectTimeout: (status, code) = (504, "gateway-connect-timeout")
         case .closedBeforeResponse: (status, code) = (502, "gateway-closed")
         case .truncated: (status, code) = (502, "gateway-truncated")
         case .malformed, .unexpectedUpgrade: (status, code) = (502, "gateway-malformed")
         }
-        return unanswered(status: status, code: code, what: failure.sentence, gateway: gateway, payment: payment)
+        var problem = unanswered(
+            status: status, code: code, what: failure.sentence, gateway: gateway, payment: payment)
+        if case .resting(let seconds) = failure { problem.retryAfter = seconds }
+        return problem
     }
 
     /// An agent may not reach a host through this proxy.

@@ -4,6 +4,8 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
     case connect(String)
     /// No connection came about in time; nothing was sent.
     case connectTimeout
+    /// It could not be reached several times in a row and is not tried now; nothing was sent.
+    case resting(seconds: Int64)
     /// No address of the host may be dialled; nothing was sent.
     case addressRefused
     /// The TLS handshake failed; nothing was sent.
@@ -22,6 +24,8 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
         switch self {
         case .connect(let reason): "The gateway could not be reached: \(reason)."
         case .connectTimeout: "The gateway could not be reached in time."
+        case .resting(let seconds):
+            "The gateway could not be reached several times in a row; it is tried again in \(seconds) s."
         case .addressRefused: "The host has no address that may be dialled."
         case .tls(let reason): "The TLS connection to the gateway failed: \(reason)."
         case .closedBeforeResponse: "The gateway closed the connection without an answer."

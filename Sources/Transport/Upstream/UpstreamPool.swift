@@ -15,6 +15,10 @@ package final class UpstreamPool {
     private let deadlines: DeadlineSweep
     private var idle: [Origin: [UpstreamConnection]] = [:]
     private var idleCount = 0
+    /// Origins that could not be reached of late.
+    private var breakers: [Origin: CircuitBreaker] = [:]
+    /// Origins of which that is remembered.
+    private static let breakerLimit = 1024
 
     /// Makes a pool for one loop.
     package init(loop: any EventLoop, tls: TLSClientContext, deadlines: DeadlineSweep) {
@@ -41,7 +45,15 @@ package final class UpstreamPool {
         to origin: Origin, timeout: TimeAmount, resolver: GuardedResolver? = nil,
         completion: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
     ) {
-        let attempt = ConnectAttempt(completion)
+        if let rest = breakers[origin]?.rest(at: .now()) {
+            // Not from within the call, as nobody else is answered either.
+            let seconds = (rest.nanoseconds + 999_999_999) / 1_000_000_000
+            return loop.assumeIsolated().execute { completion(.failure(.resting(seconds: max(1, seconds)))) }
+        }
+        let attempt = ConnectAttempt { result in
+            self.note(result, at: origin)
+            completion(result)
+        }
         let bound = NIOLoopBound((pool: self, attempt: attempt), eventLoop: loop)
         let expiry = loop.assumeIsolated().scheduleTask(in: timeout) { attempt.finish(.failure(.connectTimeout)) }
         attempt.whenFinished = { expiry.cancel() }
@@ -67,6 +79,17 @@ package final class UpstreamPool {
             .whenFailure { error in
                 attempt.finish(.failure(UpstreamFailure(connecting: error)))
             }
+    }
+
+    /// Remembers what became of a try to connect.
+    private func note(_ result: Result<UpstreamConnection, UpstreamFailure>, at origin: Origin) {
+        switch result {
+        case .success: breakers[origin] = nil
+        case .failure(.connect), .failure(.connectTimeout), .failure(.tls):
+            guard breakers[origin] != nil || breakers.count < Self.breakerLimit else { return }
+            breakers[origin, default: CircuitBreaker()].failed(at: .now())
+        case .failure: break
+        }
     }
 
     func giveBack(_ connection: UpstreamConnection) {
