@@ -27,7 +27,8 @@ package enum PaidAnswer: Sendable, Equatable {
             }
             if report != nil { return .rejected }
             switch status {
-            case 200..<300: return .servedUnproven
+            // Switching protocols is serving what was asked for.
+            case 101, 200..<300: return .servedUnproven
             case 402, 412: return .rejected
             default: return .lostSight
             }

@@ -1,4 +1,5 @@
 import NIOCore
+import Transport
 
 /// The agent's side of one exchange, as the exchange sees it.
 ///
@@ -14,6 +15,8 @@ protocol AgentChannel: AnyObject {
     func setReadingBody(_ isReading: Bool)
     /// The response is complete; `closing` ends the connection behind it.
     func exchangeDidFinish(closing: Bool)
+    /// The gateway has switched protocols and the agent has been told: both connections become a tunnel.
+    func exchangeDidSwitch(on upstream: UpstreamConnection, as tunnel: TunnelSlot)
     /// The response broke off and cannot be completed: the connection must end here, and with a reset where an
     /// orderly end would pass for the end of the body.
     func exchangeDidBreak(isConnectionFramed: Bool)

@@ -26,7 +26,7 @@ extension Exchange {
             return
         }
         self.connection = connection
-        connection.begin(method: request.method, receiver: self)
+        connection.begin(method: request.method, protocols: upstreamRequest.protocols, receiver: self)
         connection.write(upstreamRequest.bytes(adding: payment.header))
         let sender = BodySender(connection: connection)
         self.sender = sender

@@ -77,13 +77,15 @@ extension Exchange: UpstreamReceiver {
         // A kept connection closed under us before it saw the request: once more, on a new one.
         self.connection = nil
         sender = nil
-        connectUnpaid()
+        isRepeated = request.framing != .none
+        replay.settle { self.connectUnpaid() }
     }
 
-    /// RFC 9110 section 9.2.2 lets a proxy repeat idempotent requests only.
+    /// RFC 9110 section 9.2.2 lets a proxy repeat idempotent requests only, and a body must be there once more.
     var isRepeatable: Bool {
         let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]
-        return idempotent.contains(request.method) && request.framing == .none
+        return idempotent.contains(request.method)
+            && (request.framing == .none || (isBodyComplete && replay.isReplayable))
     }
 
     func upstream(_ connection: UpstreamConnection, isWritable: Bool) {

@@ -35,6 +35,10 @@ final class Exchange {
     var signIn: PaymentHeader?
     var answer = AnswerRelay()
     var times: ExchangeTimes
+    /// The place of the tunnel that the request may become.
+    var tunnelSlot: TunnelSlot?
+    /// Whether the unpaid request is sent for the second time, with the kept copy of its body.
+    var isRepeated = false
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     var selfReference: Exchange?
 
@@ -127,11 +131,11 @@ final class Exchange {
 
     func send(on connection: UpstreamConnection) {
         self.connection = connection
-        connection.begin(method: request.method, receiver: self)
+        connection.begin(method: request.method, protocols: upstreamRequest.protocols, receiver: self)
         connection.write(upstreamRequest.bytes(adding: signIn))
         let sender = BodySender(connection: connection)
         self.sender = sender
-        if signIn != nil {
+        if signIn != nil || isRepeated {
             sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)
         } else {
             for piece in unsent { sender.send(piece) }

@@ -12,6 +12,8 @@ struct UpstreamRequest {
     let carriesPayment: Bool
     /// Whether the agent signs in by itself, which is then the only way it does.
     let carriesSignIn: Bool
+    /// The protocols, in lower case, that the request offers to switch to.
+    let protocols: [String]
 
     init(_ request: RequestHead, route: GatewayTable.Route, credential: AgentCredential, allocator: ByteBufferAllocator)
     {
@@ -38,7 +40,12 @@ struct UpstreamRequest {
             fields.copy(line, to: &head)
         }
         if request.framing == .chunked { head.writeString("transfer-encoding: chunked\r\n") }
+        let protocols = request.upgradeProtocols
+        if !protocols.isEmpty {
+            head.writeString("connection: upgrade\r\nupgrade: \(protocols.joined(separator: ", "))\r\n")
+        }
         route.gateway.credential?.write(to: &head)
+        self.protocols = protocols
         self.head = head
         self.carriesPayment = carriesPayment
         self.carriesSignIn = carriesSignIn

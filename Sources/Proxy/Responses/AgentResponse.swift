@@ -40,7 +40,7 @@ struct AgentResponse {
             let left = Remaining(payment.usage).text
             if !left.isEmpty { head.writeString("purser-remaining: \(left)\r\n") }
             // Client libraries repeat 408, 409, 429 and 5xx by themselves; behind a payment that could cost twice.
-            if !(200..<300).contains(status) { head.writeString("x-should-retry: false\r\n") }
+            if !(200..<300).contains(status), status != 101 { head.writeString("x-should-retry: false\r\n") }
         }
     }
 
@@ -60,6 +60,8 @@ struct AgentResponse {
             case .purser, .purserToken: continue
             // Behind a payment, a second challenge is not an invitation: an agent's own client must not answer it.
             case .paymentRequired, .xPaymentRequired: if paid != nil { continue }
+            // Nothing follows such a head, whatever it says, and clients differ in whom they believe.
+            case .contentLength: if response.status < 200 || response.status == 204 { continue }
             case .location:
                 if case .rewritten(let value) = location {
                     head.writeString("location: \(value)\r\n")
@@ -90,7 +92,10 @@ struct AgentResponse {
         head.writeString("purser-overhead-us: ")
         head.writeDecimal(overhead.nanoseconds / 1000)
         head.writeString("\r\n")
-        if closes {
+        if response.status == 101, let line = fields.first(.upgrade) {
+            head.writeString("connection: upgrade\r\n")
+            fields.copy(line, to: &head)
+        } else if closes {
             head.writeString("connection: close\r\n")
         } else if request.isHTTP10 {
             head.writeString("connection: keep-alive\r\n")

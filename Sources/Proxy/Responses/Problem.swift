@@ -135,6 +135,13 @@ extension Problem {
                     detail: "Transfer-Encoding must be one \"chunked\", without Content-Length, in HTTP/1.1.")
             case .badChunk:
                 Problem(status: 400, code: "bad-chunk", detail: "The chunked request body is not well formed.")
+            case .badTrailer:
+                Problem(
+                    status: 400, code: "bad-trailer",
+                    detail: "A trailer must not frame, route, identify or pay: that belongs into the request head.")
+            // Said of answers only.
+            case .tooManyInterims:
+                Problem(status: 400, code: "bad-request-line", detail: "The request line is not well formed.")
             }
         problem.closesConnection = true
         return problem

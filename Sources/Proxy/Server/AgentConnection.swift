@@ -237,14 +237,20 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             context.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
+        let upstreamRequest = UpstreamRequest(
+            head, route: admitted.route, credential: admitted.credential, allocator: allocator)
+        var slot: TunnelSlot?
+        if !upstreamRequest.protocols.isEmpty {
+            slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: admitted.route.gateway.name)
+            guard slot != nil else { return answer(.tooManyTunnels, head: head) }
+        }
         let reader = BodyReader(head.framing)
         phase = reader.isFinished ? .answering : .body(reader)
         if !reader.isFinished { ownDeadline = .now() + timeouts.read }
         let exchange = Exchange(
             shared: shared, channel: self, admitted: admitted, agent: agent,
-            upstreamRequest: UpstreamRequest(
-                head, route: admitted.route, credential: admitted.credential, allocator: allocator),
-            isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
+            upstreamRequest: upstreamRequest, isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
+        exchange.tunnelSlot = slot
         self.exchange = exchange
         exchange.start()
     }
@@ -317,8 +323,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    /// Leaves the connection to a tunnel, with what has been read already.
-    private func handOver(to upstream: TunnelEnd, for purpose: Tunnel.Purpose) {
+    /// Leaves the connection to a tunnel, with what has been read already; `answer` is what its other end has said.
+    private func handOver(to upstream: TunnelEnd, for purpose: Tunnel.Purpose, answer: ByteBuffer = ByteBuffer()) {
         guard let context else { return }
         let options = context.channel.syncOptions
         try? options?.setOption(.autoRead, value: false)
@@ -335,6 +341,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             if rest.readableBytes > 0 {
                 end.take(rest)
                 upstream.flush()
+            }
+            if answer.readableBytes > 0 {
+                upstream.take(answer)
+                end.flush()
             }
             tunnel.start()
         } catch {
@@ -429,6 +439,19 @@ extension AgentConnection: AgentChannel {
             shared.loop.execute { bound.value.consumeRest() }
         } else if shared.isStopping {
             linger()
+        }
+    }
+
+    func exchangeDidSwitch(on upstream: UpstreamConnection, as tunnel: TunnelSlot) {
+        exchange = nil
+        guard context != nil else { return upstream.abandon() }
+        let end = TunnelEnd()
+        do {
+            let answer = try upstream.handOver(to: end)
+            handOver(to: end, for: tunnel.passOn(), answer: answer)
+        } catch {
+            upstream.abandon()
+            context?.close(promise: nil)
         }
     }
 

@@ -23,6 +23,11 @@ package struct ChunkScanner: Sendable {
     private var left: UInt64 = 0
     private var lineBytes = 0
     private var trailerBytes = 0
+    /// The beginning of the present trailer's name, as long as any that is refused.
+    private var trailerName: [UInt8] = []
+
+    /// No name that is told apart by its length has as many bytes.
+    private static let longestName = 32
 
     /// Makes a scanner at the start of a body.
     package init() {}
@@ -101,9 +106,19 @@ package struct ChunkScanner: Sendable {
                 return
             }
             guard byte.isTokenCharacter else { throw .badChunk }
+            trailerName = [byte]
             state = .trailerName
         case .trailerName:
-            if byte == UInt8(ascii: ":") { state = .trailerValue } else if !byte.isTokenCharacter { throw .badChunk }
+            if byte == UInt8(ascii: ":") {
+                guard FieldName.recognize(trailerName.span, 0, trailerName.count).mayBeTrailer else {
+                    throw .badTrailer
+                }
+                state = .trailerValue
+            } else if byte.isTokenCharacter {
+                if trailerName.count < Self.longestName { trailerName.append(byte) }
+            } else {
+                throw .badChunk
+            }
         case .trailerValue:
             if byte == 0x0d { state = .trailerLineFeed } else if !byte.isFieldContent { throw .badChunk }
         case .trailerLineFeed: try expect(0x0a, byte, then: .trailerStart)

@@ -68,6 +68,15 @@ package enum FieldName: UInt8, Sendable {
         return true
     }
 
+    /// Whether the field may stand behind a body: what frames, routes, identifies or charges is read from heads only, so
+    /// that a reader who merges trailers into the head must not find another answer there (RFC 9110 section 6.5.1).
+    package var mayBeTrailer: Bool {
+        switch self {
+        case .other, .date, .paymentResponse, .xPaymentResponse: true
+        default: false
+        }
+    }
+
     /// Whether RFC 9110 section 7.6.1 ends the field at this hop.
     package var isHopByHop: Bool {
         switch self {

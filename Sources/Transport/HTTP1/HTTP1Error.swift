@@ -21,6 +21,10 @@ package enum HTTP1Error: Error, Equatable, Sendable {
     case badTransferEncoding
     /// A chunk's size, extension or end is malformed.
     case badChunk
+    /// A trailer has a name that may stand in a head only; RFC 9110 section 6.5.1.
+    case badTrailer
+    /// More interim responses than allowed stand before the final one.
+    case tooManyInterims
 }
 
 /// Sizes beyond which a message is refused.
@@ -35,4 +39,6 @@ package enum HTTP1Limits {
     package static let chunkLineBytes = 256
     /// Bytes of all trailer lines of one message.
     package static let trailerBytes = 16 * 1024
+    /// Interim responses before a final one.
+    package static let interimCount = 16
 }

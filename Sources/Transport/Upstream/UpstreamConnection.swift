@@ -4,7 +4,12 @@ package import NIOCore
 ///
 /// Called on the connection's event loop.
 package protocol UpstreamReceiver: AnyObject {
-    /// The head of the final response. Interim responses are dropped.
+    /// The head of an interim response, 100 or 102 to 199; the final one is still to come.
+    func upstream(_ connection: UpstreamConnection, didReceiveInterim head: ResponseHead)
+    /// The gateway switches to a protocol that was asked for: what follows is for
+    /// ``UpstreamConnection/handOver(to:)``, and for nobody when that is not called.
+    func upstream(_ connection: UpstreamConnection, didSwitch head: ResponseHead)
+    /// The head of the final response.
     func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead)
     /// A piece of the body, chunked coding included.
     func upstream(_ connection: UpstreamConnection, didReceiveBody bytes: ByteBuffer)
@@ -18,10 +23,18 @@ package protocol UpstreamReceiver: AnyObject {
     func upstreamDidReadAll(_ connection: UpstreamConnection)
 }
 
+extension UpstreamReceiver {
+    /// Interim responses are dropped.
+    package func upstream(_ connection: UpstreamConnection, didReceiveInterim head: ResponseHead) {}
+
+    /// Nobody asked for another protocol.
+    package func upstream(_ connection: UpstreamConnection, didSwitch head: ResponseHead) {}
+}
+
 /// One HTTP/1.1 connection to an origin, carrying one exchange at a time.
 ///
 /// All state belongs to its event loop.
-package final class UpstreamConnection: ChannelInboundHandler {
+package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
@@ -30,6 +43,8 @@ package final class UpstreamConnection: ChannelInboundHandler {
         case idle
         case awaitingHead
         case body(BodyReader)
+        /// Another protocol is spoken from here on.
+        case switched
         case closed
     }
 
@@ -47,6 +62,10 @@ package final class UpstreamConnection: ChannelInboundHandler {
     private var scanner = HeadScanner()
     private var inbound = ByteBuffer()
     private var method = ""
+    /// The protocols that the request offers to switch to.
+    private var protocols: [String] = []
+    /// Interim responses of the present exchange.
+    private var interims = 0
     private var head: ResponseHead?
     private var isRequestComplete = true
     private var isTruncated = false
@@ -62,9 +81,12 @@ package final class UpstreamConnection: ChannelInboundHandler {
 
     // MARK: The exchange's side
 
-    /// Begins an exchange; `method` decides whether the response has a body.
-    package func begin(method: String, receiver: any UpstreamReceiver) {
+    /// Begins an exchange; `method` decides whether the response has a body, and `protocols`, in lower case, are those
+    /// that the request offers to switch to.
+    package func begin(method: String, protocols: [String] = [], receiver: any UpstreamReceiver) {
         self.method = method
+        self.protocols = protocols
+        interims = 0
         self.receiver = receiver
         phase = .awaitingHead
         isRequestComplete = false
@@ -98,6 +120,24 @@ package final class UpstreamConnection: ChannelInboundHandler {
         guard isReading != self.isReading, let context, context.channel.isActive else { return }
         self.isReading = isReading
         try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+
+    /// Leaves a connection that has switched protocols to `handler`; returns what has been read already.
+    ///
+    /// Nothing more is read until the handler says so, and the peer may end its side alone. Throws when the connection is
+    /// closed.
+    package func handOver(to handler: some ChannelHandler) throws -> ByteBuffer {
+        guard case .switched = phase, let context else { throw ChannelError.alreadyClosed }
+        let options = context.channel.syncOptions
+        try options?.setOption(.autoRead, value: false)
+        try options?.setOption(.allowRemoteHalfClosure, value: true)
+        try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+        phase = .closed
+        receiver = nil
+        let rest = inbound
+        inbound = ByteBuffer()
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        return rest
     }
 
     /// Leaves the exchange and closes the connection; the receiver hears nothing more.
@@ -167,7 +207,7 @@ package final class UpstreamConnection: ChannelInboundHandler {
                 phase = .body(reader)
                 receiver?.upstream(self, didReceiveBody: bytes)
                 if reader.isFinished, case .body = phase { finish() }
-            case .connecting, .idle, .closed:
+            case .connecting, .idle, .switched, .closed:
                 // Nobody asked for these bytes: the connection cannot be trusted with another exchange.
                 inbound.clear()
                 close()
@@ -184,17 +224,30 @@ package final class UpstreamConnection: ChannelInboundHandler {
         else { return false }
         scanner = HeadScanner()
         let head = try ResponseHead(bytes)
-        guard head.status != 101 else {
-            fail(.unexpectedUpgrade)
+        if head.status == 101 {
+            becomeSwitched(head)
             return false
         }
-        if head.status < 200 { return true }
+        if head.status < 200 {
+            interims += 1
+            guard interims <= HTTP1Limits.interimCount else { throw .tooManyInterims }
+            receiver?.upstream(self, didReceiveInterim: head)
+            return true
+        }
         self.head = head
         let reader = BodyReader(head.framing(answering: method))
         phase = .body(reader)
         receiver?.upstream(self, didReceive: head)
         if reader.isFinished, case .body = phase { finish() }
         return true
+    }
+
+    private func becomeSwitched(_ head: ResponseHead) {
+        guard head.switches(to: protocols) else { return fail(.unexpectedUpgrade) }
+        phase = .switched
+        receiver?.upstream(self, didSwitch: head)
+        // Without a handler for it the protocol has nobody who speaks it.
+        if case .switched = phase { abandon() }
     }
 
     /// The response is complete: keep the connection when both sides are done with it and agree to keep it.
@@ -249,10 +302,10 @@ package final class UpstreamConnection: ChannelInboundHandler {
         ready(.failure(.connect("the connection was closed")))
         switch phase {
         case .awaitingHead:
-            fail(inbound.readableBytes == 0 ? .closedBeforeResponse : .truncated)
+            fail(inbound.readableBytes == 0 && interims == 0 ? .closedBeforeResponse : .truncated)
         case .body(let reader):
             if reader.endsWithConnection && !isTruncated { finish() } else { fail(.truncated) }
-        case .connecting, .idle, .closed:
+        case .connecting, .idle, .switched, .closed:
             break
         }
         phase = .closed

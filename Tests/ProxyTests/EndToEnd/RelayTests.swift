@@ -161,7 +161,7 @@ struct RelayTests {
         }
     }
 
-    @Test("interim responses are dropped, and what is for one hop stays on it")
+    @Test("what is for one hop stays on it, and interim responses are none of it")
     func hopByHop() async throws {
         let upstream = try ScriptedUpstream.serving { _ in
             "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"

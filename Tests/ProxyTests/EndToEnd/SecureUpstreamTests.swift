@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Gateways behind TLS", .mayBlock)
 struct SecureUpstreamTests {
-    private func run(
+    static func run(
         trusting isTrusted: Bool = true, host: String = "localhost", _ upstream: ScriptedUpstream,
         _ body: (Lab) async throws -> Void
     ) async throws {
@@ -26,7 +26,7 @@ struct SecureUpstreamTests {
     func paid() async throws {
         let answer = String(repeating: "answer ", count: 200_000)
         let upstream = try Seller.serving(Respond.with(200, [Seller.report()], body: answer))
-        try await run(upstream) { lab async throws in
+        try await Self.run(upstream) { lab async throws in
             let body = BodyTests.body(3 << 20)
             let wire = try lab.connect()
             try wire.send(lab.head("POST", "/lab/x", length: body.count))
@@ -48,7 +48,7 @@ struct SecureUpstreamTests {
         ])
     func unproven(isTrusted: Bool, host: String) async throws {
         let upstream = try Seller.serving(Respond.with(200))
-        try await run(trusting: isTrusted, host: host, upstream) { lab async throws in
+        try await Self.run(trusting: isTrusted, host: host, upstream) { lab async throws in
             let response = try lab.exchange("POST", "/lab/x", body: "q")
             #expect(response.status == 502 && response.text.contains("TLS"))
             #expect(upstream.texts.joined().isEmpty)

@@ -121,6 +121,46 @@ struct UpstreamFailureTests {
         }
     }
 
+    @Test(
+        "a kept connection that the gateway has closed costs an idempotent request with a body nothing",
+        arguments: ["PUT", "DELETE"], [false, true])
+    func keepAliveRaceWithBody(method: String, isLong: Bool) async throws {
+        let upstream = try ScriptedUpstream { wire, number in
+            guard let request = try wire.readRequest() else { return }
+            try wire.send(Respond.with(200, body: "\(number)\(request.content.count)"))
+            if number == 0 { _ = try wire.readRequest() }
+        }
+        var options = Lab.Options()
+        // The long body goes through a file.
+        options.replay.memory = 1000
+        let length = isLong ? 5000 : 5
+        try await Lab.run(options, upstream) { lab async throws in
+            #expect(try lab.exchange("GET", "/lab/x").text == "00")
+            let body = String(repeating: "b", count: length)
+            #expect(try lab.exchange(method, "/lab/x", body: body).text == "1\(length)")
+            #expect(upstream.connections.count == 2)
+            #expect(try lab.exchange(method, "/lab/x", body: body).text == "2\(length)")
+        }
+    }
+
+    @Test("a request that fails on a new connection, or twice, is not repeated")
+    func repeatedOnce() async throws {
+        let upstream = try ScriptedUpstream { wire, number in
+            _ = try wire.readRequest()
+            if number == 0 {
+                try wire.send(Respond.with(200))
+                _ = try wire.readRequest()
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            #expect(try lab.exchange("GET", "/lab/x").status == 200)
+            #expect(try lab.exchange("PUT", "/lab/x", body: "q").status == 502)
+            #expect(upstream.connections.count == 2)
+            #expect(try lab.exchange("PUT", "/lab/x", body: "q").status == 502)
+            #expect(upstream.connections.count == 3)
+        }
+    }
+
     @Test("a kept connection that the gateway has closed is an error for a POST that may not be repeated")
     func keepAliveRaceOfPost() async throws {
         let upstream = try ScriptedUpstream { wire, number in

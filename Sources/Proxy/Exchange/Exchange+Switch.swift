@@ -1,0 +1,44 @@
+import NIOCore
+import Payments
+import Transport
+
+/// Answers that are not final ones: interim responses, and a switch to another protocol.
+extension Exchange {
+    func upstream(_ connection: UpstreamConnection, didReceiveInterim head: ResponseHead) {
+        switch life.phase {
+        case .unpaid, .paid: break
+        default: return
+        }
+        guard !life.agentIsGone, let channel,
+            let bytes = InterimResponse.bytes(of: head, to: request, allocator: allocator)
+        else { return }
+        channel.write(bytes)
+        channel.flush()
+    }
+
+    func upstream(_ connection: UpstreamConnection, didSwitch head: ResponseHead) {
+        shared.services.meters.firstByte.record(times.endWait())
+        switch life.responseArrived(mayPay: false) {
+        case .relay:
+            tunnel(head, on: connection, paid: nil)
+        case .book(let isRepeat, let thenRelay):
+            let paid = book(.read(from: head), isRepeat: isRepeat)
+            if thenRelay { tunnel(head, on: connection, paid: paid) } else { end() }
+        case .collect, .judge:
+            // Only a 402 is a challenge.
+            end()
+        }
+    }
+
+    /// Tells the agent of the switch and leaves both connections to a tunnel.
+    private func tunnel(_ head: ResponseHead, on connection: UpstreamConnection, paid: AgentResponse.Paid?) {
+        guard let channel, let slot = tunnelSlot else { return end() }
+        relay(head, paid: paid)
+        // A refused redirect is an answer of its own.
+        guard life.phase == .answering else { return }
+        channel.flush()
+        self.connection = nil
+        end()
+        channel.exchangeDidSwitch(on: connection, as: slot)
+    }
+}
