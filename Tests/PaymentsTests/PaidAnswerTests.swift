@@ -35,6 +35,7 @@ struct PaidAnswerTests {
         Row(200, .success, .settled), Row(204, .success, .settled), Row(402, .success, .settled),
         Row(500, .success, .settled), Row(302, .success, .settled),
         Row(200, .none, .servedUnproven), Row(299, .unreadable, .servedUnproven), Row(201, .none, .servedUnproven),
+        Row(101, .none, .servedUnproven),
         Row(200, .failure, .rejected), Row(402, .failure, .rejected), Row(500, .failure, .rejected),
         Row(402, .none, .rejected), Row(402, .unreadable, .rejected), Row(412, .none, .rejected),
         Row(200, .pending, .lostSight), Row(402, .pending, .lostSight), Row(500, .pending, .lostSight),

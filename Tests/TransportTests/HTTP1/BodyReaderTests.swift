@@ -95,6 +95,33 @@ struct BodyReaderTests {
         #expect(throws: HTTP1Error.badChunk) { try take(.chunked, text, pieces: arrival == .whole ? .max / 2 : 1) }
     }
 
+    @Test(
+        "reject- a trailer that frames, routes, identifies or pays",
+        arguments: [
+            "content-length", "Transfer-Encoding", "HOST", "connection", "te", "trailer", "upgrade", "expect",
+            "content-encoding", "content-type", "authorization", "proxy-authorization", "x-api-key", "purser-token",
+            "purser-" + String(repeating: "x", count: 200), "payment-signature", "x-payment", "payment-required",
+            "x-payment-required", "sign-in-with-x", "idempotency-key", "location", "keep-alive",
+        ], Arrival.allCases)
+    func badTrailer(name: String, arrival: Arrival) {
+        var scanner = ChunkScanner()
+        #expect(throws: HTTP1Error.badTrailer) {
+            for piece in arrival.pieces(of: latin1("0\r\nx-a: b\r\n\(name): 1\r\n\r\n")) {
+                _ = try scanner.scan(piece.span)
+            }
+        }
+    }
+
+    @Test(
+        "a trailer about the body alone passes, also when its name only begins like another",
+        arguments: ["x-sum", "date", "payment-response", "content-lengthy", "hos", "digest-purser-", "purser"],
+        Arrival.allCases)
+    func goodTrailer(name: String, arrival: Arrival) throws {
+        var scanner = ChunkScanner()
+        for piece in arrival.pieces(of: latin1("0\r\n\(name): 1\r\n\r\n")) { _ = try scanner.scan(piece.span) }
+        #expect(scanner.isFinished)
+    }
+
     @Test("a large chunk is stepped over without being looked at")
     func largeChunk() throws {
         let size = 1 << 20
