@@ -268,7 +268,8 @@ struct ProblemTests {
         let errors: [(HTTP1Error, Int)] = [
             (.headTooLarge, 431), (.tooManyFields, 431), (.badLineEnding, 400), (.badStartLine, 400),
             (.badVersion, 505),
-            (.badField, 400), (.badContentLength, 400), (.badTransferEncoding, 400), (.badChunk, 400), (.badTrailer, 400),
+            (.badField, 400), (.badContentLength, 400), (.badTransferEncoding, 400), (.badChunk, 400),
+            (.badTrailer, 400),
         ]
         for (error, status) in errors {
             let (head, _) = try parse(.malformed(error))
