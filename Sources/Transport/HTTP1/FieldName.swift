@@ -72,7 +72,7 @@ package enum FieldName: UInt8, Sendable {
     /// that a reader who merges trailers into the head must not find another answer there (RFC 9110 section 6.5.1).
     package var mayBeTrailer: Bool {
         switch self {
-        case .other, .date, .paymentResponse, .xPaymentResponse: true
+        case .other, .date, .trailer, .paymentResponse, .xPaymentResponse: true
         default: false
         }
     }

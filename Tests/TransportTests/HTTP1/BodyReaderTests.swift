@@ -98,7 +98,7 @@ struct BodyReaderTests {
     @Test(
         "reject- a trailer that frames, routes, identifies or pays",
         arguments: [
-            "content-length", "Transfer-Encoding", "HOST", "connection", "te", "trailer", "upgrade", "expect",
+            "content-length", "Transfer-Encoding", "HOST", "connection", "te", "upgrade", "expect",
             "content-encoding", "content-type", "authorization", "proxy-authorization", "x-api-key", "purser-token",
             "purser-" + String(repeating: "x", count: 200), "payment-signature", "x-payment", "payment-required",
             "x-payment-required", "sign-in-with-x", "idempotency-key", "location", "keep-alive",
@@ -114,7 +114,7 @@ struct BodyReaderTests {
 
     @Test(
         "a trailer about the body alone passes, also when its name only begins like another",
-        arguments: ["x-sum", "date", "payment-response", "content-lengthy", "hos", "digest-purser-", "purser"],
+        arguments: ["x-sum", "date", "Trailer", "payment-response", "content-lengthy", "hos", "digest-purser-", "purser"],
         Arrival.allCases)
     func goodTrailer(name: String, arrival: Arrival) throws {
         var scanner = ChunkScanner()
