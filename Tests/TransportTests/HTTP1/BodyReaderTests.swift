@@ -114,7 +114,9 @@ struct BodyReaderTests {
 
     @Test(
         "a trailer about the body alone passes, also when its name only begins like another",
-        arguments: ["x-sum", "date", "Trailer", "payment-response", "content-lengthy", "hos", "digest-purser-", "purser"],
+        arguments: [
+            "x-sum", "date", "Trailer", "payment-response", "content-lengthy", "hos", "digest-purser-", "purser",
+        ],
         Arrival.allCases)
     func goodTrailer(name: String, arrival: Arrival) throws {
         var scanner = ChunkScanner()
