@@ -55,19 +55,32 @@ class Purser:
 
     `keys` maps wallet names to private keys, `chains` networks to the URLs of their nodes, `approvals` wallets to the
     token for which they sign a sponsored approval; `more` is what every gateway's entry has
-    besides its URL. `gateways` maps further gateways' names to their URLs.
+    besides its URL. `gateways` maps further gateways' names to their URLs; `settings` are lines that the configuration
+    has besides.
     """
 
     name = "purser"
     keeps_caps = True
 
-    def __init__(self, binary, directory, gateway, keys, pay="eip155:42161/USDT", chains=None, approvals=None, more="", gateways=None):
+    def __init__(
+        self,
+        binary,
+        directory,
+        gateway,
+        keys,
+        pay="eip155:42161/USDT",
+        chains=None,
+        approvals=None,
+        more="",
+        gateways=None,
+        settings=(),
+    ):
         self.binary = str(Path(binary).resolve())
         self.state = Path(directory) / "state"
         self.log = Path(directory) / "purser.log"
         self.tokens = {}
         self.daemon = None
-        self._write_state(gateway, keys, pay, chains or {}, approvals or {}, more, gateways or {})
+        self._write_state(gateway, keys, pay, chains or {}, approvals or {}, more, gateways or {}, settings)
         self.url = f"http://127.0.0.1:{self.port}/sdk"
 
     def start(self, agents):
@@ -77,7 +90,7 @@ class Purser:
             added = self.json("agent", "add", agent, "--wallet", wallet, *_caps(caps))
             self.tokens[agent] = added["token"]
 
-    def _write_state(self, gateway, keys, pay, chains, approvals, more, gateways):
+    def _write_state(self, gateway, keys, pay, chains, approvals, more, gateways, settings):
         (self.state / "wallets").mkdir(parents=True, mode=0o700)
         self.state.chmod(0o700)
         self.port = _free_port()
@@ -98,6 +111,7 @@ class Purser:
         if chains:
             lines.append("chains:")
             lines += [f'  "{network}": {{ rpc: ["{url}"], finality: 1 }}' for network, url in chains.items()]
+        lines += settings
         _write(self.state / "config.yaml", "\n".join(lines) + "\n")
 
     def _serve(self):

@@ -19,8 +19,9 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.server = None
 
-    def start(self, app):
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    def start(self, app, **settings):
+        """Serves `app`; `settings` are uvicorn's own, such as those of TLS."""
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, **settings)
         self.server = uvicorn.Server(config)
         run = self.server.serve(sockets=[self.socket])
         threading.Thread(target=asyncio.run, args=(run,), daemon=True).start()

@@ -1,0 +1,335 @@
+"""Programs that know nothing of payments, through the reverse proxy and through HTTPS_PROXY with the local authority.
+
+The OpenAI and Anthropic SDKs, httpx, requests, aiohttp, curl and Node stream from a seller behind TLS that charges by x402:
+each run pays once, its pieces come as they are sent, and chain and books agree.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from checks import Checks, conclude
+from eth_account import Account
+from facilitator import Facilitator
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from purser import Purser
+from service import Service
+from x402.http import FacilitatorConfig, HTTPFacilitatorClient
+from x402.http.utils import (
+    decode_payment_signature_header,
+    encode_payment_required_header,
+    encode_payment_response_header,
+)
+from x402.schemas import PaymentRequired, PaymentRequirements, ResourceInfo
+
+from chain import NETWORK, TOKEN, TOKEN_NAME, TOKEN_VERSION, Node
+
+SELLER = "0x90F8bf6A479f320ead074411a4B0e7944Ea8c9C1"
+FUNDS = 5_000_000
+CAPS = {"request": "0.10", "day": "5", "lifetime": "100"}
+PRICES = {"/v1/chat/completions": 10_001, "/v1/messages": 20_003, "/v1/events": 30_007}
+PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+PROGRAMS = ["openai", "anthropic", "httpx", "httpx-strict", "requests", "aiohttp", "curl", "node"]
+PIECES = ["Pieces ", "of ", "eight, ", "pieces ", "of ", "eight!"]
+INTERVAL = 0.15
+# What a program takes for its own key, where the proxy is told about the agent by other means.
+OWN_KEY = "sk-of-the-program-itself"
+HERE = Path(__file__).parent
+
+
+class Seller:
+    """Two model APIs and a plain stream of events at `url`, each behind a challenge; `facilitator` judges payments."""
+
+    def __init__(self, url, facilitator):
+        self.url = url
+        self.facilitator = HTTPFacilitatorClient(FacilitatorConfig(url=facilitator))
+        self.requests = []
+        self.sent = []
+        self.app = FastAPI()
+        for path, method, stream in [
+            ("/v1/chat/completions", "POST", self._completion),
+            ("/v1/messages", "POST", self._message),
+            ("/v1/events", "GET", self._events),
+        ]:
+            self.app.add_api_route(path, self._selling(path, stream), methods=[method])
+
+    def _selling(self, path, stream):
+        async def sell(request: Request):
+            self.requests.append((path, dict(request.headers)))
+            requirements = PaymentRequirements(
+                scheme="exact",
+                network=NETWORK,
+                asset=TOKEN,
+                amount=str(PRICES[path]),
+                pay_to=SELLER,
+                max_timeout_seconds=120,
+                extra={"name": TOKEN_NAME, "version": TOKEN_VERSION},
+            )
+            header = request.headers.get("payment-signature")
+            if header is None:
+                return self._challenge(path, requirements, "Payment required")
+            payload = decode_payment_signature_header(header)
+            settled = await self.facilitator.settle(payload, requirements)
+            if not settled.success:
+                return self._challenge(path, requirements, settled.error_reason)
+            report = {"PAYMENT-RESPONSE": encode_payment_response_header(settled)}
+            return StreamingResponse(self._paced(stream()), media_type="text/event-stream", headers=report)
+
+        return sell
+
+    def _challenge(self, path, requirements, error):
+        resource = ResourceInfo(url=self.url + path, description="An answer", mime_type="text/event-stream")
+        required = PaymentRequired(error=error, resource=resource, accepts=[requirements])
+        return JSONResponse({}, 402, headers={"PAYMENT-REQUIRED": encode_payment_required_header(required)})
+
+    async def _paced(self, stream):
+        """Sends what is not a piece at once, and waits behind each piece."""
+        times = []
+        self.sent.append(times)
+        for is_piece, event, data in stream:
+            if is_piece:
+                await asyncio.sleep(INTERVAL if times else 0)
+                times.append(time.time())
+            yield (f"event: {event}\n" if event else "") + f"data: {data if data == '[DONE]' else json.dumps(data)}\n\n"
+
+    def _completion(self):
+        for index, piece in enumerate(PIECES):
+            last = index == len(PIECES) - 1
+            choice = {"index": 0, "delta": {"content": piece}, "finish_reason": "stop" if last else None}
+            chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+            yield True, None, chunk
+        yield False, None, "[DONE]"
+
+    def _message(self):
+        usage = {"input_tokens": 3, "output_tokens": 1}
+        message = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": []}
+        message |= {"stop_reason": None, "stop_sequence": None, "usage": usage}
+        plain = [("message_start", {"message": message})]
+        plain += [("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}})]
+        for kind, data in plain:
+            yield False, kind, {"type": kind} | data
+        for piece in PIECES:
+            delta = {"index": 0, "delta": {"type": "text_delta", "text": piece}}
+            yield True, "content_block_delta", {"type": "content_block_delta"} | delta
+        ending = {"stop_reason": "end_turn", "stop_sequence": None}
+        for kind, data in [
+            ("content_block_stop", {"index": 0}),
+            ("message_delta", {"delta": ending, "usage": usage}),
+            ("message_stop", {}),
+        ]:
+            yield False, kind, {"type": kind} | data
+
+    def _events(self):
+        for piece in PIECES:
+            yield True, None, {"piece": piece}
+
+
+def certify(directory):
+    """An authority and its certificate for localhost: (trust file, certificate, key)."""
+    names = {name: directory / f"seller-{name}.pem" for name in ("ca", "ca-key", "request", "certificate", "key")}
+    names["extensions"] = directory / "seller-extensions"
+    names["extensions"].write_text("subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    for command in [
+        ["req", "-x509", *key, "-keyout", names["ca-key"], "-out", names["ca"], "-subj", "/CN=seller", "-days", "2"],
+        ["req", *key, "-keyout", names["key"], "-out", names["request"], "-subj", "/CN=localhost"],
+        ["x509", "-req", "-in", names["request"], "-CA", names["ca"], "-CAkey", names["ca-key"], "-CAcreateserial"]
+        + ["-days", "2", "-extfile", names["extensions"], "-out", names["certificate"]],
+    ]:
+        subprocess.run(["openssl", *map(str, command)], check=True, capture_output=True)
+    return names["ca"], names["certificate"], names["key"]
+
+
+class Suite(Checks):
+    """A seller behind TLS, the payer in front of it, and what was bought so far."""
+
+    def __init__(self, binary, directory):
+        super().__init__()
+        self.directory = directory
+        self.keys = {wallet: Account.create().key for wallet in ("main", "spare")}
+        self.payers = [Account.from_key(key).address for key in self.keys.values()]
+        self.node = Node()
+        self.facilitator_service, self.seller_service = Service(), Service()
+        self.facilitator = Facilitator(self.node.url)
+        self.facilitator_service.start(self.facilitator.app)
+        trusted, certificate, key = certify(directory)
+        self.address = f"https://localhost:{self.seller_service.port}"
+        self.seller = Seller(self.address, self.facilitator_service.url)
+        self.seller_service.start(self.seller.app, ssl_certfile=str(certificate), ssl_keyfile=str(key))
+        self.node.mint({address: FUNDS for address in self.payers})
+        settings = [f"trust-file: {trusted}", f'forward: {{ terminate: ["localhost:{self.seller_service.port}"] }}']
+        self.payer = Purser(binary, directory, self.address, self.keys, settings=settings)
+        self.authority = directory / "authority.pem"
+        self.spent = 0
+        self.paid_calls = 0
+
+    # Programs.
+
+    def environment(self, is_tunnelled, trusts=True):
+        """What a program finds: nothing of this process's own settings but where programs are."""
+        token = self.payer.tokens["scout"]
+        key = OWN_KEY if is_tunnelled else token
+        names = ("PATH", "HOME", "LANG", "PYENV_ROOT", "PYENV_VERSION")
+        found = {name: os.environ[name] for name in names if name in os.environ}
+        found |= {"AGENT_KEY": key, "OPENAI_API_KEY": key, "ANTHROPIC_API_KEY": key, "PYTHONDONTWRITEBYTECODE": "1"}
+        if is_tunnelled:
+            found["HTTPS_PROXY"] = f"http://scout:{token}@127.0.0.1:{self.payer.port}"
+        if is_tunnelled and trusts:
+            for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+                found[name] = str(self.authority)
+        return found
+
+    def start(self, name, base, environment):
+        """The program's pieces with the times at which they came; what it wrote of errors is a failure's words."""
+        if name == "curl":
+            return self.curl(base, environment)
+        program = [sys.executable, str(HERE / "client_programs.py"), name]
+        if name == "node":
+            program = ["node", str(HERE / "client_program.mjs")]
+        done = subprocess.run([*program, base], env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"{name} exited {done.returncode}: {done.stderr.strip()[-600:]}"
+        return json.loads(done.stdout)
+
+    def curl(self, base, environment):
+        header = f"authorization: Bearer {environment['AGENT_KEY']}"
+        command = ["curl", "-sS", "-N", "--fail", "-H", header, f"{base}/v1/events"]
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as program:
+            data = ((time.time(), line) for line in program.stdout if line.startswith("data: "))
+            came = [(at, json.loads(line.removeprefix("data: "))["piece"]) for at, line in data]
+            words = program.stderr.read()
+        assert program.returncode == 0, f"curl exited {program.returncode}: {words}"
+        return came
+
+    def streams(self, name, is_tunnelled):
+        def check():
+            path = PATHS.get(name, "/v1/events")
+            known = {payment.id for payment in self.payer.payments()}
+            before = len(self.seller.requests)
+            self.paid_calls += 1
+            self.spent += PRICES[path]
+            base = self.address if is_tunnelled else self.payer.url
+            came = self.start(name, base, self.environment(is_tunnelled))
+            text = "".join(piece for _, piece in came)
+            assert text == "".join(PIECES), f"it read {text!r}"
+            first, last = came[0][0], self.seller.sent[-1][-1]
+            assert first < last, f"the first piece came {first - last:.2f} s behind the sending of the last"
+            seen = self.seller.requests[before:]
+            assert [one for one, _ in seen] == [path, path], f"the seller saw {[one for one, _ in seen]}"
+            self.look_at_keys(seen, is_tunnelled)
+            self.look_at_books(known, PRICES[path])
+
+        return check
+
+    def look_at_keys(self, seen, is_tunnelled):
+        for _, headers in seen:
+            words = " ".join(headers.values())
+            assert self.payer.tokens["scout"] not in words and "proxy-authorization" not in headers
+            assert (OWN_KEY in words) == is_tunnelled, "the program's own key did not go where it should"
+
+    def look_at_books(self, known, price):
+        deadline = time.monotonic() + 10
+        new = []
+        while time.monotonic() < deadline and not (new and all(payment.settled for payment in new)):
+            new = [payment for payment in self.payer.payments() if payment.id not in known]
+            time.sleep(0.05)
+        found = [(payment.state, payment.amount) for payment in new]
+        assert len(new) == 1 and new[0].settled and new[0].amount == price, f"the books say {found}"
+
+    # Checks of the whole.
+
+    def authority_is_made(self):
+        made = self.payer.json("ca", "init")
+        assert made["sha256"] == self.payer.json("ca", "show")["sha256"]
+
+    def authority_is_exported(self):
+        text = self.payer.command("ca", "export")
+        assert "PRIVATE" not in text
+        self.authority.write_text(text)
+        shown = subprocess.run(
+            ["openssl", "x509", "-in", str(self.authority), "-noout", "-text"], check=True, capture_output=True, text=True
+        ).stdout
+        for words in ("CA:TRUE, pathlen:0", "Name Constraints: critical", "DNS:localhost"):
+            assert words in shown, f"no {words} in the certificate"
+
+    def untrusted(self):
+        before = len(self.payer.payments()), len(self.seller.requests)
+        # Also not by the authority of the seller, which the program would see if nobody stood between.
+        for name, words in [("curl", "60"), ("httpx", "CERTIFICATE_VERIFY_FAILED"), ("node", "certificate")]:
+            if name == "node" and not shutil.which("node"):
+                continue
+            try:
+                self.start(name, self.address, self.environment(True, trusts=False))
+            except AssertionError as error:
+                assert words in str(error), f"{name} failed otherwise: {error}"
+            else:
+                raise AssertionError(f"{name} believed an authority that it was not told to trust")
+        assert (len(self.payer.payments()), len(self.seller.requests)) == before
+
+    def books_and_chain_agree(self):
+        left = sum(self.node.balance(address) for address in self.payers)
+        assert 2 * FUNDS - left == self.spent == self.node.balance(SELLER), f"{2 * FUNDS - left} left the wallets"
+        settled = [payment for payment in self.payer.payments() if payment.settled]
+        assert sum(payment.amount for payment in settled) == self.spent and len(settled) == self.paid_calls
+        nonces = {nonce for _, nonce in self.node.used_nonces()}
+        assert nonces == {payment.nonce for payment in settled} and self.facilitator.refused == []
+        self.payer.command("ledger", "verify")
+
+    def no_secrets_are_logged(self):
+        log = self.payer.log.read_text()
+        key = (self.payer.state / "authority.pem").read_text().partition("PRIVATE KEY-----\n")[2].splitlines()[0]
+        for secret in [*self.payer.secrets(), OWN_KEY, key]:
+            assert secret not in log, "a secret is in the log"
+
+    def run(self):
+        print("Interop, clients: programs that know nothing of payments; x402 SDK settles; py-evm", flush=True)
+        with self.check("an authority for the seller's host is made"):
+            self.authority_is_made()
+        with self.check("the payer starts"):
+            self.payer.start({"scout": ("main", CAPS)})
+        if self.failures:
+            return
+        with self.check("its certificate is exported, constrained, without the key"):
+            self.authority_is_exported()
+        for name in PROGRAMS:
+            if name == "node" and not shutil.which("node"):
+                print("  skip  node is not installed", flush=True)
+                continue
+            if name != "httpx-strict":
+                with self.check(f"{name} through the reverse proxy: paid once, streamed"):
+                    self.streams(name, False)()
+            with self.check(f"{name} through HTTPS_PROXY: paid once, streamed"):
+                self.streams(name, True)()
+        for title, step in [
+            ("a program that does not trust the authority sends nothing, and nothing is paid", self.untrusted),
+            ("chain and books agree to the unit and to the nonce", self.books_and_chain_agree),
+            ("the daemon's log holds no token, no program's key and no authority's", self.no_secrets_are_logged),
+        ]:
+            with self.check(title):
+                step()
+
+    def stop(self):
+        for part in (self.payer, self.seller_service, self.facilitator_service, self.node):
+            part.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--purser", metavar="PATH", required=True, help="the binary under test")
+    options = parser.parse_args()
+    start = time.monotonic()
+    directory = Path(tempfile.mkdtemp(prefix="purser-clients-"))
+    return conclude(Suite(options.purser, directory), "CLIENTS", directory, start)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
