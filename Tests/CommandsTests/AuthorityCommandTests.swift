@@ -23,6 +23,17 @@ struct AuthorityCommandTests {
         #expect(other["sha256"]?.string != made["sha256"]?.string)
     }
 
+    @Test("reject- an authority whose key others can read")
+    func readable() async throws {
+        let place = try StateForTests(configuration: "forward: { terminate: [api.example] }\n")
+        _ = await place.done("ca", "init")
+        let text = try place.folder.lines(of: "authority.pem").joined(separator: "\n")
+        try place.folder.write(text.utf8, to: "authority.pem", mode: 0o640)
+        for run in [await place.run("ca", "export"), await place.run("serve")] {
+            #expect(run.status == .failed && run.errors.contains("others can read it"), "\(run.errors)")
+        }
+    }
+
     @Test(
         "reject- an authority for no host, or for all of them without that being said",
         arguments: ["{}", "forward: { terminate: [\"*\"] }"])

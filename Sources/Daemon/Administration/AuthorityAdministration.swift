@@ -70,7 +70,7 @@ package struct AuthorityAdministration: Sendable {
     package func certificatePEM() throws -> [UInt8] { try load().certificatePEM() }
 
     func load() throws -> CertificateAuthority {
-        let text = Array(try FileSystem.readText(path).utf8)
+        let text = Array(try FileSystem.readText(path, isSecret: true).utf8)
         return try CertificateAuthority(certificate: text, key: text)
     }
 

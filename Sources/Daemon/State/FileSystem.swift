@@ -70,10 +70,17 @@ enum FileSystem {
         return descriptor
     }
 
-    /// Reads a text of at most ``maximumBytes`` that nobody but this user and root can change.
-    static func readText(_ path: String) throws(StateDirectoryError) -> String {
+    /// Reads a text of at most ``maximumBytes`` that nobody but this user and root can change, nor see where it is secret.
+    static func readText(_ path: String, isSecret: Bool = false) throws(StateDirectoryError) -> String {
         let descriptor = try openChecked(path)
         defer { close(descriptor) }
+        if isSecret {
+            var status = stat()
+            guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read", path: path, code: errno) }
+            guard status.st_mode & 0o077 == 0 else {
+                throw .readableByOthers(path, mode: UInt32(status.st_mode) & 0o7777)
+            }
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while bytes.count <= maximumBytes {

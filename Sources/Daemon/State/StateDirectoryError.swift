@@ -10,6 +10,8 @@ package enum StateDirectoryError: Error, Equatable, Sendable {
     case foreignOwner(String, owner: UInt32)
     /// Group or others can write to it.
     case writableByOthers(String, mode: UInt32)
+    /// Group or others can read it, and it holds a secret.
+    case readableByOthers(String, mode: UInt32)
     /// This user cannot write to it.
     case readOnly(String)
     /// A file that would be written exists.
@@ -30,6 +32,8 @@ extension StateDirectoryError: CustomStringConvertible {
         case .notAFolder(let path): "\(path) is not a folder"
         case .foreignOwner(let path, let owner): FileFault.foreignOwner(owner).description(of: path)
         case .writableByOthers(let path, let mode): FileFault.writableByOthers(mode: mode).description(of: path)
+        case .readableByOthers(let path, let mode):
+            "\(path) has mode 0\(String(mode, radix: 8)): others can read it (run `chmod go= \(path)`)"
         case .readOnly(let path):
             "\(path) cannot be written to, and reading the ledger needs room for its log: copy the folder, "
                 + "`ledger.sqlite-wal` included, to where you can write, and name the copy with --state"

@@ -465,7 +465,9 @@ extension AgentConnection: AgentChannel {
         // An orderly end would pass for the end of the body.
         _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0))
         phase = .closed
-        context.close(promise: nil)
+        guard binding != nil else { return context.close(promise: nil) }
+        // Inside TLS the orderly end is the close_notify, which gets there ahead of a reset.
+        context.triggerUserOutboundEvent(TLSCutOff(), promise: nil)
     }
 }
 

@@ -7,6 +7,12 @@ package enum TLSEvent: Equatable, Sendable {
     case closeNotify
 }
 
+/// A user outbound event that closes a TLS connection without a close_notify: what was sent is not all there was to be.
+package struct TLSCutOff: Sendable {
+    /// The event says no more than that.
+    package init() {}
+}
+
 /// What a finished handshake settled.
 package struct TLSHandshakeSummary: Equatable, Sendable {
     /// The application protocol both sides agreed on, or nil if the peer ignored the question.

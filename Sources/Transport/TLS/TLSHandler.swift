@@ -13,7 +13,7 @@ package import NIOCore
 /// - Reads follow demand: beyond what the handshake needs, the socket is read only when `read()` was called and has
 ///   not been answered with plaintext yet.
 /// - `close(mode: .all)` sends a close_notify and closes without waiting for the peer's. `.output` sends one and shuts
-///   down the sending side; `.input` is not supported.
+///   down the sending side; `.input` is not supported. ``TLSCutOff`` closes without one.
 /// - There is no time limit on the handshake: the caller has one for the whole connection attempt.
 package final class TLSHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
@@ -243,6 +243,15 @@ package final class TLSHandler: ChannelDuplexHandler {
         case .input:
             promise?.fail(ChannelError.operationUnsupported)
         }
+    }
+
+    package func triggerUserOutboundEvent(
+        context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+    ) {
+        guard event is TLSCutOff else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        _ = lifecycle.fail()
+        failUnsent(ChannelError.ioOnClosedChannel)
+        context.close(mode: .all, promise: promise)
     }
 
     /// Encrypts writes in order.

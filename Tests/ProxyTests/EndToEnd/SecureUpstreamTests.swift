@@ -7,12 +7,13 @@ import Testing
 @Suite("Gateways behind TLS", .mayBlock)
 struct SecureUpstreamTests {
     static func run(
-        trusting isTrusted: Bool = true, host: String = "localhost", _ upstream: ScriptedUpstream,
+        trusting isTrusted: Bool = true, host: String = "localhost", cutsOff: Bool = false,
+        _ upstream: ScriptedUpstream,
         _ body: (Lab) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
         try SecureUpstream.makeCertificates(in: folder)
-        let front = try await SecureUpstream(folder: folder, target: upstream.port)
+        let front = try await SecureUpstream(folder: folder, target: upstream.port, cutsOff: cutsOff)
         var options = Lab.Options()
         options.isSecure = true
         options.upstreamHost = host
@@ -52,6 +53,41 @@ struct SecureUpstreamTests {
             let response = try lab.exchange("POST", "/lab/x", body: "q")
             #expect(response.status == 502 && response.text.contains("TLS"))
             #expect(upstream.texts.joined().isEmpty)
+        }
+    }
+
+    @Test("a body that ends with its connection is whole only behind a close_notify", arguments: [false, true])
+    func untilClose(cutsOff: Bool) async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            _ = try wire.readRequest()
+            try wire.send("HTTP/1.1 200 OK\r\n\r\nhalf")
+        }
+        try await Self.run(cutsOff: cutsOff, upstream) { lab async throws in
+            let wire = try lab.connect()
+            try wire.send(lab.head("GET", "/lab/x"))
+            _ = try wire.readHead()
+            if cutsOff {
+                #expect(throws: WireError.closed(reset: true)) { try wire.readToEnd() }
+            } else {
+                #expect(try wire.readToEnd() == Array("half".utf8))
+            }
+        }
+    }
+
+    @Test("a body of a known length is whole though no close_notify follows", arguments: ["4", "5"])
+    func knownLength(length: String) async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            _ = try wire.readRequest()
+            try wire.send("HTTP/1.1 200 OK\r\ncontent-length: \(length)\r\n\r\nfour")
+        }
+        try await Self.run(cutsOff: true, upstream) { lab async throws in
+            let wire = try lab.connect()
+            try wire.send(lab.head("GET", "/lab/x"))
+            if length == "4" {
+                #expect(try wire.readResponse().text == "four")
+            } else {
+                #expect(throws: WireError.self) { try wire.readResponse() }
+            }
         }
     }
 

@@ -6,55 +6,14 @@ import TestSupport
 import Testing
 import Transport
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 @Suite("The forward proxy: TLS that ends here", .mayBlock)
 struct TerminationTests {
-    private final class Place {
-        let folder: TemporaryFolder
-        let authority: CertificateAuthority
-        /// The test's clock is real: the programs that verify have no other.
-        let clock = FixedClock(Timestamp(seconds: Int64(time(nil))))
-
-        init(hosts: [String]) throws {
-            folder = try TemporaryFolder()
-            authority = try CertificateAuthority(
-                name: "local", hosts: hosts.compactMap { HostName($0) }, serial: [UInt8](repeating: 7, count: 16),
-                at: clock.now().seconds)
-            try SecureUpstream.makeCertificates(in: folder)
-            _ = try folder.write(authority.certificatePEM(), to: "local.pem")
-        }
-
-        func termination(_ patterns: [String]) throws -> TLSTermination {
-            try TLSTermination(
-                authority: authority, hosts: patterns.compactMap { HostPattern($0) }, clock: clock,
-                random: SeededRandom(seed: 3))
-        }
-
-        /// What openssl receives through the proxy for bytes that it sends inside TLS.
-        func ask(_ text: String, of host: String, port: Int, through lab: Lab) throws -> String {
-            _ = try folder.write(text.utf8, to: "request")
-            let script = """
-                cd \(folder.path) && openssl s_client -quiet -proxy 127.0.0.1:\(lab.port) -proxy_user scout \
-                  -proxy_pass pass:\(Lab.token) -connect \(host):\(port) -servername \(host) -CAfile local.pem \
-                  -verify_return_error -verify_hostname \(host) < request > answer 2> errors
-                """
-            _ = unsafe system(script)
-            let answer = try folder.lines(of: "answer").joined(separator: "\n")
-            return answer.isEmpty ? try folder.lines(of: "errors").joined(separator: "\n") : answer
-        }
-    }
-
     private func run(
         _ upstream: ScriptedUpstream, vouching: [String] = ["localhost"], covering: [String] = ["localhost:*"],
         forward: ForwardRules = .none, asGateway: Bool = true,
-        _ body: (Lab, Place, _ port: Int) async throws -> Void
+        _ body: (Lab, TerminationPlace, _ port: Int) async throws -> Void
     ) async throws {
-        let place = try Place(hosts: vouching)
+        let place = try TerminationPlace(hosts: vouching)
         let front = try await SecureUpstream(folder: place.folder, target: upstream.port)
         var options = Lab.Options()
         options.isSecure = true
@@ -130,7 +89,7 @@ struct TerminationTests {
 
     @Test("a host's certificate is kept, and made again before it is over")
     func cache() throws {
-        let place = try Place(hosts: ["localhost"])
+        let place = try TerminationPlace(hosts: ["localhost"])
         let termination = try place.termination(["localhost"])
         let host = try #require(HostName("localhost"))
         let first = try termination.context(for: host)

@@ -130,6 +130,23 @@ struct TLSHandlerTests {
         #expect(pair.client.recorder.milestones.dropFirst(2).prefix(2) == [ending, .inactive])
     }
 
+    @Test("a connection that is cut off says no goodbye, and fails what it did not send")
+    func cutOff() throws {
+        let pair = try TLSPair()
+        try pair.connect()
+        pair.server.channel.writeAndFlush(ByteBuffer(string: "partial"), promise: nil)
+        try pair.pump()
+        let unsent = pair.server.channel.eventLoop.makePromise(of: Void.self)
+        pair.server.channel.write(ByteBuffer(string: "lost"), promise: unsent)
+        pair.server.channel.triggerUserOutboundEvent(TLSCutOff(), promise: nil)
+        #expect(throws: ChannelError.ioOnClosedChannel) { try unsent.futureResult.wait() }
+        #expect(try pair.server.takeOutput().readableBytes == 0)
+        pair.client.endInput()
+        #expect(pair.client.recorder.bytes == ByteBuffer(string: "partial"))
+        #expect(pair.client.recorder.failures == [.truncated])
+        #expect(pair.server.recorder.failures.isEmpty)
+    }
+
     @Test("half a record before the end is a truncation and none of it is delivered")
     func truncatedRecord() throws {
         let pair = try TLSPair()

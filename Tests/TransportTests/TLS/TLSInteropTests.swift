@@ -196,6 +196,25 @@ struct TLSInteropTests {
         }
     }
 
+    @Test(
+        "our server refuses an openssl s_client that only speaks old versions, or other protocols inside",
+        arguments: [
+            (["-tls1", "-cipher", "ALL:@SECLEVEL=0"], "protocol version"),
+            (["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], "protocol version"),
+            (["-tls1_2", "-cipher", "AES128-SHA256:AES256-GCM-SHA384"], "handshake failure"),
+            (["-alpn", "h2,spdy/3"], "no application protocol"),
+        ])
+    func refusesOpenSSLClient(options: [String], alert: String) async throws {
+        let certificates = try TLSCertificates.shared()
+        try await TLSServerContext.presenting(.localhost).whileEchoing { port in
+            let client = try TLSChildProcess(
+                ["openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", certificates.trustFile] + options,
+                outputPath: certificates.path("s_client"))
+            #expect(try await client.waitForExit() == 1)
+            #expect(client.output.contains("alert \(alert)"), "\(client.output)")
+        }
+    }
+
     @Test("our client and our server move 8 MiB each way over loopback and resume")
     func ourselves() async throws {
         let payload = patternedBytes(1 << 23)

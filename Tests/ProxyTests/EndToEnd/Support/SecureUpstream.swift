@@ -28,7 +28,8 @@ final class SecureUpstream {
         guard unsafe system(script) == 0 else { throw WireError.system(errno) }
     }
 
-    init(folder: TemporaryFolder, target: Int) async throws {
+    /// `cutsOff`: whether its connections end without a close_notify.
+    init(folder: TemporaryFolder, target: Int, cutsOff: Bool = false) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let context = try TLSServerContext(
             certificateChainFile: folder.path("cert.pem"), privateKeyFile: folder.path("key.pem"))
@@ -36,7 +37,7 @@ final class SecureUpstream {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
-                        context.makeServerHandler(), Relay(target: target))
+                        context.makeServerHandler(), Relay(target: target, cutsOff: cutsOff))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -56,24 +57,30 @@ private final class Relay: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let target: Int?
+    private let cutsOff: Bool
     private var peer: (any Channel)?
     private var early: [ByteBuffer] = []
 
-    init(target: Int) { self.target = target }
+    init(target: Int, cutsOff: Bool) {
+        self.target = target
+        self.cutsOff = cutsOff
+    }
 
-    init(peer: any Channel) {
+    init(peer: any Channel, cutsOff: Bool) {
         target = nil
         self.peer = peer
+        self.cutsOff = cutsOff
     }
 
     func channelActive(context: ChannelHandlerContext) {
         guard let target else { return }
         let channel = context.channel
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let cutsOff = cutsOff
         ClientBootstrap(group: context.eventLoop)
             .channelInitializer { other in
                 other.eventLoop.makeCompletedFuture {
-                    try other.pipeline.syncOperations.addHandler(Relay(peer: channel))
+                    try other.pipeline.syncOperations.addHandler(Relay(peer: channel, cutsOff: cutsOff))
                 }
             }
             .connect(host: "127.0.0.1", port: target)
@@ -91,7 +98,11 @@ private final class Relay: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        peer?.close(promise: nil)
+        if cutsOff, target == nil {
+            peer?.triggerUserOutboundEvent(TLSCutOff(), promise: nil)
+        } else {
+            peer?.close(promise: nil)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
