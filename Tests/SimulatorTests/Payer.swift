@@ -82,10 +82,12 @@ struct Shop {
     let gateway: Gateway
     let payer: Payer
 
-    init(initialBalance: UInt256 = UInt256(1_000_000_000)) throws {
+    init(
+        initialBalance: UInt256 = UInt256(1_000_000_000), upto: UptoSettlement = UptoSettlement()
+    ) throws {
         payer = try Payer()
         gateway = Gateway(
-            options: SimulatorOptions(payTo: Self.payTo, initialBalance: initialBalance),
+            options: SimulatorOptions(payTo: Self.payTo, initialBalance: initialBalance, upto: upto),
             tenders: try GatewaySimulator.tenders(), verifier: Verifier(context: payer.context), clock: clock)
     }
 

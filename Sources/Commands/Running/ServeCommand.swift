@@ -26,8 +26,8 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Pay a simulated gateway, step by step; no money moves.",
         discussion: """
-            Starts a simulated gateway and a daemon on free loopback ports, makes a paid JSON call, a streamed one, and \
-            one that a cap refuses. Ends with 0 only if every step held. The state stays (default: purser-demo beside \
+            Starts a simulated gateway and a daemon on free loopback ports, makes a paid JSON call, a streamed one, \
+            one by Permit2, one by `upto`, and one that a cap refuses. Ends with 0 only if every step held. The state stays (default: purser-demo beside \
             the usual state directory), so that `payment list` shows the same payments.
             """)
 
@@ -58,7 +58,8 @@ struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run a simulated gateway that sells chat completions by x402.",
         discussion: """
-            Payments are verified in full, but no chain is involved and no money moves.
+            Payments are verified in full, but no chain is involved and no money moves. Under /v1 calls are paid by \
+            EIP-3009, under /permit2/v1 by Permit2, under /upto/v1 by Permit2 up to a maximum.
 
             With --evil it misbehaves instead: more than 250 ways, one under each /evil/NAME. GET /evil lists them, \
             /evil/NAME/verdict judges what a payer sent, /evil/verdicts the whole run, /evil/reset forgets it. Any x402 \
@@ -80,6 +81,14 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The account that is paid (default: a random one).", valueName: "address"))
     var payTo: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The share of an `upto` payment that is settled, 0 to 100 (default: 40).", valueName: "percent"))
+    var uptoPercent: Int?
+
+    @Flag(help: "Leave the settled amount out of the reports of `upto` payments, as old facilitators do.")
+    var uptoUntold = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -93,6 +102,9 @@ struct SimulateCommand: AsyncParsableCommand {
     func validate() throws {
         if listen != nil, port != nil { throw ValidationError("--listen and --port say the same; give one of them.") }
         if evil, payTo != nil { throw ValidationError("With --evil, Specs/misbehaviours.json says who is paid.") }
+        if evil, uptoPercent != nil || uptoUntold {
+            throw ValidationError("With --evil, Specs/misbehaviours.json says what is settled.")
+        }
     }
 
     func run() async throws {
@@ -104,7 +116,8 @@ struct SimulateCommand: AsyncParsableCommand {
                 untilAsked: { await StopSignals.wait() })
         }
         try await Simulating.serve(
-            at: place, payTo: payTo, clock: SystemClock(), random: SystemSources.random,
+            at: place, payTo: payTo, uptoPercent: uptoPercent ?? 40, tellsUpto: !uptoUntold, clock: SystemClock(),
+            random: SystemSources.random,
             ready: { [json] in Ready.tell("simulating a gateway", at: $0, json: json) },
             untilAsked: { await StopSignals.wait() })
     }

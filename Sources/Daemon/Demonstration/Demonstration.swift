@@ -43,7 +43,7 @@ package struct Demonstration {
         say(
             "A simulated gateway listens on 127.0.0.1:\(simulator.port). It sells chat completions for USDT on Arbitrum"
         )
-        say("and checks every payment: signer, domain, amount, payee, window, nonce and balance.")
+        say("and on BNB Chain, and checks every payment: signer, domain, amount, payee, window, nonce and balance.")
         let payer = try makeWallet()
         try state.writeConfiguration(Self.configuration(simulatorPort: simulator.port))
         let configuration = try state.loadConfiguration()
@@ -89,13 +89,15 @@ package struct Demonstration {
         let client = DemonstrationClient(group: group, port: port, token: token)
         try await jsonCall(client, ledger: ledger)
         try await streamedCall(client, ledger: ledger)
+        try await permit2Call(client, ledger: ledger)
+        try await uptoCall(client, ledger: ledger)
         try await refusedCall(client, simulator: simulator)
         try await compareBooks(ledger, payer: payer, simulator: simulator)
         try await verify(ledger)
         try ledger.close()
     }
 
-    // MARK: The three calls
+    // MARK: The calls
 
     private func jsonCall(_ client: DemonstrationClient, ledger: SQLiteLedger) async throws {
         title("1. A JSON completion")
@@ -132,8 +134,36 @@ package struct Demonstration {
                 + "the last after \(milliseconds(answer.total))")
     }
 
+    private func permit2Call(_ client: DemonstrationClient, ledger: SQLiteLedger) async throws {
+        title("3. A completion paid by Permit2, where USDT has no EIP-3009")
+        let answer = try await client.post(
+            "/lab/permit2/v1/chat/completions",
+            json: #"{"model":"auto","messages":[{"role":"user","content":"And on BNB Chain?"}]}"#)
+        try expect(answer.status == 200, "the answer is 200, not \(answer.status): \(answer.body)")
+        let record = try await booked(answer, in: ledger)
+        try expect(record.terms?.method == "exact-permit2", "it is paid by Permit2")
+        tell(record, answer)
+    }
+
+    private func uptoCall(_ client: DemonstrationClient, ledger: SQLiteLedger) async throws {
+        title("4. A completion paid by use, up to a maximum")
+        let answer = try await client.post(
+            "/lab/upto/v1/chat/completions",
+            json: #"{"model":"auto","messages":[{"role":"user","content":"Charge me what I use."}]}"#)
+        try expect(answer.status == 200, "the answer is 200, not \(answer.status): \(answer.body)")
+        let record = try await booked(answer, in: ledger)
+        tell(record, answer)
+        guard let terms = record.terms, let moved = record.moved else {
+            throw StartFailure("the books do not say what was taken of the maximum")
+        }
+        try expect(moved < terms.amount && !moved.isZero, "a part of the maximum is taken, not \(moved)")
+        say(
+            "   taken       \(TokenAmount.decimalText(of: moved, decimals: terms.decimals)) \(terms.symbol) of it; "
+                + "the rest is free again by the seller's word (`trust-partial`)")
+    }
+
     private func refusedCall(_ client: DemonstrationClient, simulator: GatewaySimulator) async throws {
-        title("3. A call that the cap refuses")
+        title("5. A call that the cap refuses")
         let settled = simulator.settlements.count
         let answer = try await client.post(
             "/lab/v1/chat/completions",
@@ -158,10 +188,6 @@ package struct Demonstration {
             try snapshot.entries(from: 1, limit: 1000)
         }
         for entry in entries { say("   " + Self.text(of: entry, tokens)) }
-        var spent = UInt256.zero
-        for payment in try await ledger.payments(PaymentFilter(states: [.settled])) {
-            spent = spent.adding(payment.terms?.amount ?? .zero) ?? spent
-        }
         let usages = try await ledger.usage(of: "scout", at: clock.now())
         for usage in usages where usage.cap.limit.window != .request {
             let (cap, limit) = (usage.cap, usage.cap.limit)
@@ -169,13 +195,22 @@ package struct Demonstration {
                 "   \(limit.window) cap \(cap.text(of: limit.amount)): \(cap.text(of: usage.used)) used, "
                     + "\(cap.text(of: usage.left)) left")
         }
-        let opening = SimulatorOptions(payTo: payer).initialBalance
-        let moved = opening.subtracting(simulator.balance(of: payer))
-        try expect(
-            moved == spent && !spent.isZero, "the ledger says \(spent) moved, the gateway says \(moved ?? .zero)")
-        say(
-            "   The gateway's balance of the wallet fell by exactly what the ledger says: "
-                + "\(TokenAmount.decimalText(of: spent, decimals: 6)) USDT.")
+        let settled = try await ledger.payments(PaymentFilter(states: [.settled]))
+        var falls: [String] = []
+        for (network, name) in [("eip155:42161", "Arbitrum"), ("eip155:56", "BNB Chain")] {
+            let payments = settled.filter { $0.terms?.network == network }
+            guard let terms = payments.first?.terms else { throw StartFailure("nothing was paid on \(name)") }
+            let spent = payments.reduce(UInt256.zero) { $0.adding($1.moved ?? $1.terms?.amount ?? .zero) ?? $0 }
+            // An account that never paid still has what everybody begins with.
+            let opening = simulator.balance(of: .zero, on: network)
+            let lost = opening.subtracting(simulator.balance(of: payer, on: network))
+            try expect(
+                lost == spent && !spent.isZero,
+                "the ledger says \(spent) moved on \(name), the gateway says \(lost ?? .zero)")
+            falls.append("\(TokenAmount.decimalText(of: spent, decimals: terms.decimals)) USDT on \(name)")
+        }
+        say("   The gateway's balances of the wallet fell by exactly what the ledger says:")
+        say("   \(falls.joined(separator: " and ")).")
     }
 
     /// One entry of the journal on a line: its number, what happened, and what moved from where to where.
@@ -208,13 +243,15 @@ package struct Demonstration {
         say("   ledger verify: sound. \(examined) rows held against each other: hashes, sums, caps and signatures.")
     }
 
-    /// The payment an answer names, once its outcome is in the books.
+    /// The payment an answer names, once its outcome is in the books; of a maximum also what was taken.
     private func booked(_ answer: DemonstrationClient.Answer, in ledger: SQLiteLedger) async throws -> PaymentRecord {
         guard let id = answer.fields["purser-payment"].flatMap({ PaymentID($0) }) else {
             throw StartFailure("the answer names no payment")
         }
         for _ in 0..<100 {
-            if let record = try await ledger.payment(id), record.state != .reserved {
+            if let record = try await ledger.payment(id), record.state != .reserved,
+                record.terms?.isMaximum != true || record.moved != nil
+            {
                 try expect(record.state == .settled, "the payment is settled, not \(record.state.rawValue)")
                 return record
             }
@@ -226,10 +263,10 @@ package struct Demonstration {
     private func tell(_ record: PaymentRecord, _ answer: DemonstrationClient.Answer) {
         guard let terms = record.terms else { return }
         let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
-        say("   price asked \(amount) \(terms.symbol) on \(terms.network), payee \(terms.payTo)")
-        say(
-            "   signed      TransferWithAuthorization of \(terms.amount) units, nonce \(terms.nonce.description.prefix(18))…,"
-        )
+        let most = terms.isMaximum ? " at most" : ""
+        say("   price asked \(amount) \(terms.symbol)\(most) on \(terms.network), payee \(terms.payTo)")
+        let type = terms.method == "exact-eip3009" ? "TransferWithAuthorization" : "PermitWitnessTransferFrom"
+        say("   signed      \(type) of \(terms.amount) units, nonce \(terms.nonce.description.prefix(18))…,")
         say("               valid until \(Timestamp(seconds: terms.validBefore))")
         say(
             "   paid        \(answer.fields["purser-paid"] ?? "?"), \(answer.fields["purser-payment"] ?? "?"), "
@@ -277,9 +314,9 @@ package struct Demonstration {
         # Made by `purser demo`.
         listen: 127.0.0.1:0
         gateways:
-          lab: { url: "http://127.0.0.1:\(simulatorPort)" }
+          lab: { url: "http://127.0.0.1:\(simulatorPort)", trust-partial: true }
         wallets:
-          main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }
+          main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT", "eip155:56/USDT"] }
 
         """
     }

@@ -8,12 +8,17 @@ import Simulator
 package enum Simulating {
     /// Serves until `untilAsked` returns; `ready` is told the address once requests are accepted.
     ///
-    /// `payTo` is the account that is paid, `0x` and 40 hex digits; nil takes one that nobody has the key of. Throws
-    /// ``StartFailure`` for a wrong account and for an address that cannot be bound.
+    /// `payTo` is the account that is paid, `0x` and 40 hex digits; nil takes one that nobody has the key of.
+    /// `uptoPercent`, 0 to 100, is the share of an `upto` payment that is settled; `tellsUpto` is whether the report says
+    /// the amount. Throws ``StartFailure`` for a percentage out of range, for a wrong account and for an address that cannot be bound.
     package static func serve(
-        at listen: Configuration.Listen, payTo: String?, clock: any WallClock, random: any RandomSource,
-        ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
+        at listen: Configuration.Listen, payTo: String?, uptoPercent: Int, tellsUpto: Bool, clock: any WallClock,
+        random: any RandomSource, ready: @Sendable (Configuration.Listen) -> Void,
+        untilAsked: @Sendable () async -> Void
     ) async throws {
+        guard UptoSettlement.percentages.contains(uptoPercent) else {
+            throw StartFailure("\(uptoPercent) is no share of a maximum: it is a percentage from 0 to 100")
+        }
         var payee = Address(lastBytesOf: try random.bytes32())
         if let payTo {
             guard Address.isChecksumValid(payTo), let address = Address(hex: payTo) else {
@@ -23,7 +28,9 @@ package enum Simulating {
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
-            let options = SimulatorOptions(host: listen.host, port: listen.port, payTo: payee)
+            let options = SimulatorOptions(
+                host: listen.host, port: listen.port, payTo: payee,
+                upto: UptoSettlement(percent: uptoPercent, isTold: tellsUpto))
             let simulator: GatewaySimulator
             do {
                 simulator = try await GatewaySimulator.start(options, clock: clock, random: random, group: group)

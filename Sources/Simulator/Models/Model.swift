@@ -4,7 +4,7 @@ import Primitives
 struct Model: Sendable, Equatable {
     /// The name in `model`, provider first.
     let id: String
-    /// The price of a call in atomic units of a six-decimal dollar token.
+    /// The price of a call in millionths of a dollar token; for `upto` the most that is settled.
     let price: UInt256
     /// How the model introduces its answers.
     let voice: String

@@ -5,23 +5,23 @@ import X402
 
 /// One way to pay for a call: an entry of `accepts`.
 struct Offer: Sendable, Equatable {
+    /// How it is paid.
+    let method: SaleMethod
     /// The token.
     let asset: Asset
     /// The network as the entry spells it: CAIP-2 in version 2, a name in version 1.
     let network: String
-    /// The price in atomic units.
+    /// The price in atomic units; for `upto` the most that is settled.
     let amount: UInt256
     /// Who is paid.
     let payTo: Address
 
-    /// The scheme of every offer.
-    static let scheme = "exact"
     /// The window that every offer allows, in seconds.
     static let maxTimeoutSeconds: Int64 = 120
 
     /// Writes the members that both versions spell alike.
     private func common(_ entry: inout JSONText) {
-        entry.field("scheme", Self.scheme)
+        entry.field("scheme", method.scheme)
         entry.field("network", network)
         entry.field("asset", asset.address.checksummed)
         entry.field("payTo", payTo.checksummed)
@@ -29,6 +29,9 @@ struct Offer: Sendable, Equatable {
         entry.object("extra") { extra in
             extra.field("name", optional: asset.domain?.name)
             extra.field("version", optional: asset.domain?.version)
+            guard method.transfer == .permit2 else { return }
+            extra.field("assetTransferMethod", "permit2")
+            if method == .upto { extra.field("facilitatorAddress", SaleMethod.facilitator.checksummed) }
         }
     }
 

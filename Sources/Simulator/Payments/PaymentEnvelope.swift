@@ -14,7 +14,7 @@ struct PaymentEnvelope: Sendable, Equatable {
     /// The extensions it echoes (version 2).
     let extensions: [JSONMember]
     /// What was signed.
-    let transfer: TransferWithAuthorization
+    let transfer: SignedTransfer
     /// The signature, low s, v 27 or 28.
     let signature: Signature
 
@@ -44,11 +44,18 @@ struct PaymentEnvelope: Sendable, Equatable {
             transfer: try transfer(payload), signature: try signature(payload))
     }
 
-    private static func transfer(_ payload: JSONValue) throws(PaymentRefusal) -> TransferWithAuthorization {
-        guard Set(payload.keys) == ["authorization", "signature"], let source = payload["authorization"],
-            Set(source.keys) == ["from", "to", "value", "validAfter", "validBefore", "nonce"],
+    private static func transfer(_ payload: JSONValue) throws(PaymentRefusal) -> SignedTransfer {
+        switch Set(payload.keys) {
+        case ["authorization", "signature"]: .eip3009(try authorization(payload["authorization"]))
+        case ["permit2Authorization", "signature"]: try permit(payload["permit2Authorization"])
+        default: throw .malformed
+        }
+    }
+
+    private static func authorization(_ source: JSONValue?) throws(PaymentRefusal) -> TransferWithAuthorization {
+        guard let source, Set(source.keys) == ["from", "to", "value", "validAfter", "validBefore", "nonce"],
             let from = source.address("from"), let to = source.address("to"),
-            let value = source["value"]?.string, let amount = try? UInt256(decimal: value),
+            let amount = source.number("value"),
             let validAfter = source.seconds("validAfter"), let validBefore = source.seconds("validBefore"),
             let nonce = source.hex("nonce", count: 32).flatMap({ Bytes32($0) })
         else { throw .malformed }
@@ -56,7 +63,37 @@ struct PaymentEnvelope: Sendable, Equatable {
             from: from, to: to, value: amount, validAfter: validAfter, validBefore: validBefore, nonce: nonce)
     }
 
-    /// A token contract takes v 27 or 28 and the lower s only (EIP-2), so nothing else passes here.
+    /// What is signed depends on the witness, and each scheme has its own.
+    private static func permit(_ source: JSONValue?) throws(PaymentRefusal) -> SignedTransfer {
+        guard let source,
+            Set(source.keys) == ["from", "permitted", "spender", "nonce", "deadline", "witness"],
+            let permitted = source["permitted"], Set(permitted.keys) == ["token", "amount"],
+            let owner = source.address("from"), let token = permitted.address("token"),
+            let amount = permitted.number("amount"), let spender = source.address("spender"),
+            let nonce = source.number("nonce"), let deadline = source.seconds("deadline"),
+            let witness = source["witness"]
+        else { throw .malformed }
+        let transfer = PermitWitnessTransferFrom(
+            token: token, amount: amount, spender: spender, nonce: nonce.bigEndianBytes, deadline: deadline,
+            witness: try Self.witness(witness))
+        return .permit2(owner: owner, transfer)
+    }
+
+    private static func witness(
+        _ source: JSONValue
+    ) throws(PaymentRefusal) -> PermitWitnessTransferFrom.Witness {
+        guard let to = source.address("to"), let validAfter = source.seconds("validAfter") else { throw .malformed }
+        switch Set(source.keys) {
+        case ["to", "validAfter"]: return .exact(to: to, validAfter: validAfter)
+        case ["to", "facilitator", "validAfter"]:
+            guard let facilitator = source.address("facilitator") else { throw .malformed }
+            return .upto(to: to, facilitator: facilitator, validAfter: validAfter)
+        default: throw .malformed
+        }
+    }
+
+    /// A token contract takes v 27 or 28 and the lower s only (EIP-2), so nothing else passes here; Permit2 would take
+    /// the upper s too, which no wallet makes.
     private static func signature(_ payload: JSONValue) throws(PaymentRefusal) -> Signature {
         guard let bytes = payload.hex("signature", count: 65) else { throw .malformed }
         guard let v = bytes.last, v >= 27, let signature = Signature(bytes: bytes, requiringLowS: true) else {
@@ -78,10 +115,11 @@ extension JSONValue {
         return Address(hex: text)
     }
 
-    fileprivate func seconds(_ key: String) -> UInt64? {
-        guard let text = self[key]?.string, let value = try? UInt256(decimal: text) else { return nil }
-        return value.uint64
+    fileprivate func number(_ key: String) -> UInt256? {
+        self[key]?.string.flatMap { try? UInt256(decimal: $0) }
     }
+
+    fileprivate func seconds(_ key: String) -> UInt64? { number(key)?.uint64 }
 
     fileprivate func hex(_ key: String, count: Int) -> [UInt8]? {
         guard let text = self[key]?.string, text.hasPrefix("0x"), text.utf8.count == 2 + 2 * count else { return nil }

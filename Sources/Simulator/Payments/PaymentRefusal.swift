@@ -1,3 +1,5 @@
+import X402
+
 /// Why a payment is not taken.
 ///
 /// Source: x402 core specification, section 9, and the reference facilitators.
@@ -10,6 +12,12 @@ enum PaymentRefusal: Error, Equatable, CaseIterable {
     case noMatchingRequirements
     /// An extension came back changed.
     case extensionEcho
+    /// A Permit2 transfer is for another spender than the scheme's proxy.
+    case spender
+    /// A Permit2 transfer is of another token.
+    case token
+    /// An `upto` payment lets another account settle.
+    case facilitator
     /// The payee is not the gateway's.
     case recipient
     /// The value is not exactly the price.
@@ -27,9 +35,30 @@ enum PaymentRefusal: Error, Equatable, CaseIterable {
     /// The payment identifier belongs to another payment.
     case identifierReused
 
-    /// The reason in a route's version.
-    func reason(_ version: Quote.Version) -> String {
+    /// The reason on a route of that version and method.
+    func reason(_ version: Quote.Version, _ method: SaleMethod) -> String {
+        (method.transfer == .permit2 ? permit2Reason : nil) ?? reason(version)
+    }
+
+    /// What Permit2's settlement calls it; nil for what concerns no transfer.
+    private var permit2Reason: String? {
         switch self {
+        case .recipient: "invalid_permit2_recipient_mismatch"
+        case .value: "permit2_amount_mismatch"
+        case .signature: "invalid_permit2_signature"
+        case .tooEarly: "permit2_not_yet_valid"
+        case .tooLate: "permit2_deadline_expired"
+        case .nonceUsed: "permit2_invalid_nonce"
+        case .balance: "permit2_insufficient_balance"
+        default: nil
+        }
+    }
+
+    private func reason(_ version: Quote.Version) -> String {
+        switch self {
+        case .spender: "invalid_permit2_spender"
+        case .token: "permit2_token_mismatch"
+        case .facilitator: "upto_facilitator_mismatch"
         case .malformed: "invalid_payload"
         case .version: "invalid_x402_version"
         case .noMatchingRequirements: "No matching payment requirements"

@@ -15,6 +15,8 @@ struct Quote: Sendable, Equatable {
 
     /// The version of the route.
     let version: Version
+    /// How the route is paid.
+    let method: SaleMethod
     /// The URL of what is sold.
     let resource: String
     /// What is sold, for people.

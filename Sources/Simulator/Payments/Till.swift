@@ -12,9 +12,11 @@ struct Till: Sendable {
         let owner: Address
     }
 
-    /// What an authorization is unique by: EIP-3009 keeps one set of nonces per token and payer.
+    /// What an authorization is unique by: a nonce, in the set that a contract keeps for a payer on a network.
     private struct Authorization: Hashable {
-        let payer: Account
+        let network: String
+        let keeper: Address
+        let payer: Address
         let nonce: Bytes32
     }
 
@@ -36,7 +38,9 @@ struct Till: Sendable {
     private var receipts: [Authorization: Receipt] = [:]
     private var identifiers: [String: Authorization] = [:]
 
-    /// Makes a till where everybody but the seller begins with `initialBalance` atomic units of each token.
+    /// Makes a till where everybody but the seller begins with `initialBalance` millionths of each token.
+    ///
+    /// Everybody has also given Permit2 an allowance without limit.
     init(initialBalance: UInt256, seller: Address) {
         self.initialBalance = initialBalance
         self.seller = seller
@@ -44,24 +48,27 @@ struct Till: Sendable {
 
     /// What an account holds of a token, in atomic units.
     func balance(of owner: Address, in asset: Asset) -> UInt256 {
-        balance(Account(network: asset.network, token: asset.address, owner: owner))
+        balances[Self.account(of: owner, in: asset)]
+            ?? (owner == seller ? .zero : asset.units(ofMillionths: initialBalance))
     }
 
-    private func balance(_ account: Account) -> UInt256 {
-        balances[account] ?? (account.owner == seller ? .zero : initialBalance)
+    private static func account(of owner: Address, in asset: Asset) -> Account {
+        Account(network: asset.network, token: asset.address, owner: owner)
     }
 
     /// Takes a payment for a request, or finds the one that was taken for it before.
     ///
-    /// The same authorization for the same request (`fingerprint`) is charged once and answered again, even after its
+    /// `amount` is what is taken, at most what is signed for. A facilitator that settles nothing sends no transaction: the
+    /// nonce stays unused, and the payer may pay with it again. The same authorization for the same request (`fingerprint`) is charged once and answered again, even after its
     /// window; for another request it is refused.
     mutating func settle(
-        _ payment: VerifiedPayment, for fingerprint: Bytes32, model: String, at now: Timestamp
+        _ payment: VerifiedPayment, charging amount: UInt256, for fingerprint: Bytes32, model: String,
+        at now: Timestamp
     ) throws(PaymentRefusal) -> Settlement {
         let transfer = payment.transfer
         let asset = payment.offer.asset
-        let payer = Account(network: asset.network, token: asset.address, owner: transfer.from)
-        let authorization = Authorization(payer: payer, nonce: transfer.nonce)
+        let authorization = Authorization(
+            network: asset.network, keeper: transfer.keeper(in: asset), payer: transfer.payer, nonce: transfer.nonce)
         if let identifier = payment.identifier, let owner = identifiers[identifier], owner != authorization {
             throw .identifierReused
         }
@@ -69,18 +76,32 @@ struct Till: Sendable {
             guard receipt.digest == payment.digest, receipt.fingerprint == fingerprint else { throw .nonceUsed }
             return receipt.settlement
         }
-        let seconds = UInt64(max(0, now.seconds))
-        guard transfer.validAfter < seconds else { throw .tooEarly }
-        guard transfer.validBefore >= seconds + Self.slack else { throw .tooLate }
-        guard let rest = balance(payer).subtracting(transfer.value) else { throw .balance }
-        let payee = Account(network: asset.network, token: asset.address, owner: transfer.to)
-        balances[payer] = rest
-        balances[payee] = balance(payee).adding(transfer.value) ?? .max
-        let settlement = Settlement(of: payment, model: model, at: now)
-        receipts[authorization] = Receipt(
-            digest: payment.digest, fingerprint: fingerprint, settlement: settlement)
+        try transfer.checkWindow(at: UInt64(max(0, now.seconds)), slack: Self.slack)
+        let held = balance(of: transfer.payer, in: asset)
+        guard held >= transfer.amount, let rest = held.subtracting(amount) else { throw .balance }
+        balances[Self.account(of: transfer.payer, in: asset)] = rest
+        balances[Self.account(of: transfer.payTo, in: asset)] =
+            balance(of: transfer.payTo, in: asset).adding(amount) ?? .max
+        let settlement = Settlement(of: payment, charging: amount, model: model, at: now)
+        if !amount.isZero {
+            receipts[authorization] = Receipt(
+                digest: payment.digest, fingerprint: fingerprint, settlement: settlement)
+        }
         if let identifier = payment.identifier { identifiers[identifier] = authorization }
         settlements.append(settlement)
         return settlement
+    }
+}
+
+extension Asset {
+    /// An amount in atomic units, from millionths of a whole token; rounded down, and capped at what a token can hold.
+    func units(ofMillionths millionths: UInt256) -> UInt256 {
+        var units = millionths
+        if decimals >= 6 {
+            for _ in 6..<decimals { units = units.multiplied(by: 10) ?? .max }
+        } else {
+            for _ in decimals..<6 { units = units.quotientAndRemainder(dividingBy: 10)?.quotient ?? .zero }
+        }
+        return units
     }
 }

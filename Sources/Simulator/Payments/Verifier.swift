@@ -8,8 +8,8 @@ struct VerifiedPayment: Sendable, Equatable {
     /// The offer it answers.
     let offer: Offer
     /// What was signed.
-    let transfer: TransferWithAuthorization
-    /// The digest under the token's pinned domain.
+    let transfer: SignedTransfer
+    /// The digest under the token's pinned domain, or under Permit2's on the token's chain.
     let digest: Bytes32
     /// The payer's own name for the call, when it gave one.
     let identifier: String?
@@ -33,11 +33,9 @@ struct Verifier: Sendable {
         }
         let identifier = try Self.identifier(envelope.extensions)
         let transfer = envelope.transfer
-        guard transfer.to == offer.payTo else { throw .recipient }
-        guard transfer.value == offer.amount else { throw .value }
-        guard let separator = offer.asset.domainSeparator else { throw .noMatchingRequirements }
-        let digest = transfer.digest(domainSeparator: separator)
-        guard context.recover(digest: digest, signature: envelope.signature) == transfer.from else { throw .signature }
+        try transfer.check(against: offer)
+        guard let digest = transfer.digest(in: offer.asset) else { throw .noMatchingRequirements }
+        guard context.recover(digest: digest, signature: envelope.signature) == transfer.payer else { throw .signature }
         return VerifiedPayment(offer: offer, transfer: transfer, digest: digest, identifier: identifier)
     }
 
@@ -45,7 +43,7 @@ struct Verifier: Sendable {
     private static func matches(_ envelope: PaymentEnvelope, _ offer: Offer) -> Bool {
         switch envelope.version {
         case .one:
-            return envelope.scheme == Offer.scheme && envelope.network == offer.network
+            return envelope.scheme == offer.method.scheme && envelope.network == offer.network
         case .two:
             guard let accepted = envelope.accepted, let entry = try? JSONReader.read(offer.entry) else { return false }
             return accepted.means(entry)

@@ -15,7 +15,7 @@ package enum SimulatorError: Error, Equatable, Sendable {
 
 /// A gateway shaped like an LLM router that sells calls by x402 and really verifies what it is paid.
 ///
-/// No chain is involved: balances and used nonces live in memory, transactions are made up.
+/// No chain is involved: balances and used nonces live in memory, allowances are taken for given, transactions are made up.
 package final class GatewaySimulator: Sendable {
     /// The port it listens on.
     package let port: Int
@@ -59,12 +59,13 @@ package final class GatewaySimulator: Sendable {
         return GatewaySimulator(port: port, listener: listener, gateway: gateway, connections: connections)
     }
 
-    /// USD₮0 on Arbitrum first, USDC on Base second.
+    /// By EIP-3009 USD₮0 on Arbitrum first, USDC on Base second; by Permit2 USDT on BNB Chain, with 18 decimals.
     static func tenders() throws -> [Gateway.Tender] {
         let table = try AssetTable.pinned()
         let wanted = [
             ("eip155:42161", "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", "arbitrum"),
             ("eip155:8453", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", "base"),
+            ("eip155:56", "0x55d398326f99059fF775485246999027B3197955", "bsc"),
         ]
         return try wanted.map { network, text, name in
             guard let address = Address(hex: text), let asset = table.asset(network: network, address: address) else {
@@ -87,8 +88,10 @@ package final class GatewaySimulator: Sendable {
         try pipeline.addHandler(ConnectionHandler(gateway: gateway, options: options, clock: clock))
     }
 
-    /// What an account holds of USD₮0 on Arbitrum, in atomic units.
-    package func balance(of owner: Address) -> UInt256 { gateway.balance(of: owner) }
+    /// What an account holds of USD₮0 on Arbitrum, or of the token taken on another CAIP-2 network, in atomic units.
+    package func balance(of owner: Address, on network: String? = nil) -> UInt256 {
+        gateway.balance(of: owner, on: network)
+    }
 
     /// Every payment taken so far, in order.
     package var settlements: [Settlement] { gateway.settlements }
