@@ -63,7 +63,8 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             "a key without a value", "hosts: []\nlisten:\n", "config.yaml:2: listen: the value is missing"),
         BadConfiguration("an empty value", "trust-file: \"\"", "config.yaml:1: trust-file: the value is empty"),
         BadConfiguration("a line break", "trust-file: \"a\\nb\"", "config.yaml:1: trust-file: the value has control"),
-        BadConfiguration("a list for a text", "listen: []", "config.yaml:1: listen: a single value is needed here"),
+        BadConfiguration(
+            "a list for a text", "trust-file: []", "config.yaml:1: trust-file: a single value is needed here"),
         BadConfiguration("a text for a list", "hosts: purser", "config.yaml:1: hosts: a list is needed here"),
         BadConfiguration("a text for a mapping", "replay: 1MiB", "config.yaml:1: replay: a mapping of keys"),
         BadConfiguration("a key that is a list", "? [a]\n: b\n", "config.yaml:1: a key has to be plain text"),

@@ -9,6 +9,7 @@ import Primitives
 import Proxy
 import TestSupport
 import Testing
+import Transport
 
 struct RunningDaemonTests {
     @Test("a daemon that starts reads the fate of unproven payments from the chain and books it")
@@ -36,7 +37,7 @@ struct RunningDaemonTests {
             """
         ).get()
         let parts = RunningDaemon.Parts(
-            host: "127.0.0.1", port: 0, hosts: [], gateways: [], wallets: [], table: configuration.assets,
+            places: [.address(host: "127.0.0.1", port: 0)], gateways: [], wallets: [], table: configuration.assets,
             trustFile: nil, replay: ReplayLimits(memory: 1 << 20, total: 1 << 20, folder: folder.path),
             replayMemory: 1 << 20, chains: configuration.chains, overdue: configuration.overduePolicy)
         let daemon = try await RunningDaemon.start(

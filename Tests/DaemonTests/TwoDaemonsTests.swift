@@ -81,7 +81,7 @@ private func serve(path: String, folder: String, gateway: Int, names: [String]) 
         secret: try SecretBytes.copyAndWipe(&secret), context: try Secp256k1Context(seed: .numbered(1)))
     let rule = try #require(PayRule("eip155:42161/USDT"))
     let parts = RunningDaemon.Parts(
-        host: "127.0.0.1", port: 0, hosts: [],
+        places: [.address(host: "127.0.0.1", port: 0)],
         gateways: [
             Gateway(
                 name: "lab", origin: Origin(isSecure: false, host: "127.0.0.1", port: gateway), basePath: "",

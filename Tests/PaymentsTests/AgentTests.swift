@@ -73,7 +73,7 @@ struct AgentDirectoryTests {
         try await books.add(.sample("other", number: 2))
         #expect(name(directory.agent(tokenHash: .numbered(2))) == nil)
         #expect(name(directory.agent(tokenHash: .numbered(1))) == nil)
-        #expect(try await directory.refreshedAgent(tokenHash: .numbered(2))?.name == "other")
+        #expect(try await directory.refresh().agent(tokenHash: .numbered(2))?.name == "other")
         #expect(name(directory.agent(tokenHash: .numbered(1))) == "scout")
     }
 
@@ -83,10 +83,10 @@ struct AgentDirectoryTests {
         let directory = try await AgentDirectory(store: books)
         try await books.replaceToken(of: "scout", hash: .numbered(7), by: "op", at: .vectors)
         #expect(name(directory.agent(tokenHash: .numbered(1))) == nil)
-        #expect(try await directory.refreshedAgent(tokenHash: .numbered(1)) == nil)
+        #expect(try await directory.refresh().agent(tokenHash: .numbered(1)) == nil)
         #expect(name(directory.agent(tokenHash: .numbered(7))) == "scout")
         try await books.removeAgent("scout", by: "op", at: .vectors)
-        #expect(try await directory.refreshedAgent(tokenHash: .numbered(7)) == nil)
+        #expect(try await directory.refresh().agent(tokenHash: .numbered(7)) == nil)
         #expect(name(directory.agent(tokenHash: .numbered(7))) == "nobody")
     }
 }

@@ -48,6 +48,19 @@ struct PolicyTests {
         #expect("\(notices)".contains("\(payment.id) would be refused by rule trial"))
     }
 
+    @Test("another policy decides from the next challenge on, and its hash is booked")
+    func replaced() async throws {
+        let dear = PolicyRule(name: "dear", matchers: [], outcome: .refuse)
+        let desk = try await Desk(policy: Self.policy(dear))
+        #expect(await desk.answer().failure?.code == "policy-refused")
+        desk.engine.replace(policy: PolicySnapshot(rules: PolicyRules([]), hash: .numbered(78)))
+        _ = try await desk.paid()
+        desk.engine.replace(policy: nil)
+        _ = await desk.answer(challenge(amount: "1000001"), for: desk.request(number: 11))
+        let hashes = try await desk.rows.map { $0.purpose.policy }
+        #expect(Set(hashes) == [.numbered(77), .numbered(78), nil])
+    }
+
     @Test("without a policy rows name none, and what the gateway refuses has its terms")
     func none() async throws {
         let desk = try await Desk()

@@ -20,7 +20,7 @@ struct UpstreamRequestTests {
     ) throws -> (lines: [String], carriesPayment: Bool) {
         let request = UpstreamRequest(
             head, route: try GatewayTable([gateway]).route(head.target),
-            credential: try AgentCredential.find(in: head.fields), allocator: ByteBufferAllocator())
+            tokenField: try AgentCredential.find(in: head.fields).field, allocator: ByteBufferAllocator())
         return (lines(request.bytes(adding: payment?.header)), request.carriesPayment)
     }
 
@@ -141,7 +141,7 @@ struct AgentCredentialTests {
 
 @Suite("Hosts")
 struct HostRuleTests {
-    private let rule = HostRule(port: 4020, more: ["Purser.internal", "10.0.0.5:8080", "[fd00::1]"])
+    private let rule = HostRule(ports: [4020], more: ["Purser.internal", "10.0.0.5:8080", "[fd00::1]"])
 
     @Test(
         "the proxy answers for its own names and the listed ones",
@@ -168,7 +168,7 @@ struct HostRuleTests {
 
     @Test("on port 80 the port may be left out")
     func port80() {
-        #expect(HostRule(port: 80, more: []).accepts("localhost"))
-        #expect(HostRule(port: 80, more: []).accepts("[::1]"))
+        #expect(HostRule(ports: [80], more: []).accepts("localhost"))
+        #expect(HostRule(ports: [80], more: []).accepts("[::1]"))
     }
 }

@@ -31,9 +31,20 @@ enum ConfigurationOutput {
         text.strings("spenders", chain.spenderWords)
     }
 
+    /// Adds where agents connect to, the first place once more by itself.
+    static func writeListeners(_ configuration: Configuration, to text: inout JSONText) {
+        let listeners = configuration.listen.map(\.description)
+        text.field("listen", optional: listeners.first)
+        text.strings("listeners", listeners)
+    }
+
     /// Adds everything to an object.
     static func write(_ configuration: Configuration, to text: inout JSONText) {
-        text.field("listen", configuration.listen.description)
+        writeListeners(configuration, to: &text)
+        text.objects("peers", configuration.peerWords) { text, peer in
+            text.field("peer", peer.peer)
+            text.field("agent", peer.agent)
+        }
         text.strings("hosts", configuration.hosts)
         text.objects("gateways", configuration.gateways) { write($1, to: &$0) }
         text.objects("wallets", configuration.wallets) { text, wallet in
@@ -48,7 +59,9 @@ enum ConfigurationOutput {
 
     /// Prints where the daemon listens, what it reaches and what it reads.
     static func show(_ configuration: Configuration) {
-        Facts.show([(name: "listens on", value: "http://\(configuration.listen)")])
+        Facts.show(
+            configuration.listen.map { (name: "listens on", value: $0.words) }
+                + configuration.peerWords.map { (name: "without token", value: "\($0.peer) is \($0.agent)") })
         Console.print("")
         guard !configuration.gateways.isEmpty else {
             Console.print("no gateways")

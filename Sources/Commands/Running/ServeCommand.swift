@@ -6,18 +6,23 @@ import Primitives
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run the daemon until SIGINT or SIGTERM.",
-        discussion: "The log goes to standard error.")
+        discussion: """
+            The log goes to standard error. SIGHUP, or `purser config reload`, has config.yaml and policy.yaml read again.
+            """)
 
     @OptionGroup var options: StateOptions
 
     func run() async throws {
+        let sockets = try SystemSources.inheritedSockets()
+        let reloads = ReloadSignals.stream()
         let state = try options.existing()
         let configuration = try state.loadConfiguration()
         let json = options.json
         try await Serving.serve(
             configuration, state: state, clock: SystemClock(), random: SystemSources.random,
-            logger: ServiceLog.logger(level: configuration.logLevel),
-            ready: { Ready.tell("serving", at: $0, json: json) }, untilAsked: { await StopSignals.wait() })
+            logger: ServiceLog.logger(level: configuration.logLevel), inherited: sockets,
+            ready: { Ready.tell("serving", at: $0.all, json: json) }, reloads: reloads,
+            untilAsked: { await StopSignals.wait() })
     }
 }
 
@@ -112,24 +117,29 @@ struct SimulateCommand: AsyncParsableCommand {
         guard !evil else {
             return try await Simulating.misbehave(
                 at: place, clock: SystemClock(), random: SystemSources.random,
-                ready: { [json] in Ready.tell("misbehaving under /evil", at: $0, json: json) },
+                ready: { [json] in Ready.tell("misbehaving under /evil", at: [$0.description], json: json) },
                 untilAsked: { await StopSignals.wait() })
         }
         try await Simulating.serve(
             at: place, payTo: payTo, uptoPercent: uptoPercent ?? 40, tellsUpto: !uptoUntold, clock: SystemClock(),
             random: SystemSources.random,
-            ready: { [json] in Ready.tell("simulating a gateway", at: $0, json: json) },
+            ready: { [json] in Ready.tell("simulating a gateway", at: [$0.description], json: json) },
             untilAsked: { await StopSignals.wait() })
     }
 }
 
 /// The line that says that requests are accepted.
 private enum Ready {
-    static func tell(_ what: String, at listen: Configuration.Listen, json: Bool) {
+    /// `places` are `host:port` or `unix:path`.
+    static func tell(_ what: String, at places: [String], json: Bool) {
         if json {
-            JSONOutput.object { $0.field("listen", listen.description) }
+            JSONOutput.object { text in
+                text.field("listen", optional: places.first)
+                text.strings("listeners", places)
+            }
         } else {
-            Console.print("\(what) on http://\(listen)")
+            let words = places.map { $0.hasPrefix("unix:") ? $0 : "http://\($0)" }
+            Console.print("\(what) on \(words.joined(separator: ", "))")
         }
     }
 }

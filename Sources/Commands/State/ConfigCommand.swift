@@ -6,7 +6,7 @@ import Primitives
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "The configuration.",
-        subcommands: [ConfigCheckCommand.self, ConfigShowCommand.self])
+        subcommands: [ConfigCheckCommand.self, ConfigReloadCommand.self, ConfigShowCommand.self])
 }
 
 struct ConfigCheckCommand: AsyncParsableCommand {

@@ -37,7 +37,7 @@ struct StatusCommand: AsyncParsableCommand {
             }
         }
         if let configuration = report.configuration {
-            text.field("listen", configuration.listen.description)
+            ConfigurationOutput.writeListeners(configuration, to: &text)
             text.objects("gateways", configuration.gateways) { ConfigurationOutput.write($1, to: &$0) }
             text.objects("chains", configuration.chains) { ConfigurationOutput.write($1, to: &$0) }
             text.strings("caps_not_proven_for", configuration.unprovenGateways)

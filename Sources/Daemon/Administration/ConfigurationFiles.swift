@@ -1,4 +1,5 @@
 import Policy
+import Proxy
 import Transport
 import Wallets
 import X402
@@ -43,9 +44,13 @@ package enum ConfigurationFiles {
     /// One line for each thing that `serve` accepts and that is hardly meant.
     package static func remarks(on configuration: Configuration) -> [String] {
         var remarks: [String] = []
-        if HostAndPort(configuration.listen.description)?.host.isLoopback != true {
-            remarks.append(
-                "listen: \(configuration.listen) is not a loopback address: tokens cross the network unencrypted")
+        for case .address(let listen) in configuration.listen
+        where HostAndPort(listen.description)?.host.isLoopback != true {
+            remarks.append("listen: \(listen) is not a loopback address: tokens cross the network unencrypted")
+        }
+        let hasSocket = configuration.listen.contains { if case .address = $0 { false } else { true } }
+        if !configuration.peers.agents.isEmpty, !hasSocket {
+            remarks.append("peers: only who connects to a Unix socket is known, and `listen` has none")
         }
         if configuration.gateways.isEmpty { remarks.append("gateways: there are none, so no request is forwarded") }
         if configuration.wallets.isEmpty { remarks.append("wallets: there are none, so nothing is paid") }

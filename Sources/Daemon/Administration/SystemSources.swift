@@ -1,10 +1,16 @@
 package import Primitives
 import SystemCrypto
+package import Transport
 
 /// What the system gives a command: randomness and protection.
 package enum SystemSources {
     /// The operating system's randomness.
     package static var random: any RandomSource { SystemRandom() }
+
+    /// The sockets that systemd started this process with; to be called once, before anything else.
+    ///
+    /// Throws ``InheritedSocketsUnclear``.
+    package static func inheritedSockets() throws -> [InheritedSocket] { try InheritedSockets.take() }
 
     /// Keeps this process's memory out of core dumps and crash reports and away from other processes of its user.
     ///

@@ -2,11 +2,17 @@ extension Configuration {
     /// The commented file that `init` writes: it works as it stands once the credentials it names are there.
     package static let example = """
         # Purser's configuration. `purser config check` says what it means and what is wrong with it.
-        # Relative paths are relative to this file's folder. The daemon reads it when it starts; agents, their tokens
+        # Relative paths are relative to this file's folder. The daemon reads it when it starts, and again at `purser config
+        # reload` or SIGHUP: gateways, peers, hosts and forward change then, the rest at the next start. Agents, their tokens
         # and caps are not in here: they are set with `purser agent` and `purser cap` and hold from the next request.
 
-        # Where agents connect to. Keep it on loopback unless the line to the agents is private.
+        # Where agents connect to: one place or a list. Keep addresses on loopback unless the line to the agents is private.
+        #   unix:PATH, or { unix: PATH, mode: 0660 }    a socket for the daemon's user (0600), or its group too (0660)
+        #   systemd, or systemd:NAME                    the sockets that systemd passes, all or by FileDescriptorName=
         listen: 127.0.0.1:4020
+
+        # Who needs no token at a Unix socket: the kernel says which user and group a program runs as.
+        # peers: { "uid:1000": scout, "gid:2000": writer }
 
         # Further names by which agents may address the proxy, besides 127.0.0.1, localhost and [::1].
         # hosts: [purser.internal]

@@ -34,8 +34,8 @@ struct ConfigurationParser {
     var table: AssetTable
 
     private static let keys = [
-        "listen", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics", "trust-file", "replay",
-        "log-level",
+        "listen", "peers", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics", "trust-file",
+        "replay", "log-level",
     ]
 
     init(table: AssetTable) {
@@ -45,13 +45,11 @@ struct ConfigurationParser {
     /// What the file says, as far as it could be read; nil when it is no mapping at all.
     mutating func parse(_ text: String) -> Configuration? {
         guard let root = reader.root(of: text, keys: Self.keys) else { return nil }
-        let listen = reader.converted(
-            root, "listen", expected: "an IP address (or localhost) and a port up to 65535, such as `127.0.0.1:4020`",
-            Configuration.Listen.init)
+        let listen = listeners(root)
         // Assets come first, since what wallets pay and which chains are read has to be among them.
         for row in reader.elements(root, "assets") { addAsset(row) }
         return Configuration(
-            listen: listen ?? Configuration.standardListen, hosts: hosts(root), gateways: gateways(root),
+            listen: listen, peers: peers(root), hosts: hosts(root), gateways: gateways(root),
             wallets: wallets(root), assets: table, chains: chains(root), forward: forward(root), metrics: metrics(root),
             trustFile: reader.text(root, "trust-file"), replay: replay(root), logLevel: logLevel(root))
     }

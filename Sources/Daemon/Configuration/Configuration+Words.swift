@@ -57,7 +57,22 @@ extension Configuration.WalletEntry {
     package var sponsoredApprovalWords: [String] { sponsoredApprovals.map(\.description) }
 }
 
+extension Configuration.Listener {
+    /// A URL where there is one, and a socket's mode.
+    package var words: String {
+        switch self {
+        case .address(let listen): "http://\(listen)"
+        case .socket(_, let mode): "\(self) (mode 0\(String(mode, radix: 8)))"
+        case .systemd: description
+        }
+    }
+}
+
 extension Configuration {
+    /// Peers and their agents, sorted.
+    package var peerWords: [(peer: String, agent: String)] {
+        peers.agents.map { (peer: $0.key.description, agent: $0.value) }.sorted { $0.peer < $1.peer }
+    }
     /// The least severe log records that are written.
     package var logLevelWord: String { logLevel.rawValue }
 }

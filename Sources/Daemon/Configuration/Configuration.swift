@@ -11,7 +11,7 @@ package import Transport
 ///
 /// Paths stand as they were written; ``StateDirectory/path(_:)`` makes them absolute.
 package struct Configuration: Sendable {
-    /// Where agents connect to.
+    /// An address to listen at.
     package struct Listen: Sendable, Hashable, CustomStringConvertible {
         /// An IP literal without brackets, or `localhost`.
         package let host: String
@@ -150,8 +150,10 @@ package struct Configuration: Sendable {
         }
     }
 
-    /// Where agents connect to.
-    package var listen: Listen
+    /// Where agents connect to, in the file's order; no two are the same.
+    package var listen: [Listener]
+    /// Which agents programs are that connect to a Unix socket without a token.
+    package var peers: PeerAgents
     /// Further names by which agents may address the proxy: `host` or `host:port`, lower case.
     package var hosts: [String]
     /// The gateways in the file's order; names are unique and prefixes do not overlap.
@@ -174,7 +176,7 @@ package struct Configuration: Sendable {
     package var logLevel: Logger.Level
 
     /// Where the daemon listens unless it is told otherwise.
-    package static let standardListen = Listen(host: "127.0.0.1", port: 4020)
+    package static let standardListeners = [Listener.address(Listen(host: "127.0.0.1", port: 4020))]
 }
 
 extension Configuration {

@@ -197,6 +197,11 @@ struct ConfigurationReader {
         if case .sequence = section.values[key]?.node { true } else { false }
     }
 
+    /// Whether a value is a mapping.
+    func isMapping(_ value: ConfigurationValue) -> Bool {
+        if case .mapping = value.node { true } else { false }
+    }
+
     private static func isNull(_ node: Node) -> Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain || scalar.style == .any else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)

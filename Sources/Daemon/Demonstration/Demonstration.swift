@@ -47,7 +47,7 @@ package struct Demonstration {
         let payer = try makeWallet()
         try state.writeConfiguration(Self.configuration(simulatorPort: simulator.port))
         let configuration = try state.loadConfiguration()
-        let (addresses, ready) = AsyncStream.makeStream(of: Configuration.Listen.self)
+        let (addresses, ready) = AsyncStream.makeStream(of: ServingPlaces.self)
         let (ends, end) = AsyncStream.makeStream(of: Void.self)
         let daemon = Task {
             defer { ready.finish() }
@@ -59,7 +59,7 @@ package struct Demonstration {
             try await daemon.value
             throw StartFailure("the daemon did not start")
         }
-        say("The daemon listens on \(address). Its wallet \"main\" is \(payer).")
+        say("The daemon listens on \(address.all.joined(separator: ", ")). Its wallet \"main\" is \(payer).")
         do {
             try await story(port: address.port, payer: payer, simulator: simulator, group: group)
         } catch {

@@ -12,7 +12,7 @@ package struct Housekeeping: Sendable {
 
     private let store: any LedgerStore
     private let engine: PaymentEngine
-    private let policy: OverduePolicy
+    private let policy: Replaceable<OverduePolicy>
     private let closing: LedgerClosing?
     private let clock: any WallClock
     private let logger: Logger
@@ -24,11 +24,14 @@ package struct Housekeeping: Sendable {
     ) {
         self.store = store
         self.engine = engine
-        self.policy = policy
+        self.policy = Replaceable(policy)
         self.closing = closing
         self.clock = clock
         self.logger = logger
     }
+
+    /// Closes what is overdue by another policy from now on.
+    package func replace(policy: OverduePolicy) { self.policy.replace(with: policy) }
 
     /// Brings books up to date whose last daemon may have died; before anything is served.
     package static func bringUpToDate(
@@ -71,7 +74,7 @@ package struct Housekeeping: Sendable {
         case .closeOverdue:
             do throws(LedgerError) {
                 let now = clock.now()
-                let closed = try await store.closeOverdue(policy, at: now)
+                let closed = try await store.closeOverdue(policy.current, at: now)
                 if closed.value > 0 {
                     logger.notice("payments closed behind their window", metadata: ["count": "\(closed.value)"])
                 }

@@ -6,17 +6,18 @@ package import Payments
 package import Policy
 package import Primitives
 package import Proxy
-import Transport
+package import Transport
 
 /// A daemon that serves: the one place where ledger, engine and proxy meet.
 package struct RunningDaemon: Sendable {
     /// What a daemon is made of, besides its state.
     package struct Parts: Sendable {
-        /// The address to listen on; port 0 takes any.
-        package var host: String
-        package var port: Int
+        /// Where to listen; port 0 takes any.
+        package var places: [ListeningPlace]
         /// Further authorities that requests may name.
         package var hosts: [String]
+        /// Which agents programs are that connect to a Unix socket without a token.
+        package var peers: PeerAgents
         /// The upstreams.
         package var gateways: [Gateway]
         /// The unlocked wallets in the configuration's order; the first one signs the ledger's days.
@@ -44,15 +45,16 @@ package struct RunningDaemon: Sendable {
 
         /// Makes the parts.
         package init(
-            host: String, port: Int, hosts: [String], gateways: [Gateway], wallets: [PayingWallet], table: AssetTable,
-            trustFile: String?, replay: ReplayLimits, replayMemory: Int, chains: [Configuration.ChainEntry],
+            places: [ListeningPlace], hosts: [String] = [], peers: PeerAgents = .none, gateways: [Gateway],
+            wallets: [PayingWallet], table: AssetTable, trustFile: String?, replay: ReplayLimits, replayMemory: Int,
+            chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
             termination: TLSTermination? = nil,
             meters: ProxyMeters = ProxyMeters()
         ) {
-            self.host = host
-            self.port = port
+            self.places = places
             self.hosts = hosts
+            self.peers = peers
             self.gateways = gateways
             self.wallets = wallets
             self.table = table
@@ -70,11 +72,15 @@ package struct RunningDaemon: Sendable {
 
     private let server: ProxyServer
     private let engine: PaymentEngine
+    private let keeper: Housekeeping
     private let housekeeping: [Task<Void, Never>]
     private let chains: BoundedClient
 
-    /// The port agents send to.
-    package var port: Int { server.port }
+    /// Where agents connect to, with the ports that were taken.
+    package var places: [ListeningPlace] { server.places }
+
+    /// The first port agents send to; 0 where there is none.
+    package var port: Int { server.ports.first ?? 0 }
 
     /// Brings the books up to date with a crash that may have been, then listens.
     package static func start(
@@ -99,13 +105,15 @@ package struct RunningDaemon: Sendable {
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
             logger: logger, allowances: allowances, policy: parts.policy)
         let server = try await ProxyServer.start(
-            host: parts.host, port: parts.port,
-            services: { port in
+            at: parts.places,
+            services: { ports in
                 ProxyServices(
-                    gateways: GatewayTable(parts.gateways), hosts: HostRule(port: port, more: parts.hosts),
+                    rules: ProxyRules(
+                        gateways: GatewayTable(parts.gateways), hosts: HostRule(ports: ports, more: parts.hosts),
+                        forward: parts.forward, peers: parts.peers, termination: parts.termination),
                     agents: agents, engine: engine, replayLimits: parts.replay,
-                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, forward: parts.forward,
-                    termination: parts.termination, meters: parts.meters, logger: logger)
+                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, meters: parts.meters,
+                    logger: logger)
             },
             tls: tls, group: group)
         let keeper = Housekeeping(
@@ -121,7 +129,36 @@ package struct RunningDaemon: Sendable {
                     await keeper.watch(network, through: watch, amounts: amounts)
                 }
             }
-        return RunningDaemon(server: server, engine: engine, housekeeping: housekeeping, chains: chains)
+        return RunningDaemon(
+            server: server, engine: engine, keeper: keeper, housekeeping: housekeeping, chains: chains)
+    }
+
+    /// What a daemon can be told while it serves.
+    package struct Changes: Sendable {
+        /// The upstreams.
+        package var gateways: [Gateway]
+        /// Further authorities that requests may name.
+        package var hosts: [String]
+        /// Which agents programs are that connect to a Unix socket without a token.
+        package var peers: PeerAgents
+        /// What agents may reach besides the gateways.
+        package var forward: ForwardRules
+        /// What ends TLS for listed hosts; nil where none is listed.
+        package var termination: TLSTermination?
+        /// What becomes of unproven payments whose window has passed.
+        package var overdue: OverduePolicy
+        /// The operator's rules; nil where there are none.
+        package var policy: PolicySnapshot?
+    }
+
+    /// Serves by these from the next request on; what is under way ends as it began.
+    package func take(_ changes: Changes) async {
+        engine.replace(policy: changes.policy)
+        keeper.replace(policy: changes.overdue)
+        await server.replace(
+            ProxyRules(
+                gateways: GatewayTable(changes.gateways), hosts: HostRule(ports: server.ports, more: changes.hosts),
+                forward: changes.forward, peers: changes.peers, termination: changes.termination))
     }
 
     /// Stops accepting, waits a moment for outcomes that are on their way, and tries once more to book what is left.

@@ -8,16 +8,19 @@ package import Primitives
 import Proxy
 import SystemCrypto
 import Telemetry
+package import Transport
 
 /// A daemon made from a state directory and its configuration.
 package enum Serving {
     /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
     ///
-    /// `ready` is told the address once requests are accepted. Throws ``StartFailure``, a state-lock error, what the
-    /// policy's file has wrong, or what the books say.
+    /// `inherited` are the sockets that the process was started with. `ready` is told where requests are accepted; at each
+    /// of `reloads` the configuration is read again. Throws ``StartFailure``, a state-lock error, what the policy's file has
+    /// wrong, or what the books say.
     package static func serve(
         _ configuration: Configuration, state: StateDirectory, clock: any WallClock, random: any RandomSource,
-        logger: Logger, ready: @Sendable (Configuration.Listen) -> Void, untilAsked: @Sendable () async -> Void
+        logger: Logger, inherited: [InheritedSocket] = [], ready: @Sendable (ServingPlaces) -> Void,
+        reloads: AsyncStream<Void> = AsyncStream { $0.finish() }, untilAsked: @Sendable () async -> Void
     ) async throws {
         if !SystemSources.isHardened {
             logger.critical("the system does not keep this process's memory private: keys can end up in a core dump")
@@ -42,6 +45,8 @@ package enum Serving {
         let threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
         do {
+            let places = try ListenerPlan.places(
+                of: configuration.listen, inherited: inherited, path: state.path, logger: logger)
             let trustFile = configuration.trustFile.map(state.path)
             if let trustFile {
                 do {
@@ -54,8 +59,8 @@ package enum Serving {
             let wallets = try await Unlocking.wallets(
                 configuration.wallets, path: { state.path($0) }, threads: threads, random: random)
             let parts = RunningDaemon.Parts(
-                host: configuration.listen.host, port: configuration.listen.port, hosts: configuration.hosts,
-                gateways: gateways, wallets: wallets, table: configuration.assets,
+                places: places, hosts: configuration.hosts, peers: configuration.peers, gateways: gateways,
+                wallets: wallets, table: configuration.assets,
                 trustFile: trustFile,
                 replay: ReplayLimits(
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
@@ -70,13 +75,19 @@ package enum Serving {
                 daemon = try await RunningDaemon.start(
                     parts, ledger: ledger, group: group, threads: threads, clock: clock, random: random,
                     logger: logger)
-            } catch let error as IOError {
-                throw StartFailure(listen: configuration.listen, error: error)
+            } catch let error as ListenFailure {
+                throw StartFailure(error)
             }
             do {
                 let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
-                ready(Configuration.Listen(host: configuration.listen.host, port: daemon.port))
+                let reloading = Reloading(
+                    state: state, started: configuration, daemon: daemon, clock: clock, random: random, logger: logger)
+                reloading.clear()
+                ready(ServingPlaces(all: daemon.places.map(\.description), port: daemon.port))
+                let task = Task { for await _ in reloads { await reloading.reload() } }
                 await untilAsked()
+                task.cancel()
+                await task.value
                 logger.notice("stopping")
                 await metrics?.stop()
             } catch {

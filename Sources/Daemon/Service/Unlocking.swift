@@ -22,6 +22,19 @@ package struct StartFailure: Error, Sendable, CustomStringConvertible {
     init(listen: Configuration.Listen, error: IOError) {
         self.init("cannot listen on \(listen): \(FileSystem.message(error.errnoCode).lowercased())")
     }
+
+    /// A place that could not be listened at.
+    init(_ failure: ListenFailure) {
+        let reason =
+            switch failure.cause {
+            case .system(let code): FileSystem.message(code).lowercased()
+            case .notASocket: "there is a file of that name which is no socket"
+            case .taken: "somebody listens there"
+            case .tooLong: "the path is longer than the system allows for a socket"
+            case .notListening: "it is no listening stream socket"
+            }
+        self.init("cannot listen on \(failure.place): \(reason)")
+    }
 }
 
 /// Turns what the configuration names into what the daemon holds: open wallets and gateway keys.

@@ -7,11 +7,17 @@ extension StateDirectory {
     /// Reads and checks the configuration.
     ///
     /// Throws ``StateDirectoryError`` where there is none to read, and ``ConfigurationErrors`` where it is wrong.
-    package func loadConfiguration() throws -> Configuration {
+    package func loadConfiguration() throws -> Configuration { try configuration(of: try configurationText()) }
+
+    /// The configuration as it is written; throws ``StateDirectoryError``.
+    func configurationText() throws(StateDirectoryError) -> String {
         try check()
-        let text = try FileSystem.readText(configurationFile)
-        let table = try AssetTable.pinned()
-        return try Configuration.parse(text: text, file: configurationFile, table: table).get()
+        return try FileSystem.readText(configurationFile)
+    }
+
+    /// What such a text says; throws ``ConfigurationErrors``.
+    func configuration(of text: String) throws -> Configuration {
+        try Configuration.parse(text: text, file: configurationFile, table: try AssetTable.pinned()).get()
     }
 
     /// Whether there is a configuration, right or wrong.

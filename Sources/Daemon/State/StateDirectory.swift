@@ -13,6 +13,7 @@ import Darwin
 /// | `wallets/` | keystores |
 /// | `ledger.sqlite` | the books, with their log and their index beside them |
 /// | `spool/` | unlinked files of long request bodies |
+/// | `reload.json` | how the daemon took its last reload |
 /// | `daemon.lock` | held by the daemon that serves |
 package struct StateDirectory: Sendable, Hashable {
     /// The folder's path, without a slash at the end.
@@ -50,6 +51,8 @@ package struct StateDirectory: Sendable, Hashable {
     package var ledgerFile: String { path("ledger.sqlite") }
     /// The folder of long request bodies.
     package var spoolFolder: String { path("spool") }
+    /// How the daemon took its last reload.
+    package var reloadFile: String { path("reload.json") }
     /// The lock of the daemon that serves.
     package var lockFile: String { path("daemon.lock") }
 

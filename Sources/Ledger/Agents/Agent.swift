@@ -36,13 +36,18 @@ package struct AgentRegistry: Sendable {
     /// Grows with every change of an agent, token or cap.
     package let generation: UInt64
     private let byTokenHash: [Bytes32: Agent]
+    private let byName: [String: Agent]
 
     /// Makes a registry.
     package init(generation: UInt64, agents: [Agent]) {
         self.generation = generation
         byTokenHash = Dictionary(agents.map { ($0.tokenHash, $0) }, uniquingKeysWith: { first, _ in first })
+        byName = Dictionary(agents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The agent whose token has this hash.
     package func agent(tokenHash: Bytes32) -> Agent? { byTokenHash[tokenHash] }
+
+    /// The agent of that name.
+    package func agent(named name: String) -> Agent? { byName[name] }
 }

@@ -18,26 +18,29 @@ package final class AgentDirectory: Sendable {
 
     /// The answer to a look-up.
     package enum LookUp: Sendable {
-        /// The agent with that token hash, or nil when there is none.
+        /// The agent that was looked up, or nil when there is none.
         case current(Agent?)
-        /// The books have changed: call ``refreshedAgent(tokenHash:)`` instead.
+        /// The books have changed: call ``refresh()`` and look in what it returns.
         case stale
     }
 
-    /// Looks an agent up without blocking.
-    package func agent(tokenHash: Bytes32) -> LookUp {
+    /// Looks an agent up by its token without blocking.
+    package func agent(tokenHash: Bytes32) -> LookUp { lookUp { $0.agent(tokenHash: tokenHash) } }
+
+    /// Looks an agent up by its name without blocking.
+    package func agent(named name: String) -> LookUp { lookUp { $0.agent(named: name) } }
+
+    private func lookUp(_ find: (AgentRegistry) -> Agent?) -> LookUp {
         let now = store.currentGeneration
-        return registry.withLock { registry in
-            registry.generation == now ? .current(registry.agent(tokenHash: tokenHash)) : .stale
-        }
+        return registry.withLock { $0.generation == now ? .current(find($0)) : .stale }
     }
 
-    /// Reads the agents again and looks one up in what was read.
-    package func refreshedAgent(tokenHash: Bytes32) async throws(LedgerError) -> Agent? {
+    /// Reads the agents again.
+    package func refresh() async throws(LedgerError) -> AgentRegistry {
         let fresh = try await store.registry()
         registry.withLock { registry in
             if fresh.generation >= registry.generation { registry = fresh }
         }
-        return fresh.agent(tokenHash: tokenHash)
+        return fresh
     }
 }

@@ -46,7 +46,7 @@ package struct PaymentEngine: Sendable {
     private let proofs: SellerProofs
     private let signIn: SignIn
     private let allowances: AllowanceCheck
-    private let policy: PolicySnapshot?
+    private let policy: Replaceable<PolicySnapshot?>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
     /// by network who can tell what the wallets allow Permit2.
@@ -55,7 +55,7 @@ package struct PaymentEngine: Sendable {
         random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
         policy: PolicySnapshot? = nil
     ) {
-        self.policy = policy
+        self.policy = Replaceable(policy)
         self.store = store
         gate = Gate(table: table)
         self.table = table
@@ -65,7 +65,7 @@ package struct PaymentEngine: Sendable {
         self.logger = logger
         booking = OutcomeBooking(
             store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes(), underWay: underWay)
-        reserving = Reserving(store: store, gate: gate, random: random, policy: policy?.hash)
+        reserving = Reserving(store: store, gate: gate, random: random)
         let notices = OperatorNotices(store: store, logger: logger)
         self.notices = notices
         knowledge = SellerKnowledge(store: store, logger: logger)
@@ -73,6 +73,9 @@ package struct PaymentEngine: Sendable {
         signIn = SignIn(table: table, logger: logger)
         self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
     }
+
+    /// Decides by another policy from the next 402 on.
+    package func replace(policy: PolicySnapshot?) { self.policy.replace(with: policy) }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
     ///
@@ -91,8 +94,10 @@ package struct PaymentEngine: Sendable {
             return .passThrough
         }
         let now = clock.now()
+        // One policy for the whole decision, whatever is put in force meanwhile.
+        let policy = policy.current
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
-            return await refuse(.noWallet(named: request.agent.wallet), for: request, at: now)
+            return await refuse(.noWallet(named: request.agent.wallet), for: request, under: policy?.hash, at: now)
         }
         let seller = request.seller
         let known = await knowledge.recollection(of: seller)
@@ -111,13 +116,14 @@ package struct PaymentEngine: Sendable {
         switch gate.decide(challenge, in: context) {
         case .refuse(let refusal), .ask(let refusal):
             return await refuse(
-                .gate(refusal, payment: nil), for: request, terms: refusal.terms(of: wallet), at: now)
+                .gate(refusal, payment: nil), for: request, under: policy?.hash, terms: refusal.terms(of: wallet),
+                at: now)
         case .approve(let cleared):
             let lesson = known.lesson(
                 about: seller, asset: cleared.assetName, payee: cleared.order.payToText,
                 price: cleared.value)
             var proposal = Proposal(
-                cleared: cleared, challenge: challenge, lesson: lesson,
+                cleared: cleared, challenge: challenge, policy: policy?.hash, lesson: lesson,
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
             switch await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) {
             case .enough:
@@ -125,7 +131,8 @@ package struct PaymentEngine: Sendable {
             case .missing(let missing):
                 await notices.allowanceMissing(missing, at: request.gateway, now: now)
                 return await refuse(
-                    .allowance(missing, price: cleared.value), for: request, terms: cleared.terms(of: wallet), at: now)
+                    .allowance(missing, price: cleared.value), for: request, under: policy?.hash,
+                    terms: cleared.terms(of: wallet), at: now)
             case .sponsored(let approval, let turn):
                 proposal.approval = approval
                 let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
@@ -263,12 +270,13 @@ package struct PaymentEngine: Sendable {
 
     /// Puts a refusal on record under its code.
     private func refuse(
-        _ failure: PaymentFailure, for request: PaymentRequest, terms: PaymentIntent.Terms? = nil, at now: Timestamp
+        _ failure: PaymentFailure, for request: PaymentRequest, under policy: Bytes32?,
+        terms: PaymentIntent.Terms? = nil, at now: Timestamp
     ) async -> ChallengeAnswer {
         var id: PaymentID?
         if let bytes = try? random.bytes32(), let salt = try? random.bytes32() {
             let record = RefusedPayment(
-                id: PaymentID(at: now, random: bytes), purpose: request.purpose(under: policy?.hash),
+                id: PaymentID(at: now, random: bytes), purpose: request.purpose(under: policy),
                 code: failure.code, terms: terms, salt: salt)
             do {
                 try await store.record(record, at: now)

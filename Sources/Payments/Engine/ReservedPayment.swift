@@ -11,6 +11,8 @@ struct Proposal: Sendable {
     let cleared: ClearedPayment
     /// The challenge it answers.
     let challenge: Challenge
+    /// SHA-256 of the policy that approved it.
+    let policy: Bytes32?
     /// What is new about the seller.
     let lesson: Lesson?
     /// The offer that the seller signed for it.
@@ -103,8 +105,6 @@ struct Reserving: Sendable {
     let store: any LedgerStore
     let gate: Gate
     let random: any RandomSource
-    /// SHA-256 of the policy that decides.
-    let policy: Bytes32?
 
     enum Failure: Error {
         case refused(ReservationRefusal, PaymentID)
@@ -156,7 +156,7 @@ struct Reserving: Sendable {
                 envelopeBytes: PaymentHeader.envelopeBytes(
                     payloadBytes: cleared.payloadBytes, accepted: accepted, resource: challenge.resource))
             return PaymentIntent(
-                id: id, purpose: request.purpose(under: policy), terms: cleared.terms(of: wallet),
+                id: id, purpose: request.purpose(under: proposal.policy), terms: cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
                     version: challenge.version, accepted: accepted, resource: challenge.resource,
                     extensions: extensions, offer: proposal.offer?.text),

@@ -5,11 +5,8 @@ import Transport
 /// Answers that are not final ones: interim responses, and a switch to another protocol.
 extension Exchange {
     func upstream(_ connection: UpstreamConnection, didReceiveInterim head: ResponseHead) {
-        switch life.phase {
-        case .unpaid, .paid: break
-        default: return
-        }
-        guard !life.agentIsGone, let channel,
+        // Some client libraries take any interim response but 100 for the answer, and would leave what was paid for.
+        guard life.phase == .unpaid, !life.agentIsGone, let channel,
             let bytes = InterimResponse.bytes(of: head, to: request, allocator: allocator)
         else { return }
         channel.write(bytes)

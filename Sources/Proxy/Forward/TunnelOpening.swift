@@ -6,7 +6,7 @@ import Transport
 /// The agent asks for a tunnel (RFC 9110 section 9.3.6), and its form, place and token are good.
 struct TunnelRequest: Sendable {
     let head: RequestHead
-    let credential: AgentCredential
+    let caller: Caller
     let host: HostName
     let port: Int
 
@@ -17,12 +17,12 @@ struct TunnelRequest: Sendable {
 struct Binding {
     let host: HostName
     let port: Int
-    let credential: AgentCredential
+    let caller: Caller
 
     init(_ request: TunnelRequest) {
         host = request.host
         port = request.port
-        credential = request.credential
+        caller = request.caller
     }
 
     var origin: Origin { Origin(isSecure: true, host: host.text, port: port) }

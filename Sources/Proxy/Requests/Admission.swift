@@ -5,7 +5,7 @@ import Transport
 struct AdmittedRequest: Sendable {
     let head: RequestHead
     let route: GatewayTable.Route
-    let credential: AgentCredential
+    let caller: Caller
     /// SHA-256 of the agent's Idempotency-Key.
     let idempotencyKey: Bytes32?
 }
@@ -24,10 +24,10 @@ enum Admission: Sendable {
         }
     }
 
-    var credential: AgentCredential {
+    var caller: Caller {
         switch self {
-        case .request(let request): request.credential
-        case .tunnel(let request): request.credential
+        case .request(let request): request.caller
+        case .tunnel(let request): request.caller
         }
     }
 
@@ -65,21 +65,21 @@ extension AgentConnection {
             if head.target.utf8.first == UInt8(ascii: "/") {
                 try checkHost(head)
                 let route = try route(head)
-                return .success(.request(try admitted(head, route, try credential(head, of: .gateway))))
+                return .success(.request(try admitted(head, route, try caller(head, of: .gateway))))
             }
             guard let target = ForwardTarget(absolute: head.target) else { throw Self.notATarget }
             try checkHostCount(head)
             let route = try route(to: target)
-            return .success(.request(try admitted(head, route, try credential(head, of: .forward))))
+            return .success(.request(try admitted(head, route, try caller(head, of: .forward))))
         } catch {
             return .failure(error)
         }
     }
 
     private func admitted(
-        _ head: RequestHead, _ route: GatewayTable.Route, _ credential: AgentCredential
+        _ head: RequestHead, _ route: GatewayTable.Route, _ caller: Caller
     ) throws(Refusal) -> AdmittedRequest {
-        AdmittedRequest(head: head, route: route, credential: credential, idempotencyKey: try idempotencyKey(head))
+        AdmittedRequest(head: head, route: route, caller: caller, idempotencyKey: try idempotencyKey(head))
     }
 
     /// A request inside a tunnel whose TLS ends here: it is for the host of the tunnel, and from its agent.
@@ -98,7 +98,11 @@ extension AgentConnection {
         else {
             throw Refusal(400, "target-not-a-path", "The request target must be a path here.", closing: true)
         }
-        return try admitted(head, try route(to: target), binding.credential)
+        if case .peer(let peer, _) = binding.caller {
+            // Who it is may have been said anew since the tunnel began.
+            return try admitted(head, try route(to: target), try caller(peer, status: 407))
+        }
+        return try admitted(head, try route(to: target), binding.caller)
     }
 
     private func tunnel(_ head: RequestHead) throws(Refusal) -> TunnelRequest {
@@ -109,14 +113,13 @@ extension AgentConnection {
         guard head.framing == .none || head.framing == .length(0) else {
             throw Refusal(400, "connect-with-body", "CONNECT cannot have a body.", closing: true)
         }
-        return TunnelRequest(
-            head: head, credential: try credential(head, of: .forward), host: place.host, port: port)
+        return TunnelRequest(head: head, caller: try caller(head, of: .forward), host: place.host, port: port)
     }
 
     /// A gateway by its address, or a host that is none.
     private func route(to target: ForwardTarget) throws(Refusal) -> GatewayTable.Route {
         do throws(GatewayTable.Miss) {
-            if let route = try services.gateways.route(to: target.origin, target: target.target) { return route }
+            if let route = try rules.gateways.route(to: target.origin, target: target.target) { return route }
         } catch {
             throw Self.unsafePath
         }
@@ -146,7 +149,9 @@ extension AgentConnection {
 
     private func checkHost(_ head: RequestHead) throws(Refusal) {
         try checkHostCount(head)
-        if let host = head.fields.first(.host), !services.hosts.accepts(head.fields.text(host)) {
+        // No web page reaches a Unix socket, and its clients name whatever host they like.
+        guard peer == nil else { return }
+        if let host = head.fields.first(.host), !rules.hosts.accepts(head.fields.text(host)) {
             throw Refusal(
                 421, "host-not-accepted",
                 "This proxy answers for 127.0.0.1, localhost and [::1] with its port, and for what `hosts:` lists.",
@@ -156,26 +161,39 @@ extension AgentConnection {
 
     private func route(_ head: RequestHead) throws(Refusal) -> GatewayTable.Route {
         do throws(GatewayTable.Miss) {
-            return try services.gateways.route(head.target)
+            return try rules.gateways.route(head.target)
         } catch {
             switch error {
             case .notAPath: throw Self.notATarget
             case .unsafePath: throw Self.unsafePath
             case .unknownGateway:
-                let names = services.gateways.names.map { "/\($0)/" }.joined(separator: " ")
+                let names = rules.gateways.names.map { "/\($0)/" }.joined(separator: " ")
                 throw Refusal(
                     404, "unknown-gateway", "The path does not begin with a gateway's name. Gateways here: \(names)")
             }
         }
     }
 
-    private func credential(
-        _ head: RequestHead, of place: AgentCredential.Place
-    ) throws(Refusal) -> AgentCredential {
+    /// The agent that the operator says a peer is.
+    private func caller(_ peer: PeerIdentity, status: Int) throws(Refusal) -> Caller {
+        guard let agent = rules.peers.agent(of: peer) else {
+            throw Refusal(
+                status, "peer-not-mapped",
+                "No agent token, and `peers` says of neither uid:\(peer.user) nor gid:\(peer.group) which agent it is.")
+        }
+        return .peer(peer, agent: agent)
+    }
+
+    private func caller(_ head: RequestHead, of place: AgentCredential.Place) throws(Refusal) -> Caller {
         let status = place == .forward ? 407 : 401
         do throws(AgentCredential.Problem) {
-            return try AgentCredential.find(in: head.fields, known: knownCredential, of: place)
+            return .token(try AgentCredential.find(in: head.fields, known: knownCredential, of: place))
         } catch {
+            switch (error, peer) {
+            case (.missing, let peer?):
+                return try caller(peer, status: status)
+            default: break
+            }
             switch error {
             case .missing where place == .forward:
                 throw Refusal(

@@ -15,8 +15,8 @@ struct UpstreamRequest {
     /// The protocols, in lower case, that the request offers to switch to.
     let protocols: [String]
 
-    init(_ request: RequestHead, route: GatewayTable.Route, credential: AgentCredential, allocator: ByteBufferAllocator)
-    {
+    /// `tokenField` is the field that carried the agent's token, where there was one.
+    init(_ request: RequestHead, route: GatewayTable.Route, tokenField: FieldName?, allocator: ByteBufferAllocator) {
         let fields = request.fields
         var head = allocator.buffer(capacity: 1024)
         head.writeString(request.method)
@@ -31,7 +31,7 @@ struct UpstreamRequest {
         var carriesSignIn = false
         for line in fields.lines {
             switch line.name {
-            case .host, .expect, .purser, .purserToken, credential.field, replaced: continue
+            case .host, .expect, .purser, .purserToken, tokenField, replaced: continue
             case .paymentSignature, .xPayment: carriesPayment = true
             case .signInWithX: carriesSignIn = true
             default: if line.name.isHopByHop { continue }

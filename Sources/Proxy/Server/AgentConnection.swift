@@ -39,6 +39,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private let shared: ProxyLoop
     /// What the connection is for, where that was said before it began.
     let binding: Binding?
+    /// Who connected, on a Unix socket.
+    let peer: PeerIdentity?
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var scanner = HeadScanner()
@@ -53,11 +55,15 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// When the present request's head was complete.
     private var arrived = NIODeadline.now()
 
-    init(shared: ProxyLoop, binding: Binding? = nil) {
+    /// Serves a connection; `peer` is who made it, where that is known.
+    init(shared: ProxyLoop, peer: PeerIdentity? = nil, binding: Binding? = nil) {
         self.shared = shared
+        self.peer = peer
         self.binding = binding
     }
 
+    /// The operator's rules as they are now.
+    var rules: ProxyRules { shared.rules }
     var services: ProxyServices { shared.services }
     private var timeouts: ProxyTimeouts { shared.services.timeouts }
 
@@ -172,9 +178,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         case .failure(let refusal): return answer(refusal.problem, head: head)
         case .success(let request): admitted = request
         }
-        knownCredential = admitted.credential
+        if let credential = admitted.caller.credential { knownCredential = credential }
         guard !shared.isStopping else { return answer(.stopping, head: head) }
-        switch services.agents.agent(tokenHash: admitted.credential.hash) {
+        switch services.agents.agent(admitted.caller) {
         case .current(let agent): begin(admitted, agent: agent)
         case .stale: identify(admitted)
         }
@@ -188,7 +194,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         let loop = shared.loop
         Task(executorPreference: shared.executor) {
             do throws(LedgerError) {
-                let agent = try await services.agents.refreshedAgent(tokenHash: admitted.credential.hash)
+                let agent = try await services.agents.refresh().agent(admitted.caller)
                 loop.execute { bound.value.identified(agent, admitted) }
             } catch {
                 services.logger.error("agents not readable", metadata: ["problem": "\(error)"])
@@ -209,10 +215,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     private func begin(_ admitted: Admission, agent: Agent?) {
         guard let agent else {
-            let status = admitted.isForward ? 407 : 401
-            return answer(
-                Problem(status: status, code: "unknown-token", detail: "No agent has this token."),
-                head: admitted.head)
+            return answer(admitted.caller.unknown(status: admitted.isForward ? 407 : 401), head: admitted.head)
         }
         switch admitted {
         case .tunnel(let request): openTunnel(request, agent: agent)
@@ -220,7 +223,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             if request.route.form == .host {
                 let origin = request.route.gateway.origin
                 guard let host = HostAndPort(origin.authority)?.host,
-                    services.forward.allows(host, port: origin.port, for: agent)
+                    rules.forward.allows(host, port: origin.port, for: agent)
                 else {
                     return answer(.forwardNotAllowed(origin.authority, agent: agent.name), head: request.head)
                 }
@@ -238,7 +241,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
                 wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
         let upstreamRequest = UpstreamRequest(
-            head, route: admitted.route, credential: admitted.credential, allocator: allocator)
+            head, route: admitted.route, tokenField: admitted.caller.field, allocator: allocator)
         var slot: TunnelSlot?
         if !upstreamRequest.protocols.isEmpty {
             slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: admitted.route.gateway.name)
@@ -258,13 +261,13 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: Tunnels
 
     private func openTunnel(_ request: TunnelRequest, agent: Agent) {
-        if let termination = services.termination, termination.covers(request.host, port: request.port),
-            services.gateways.isGateway(Binding(request).origin)
-                || services.forward.allows(request.host, port: request.port, for: agent)
+        if let termination = rules.termination, termination.covers(request.host, port: request.port),
+            rules.gateways.isGateway(Binding(request).origin)
+                || rules.forward.allows(request.host, port: request.port, for: agent)
         {
             return terminate(request, by: termination)
         }
-        guard services.forward.allows(request.host, port: request.port, for: agent) else {
+        guard rules.forward.allows(request.host, port: request.port, for: agent) else {
             return answer(.forwardNotAllowed(request.target, agent: agent.name), head: request.head)
         }
         guard services.tunnelCount.begin(agent.name) else { return answer(.tooManyTunnels, head: request.head) }
@@ -311,7 +314,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         inbound = ByteBuffer()
         do {
             let pipeline = context.pipeline.syncOperations
-            let inner = AgentConnection(shared: shared, binding: Binding(request))
+            let inner = AgentConnection(shared: shared, peer: peer, binding: Binding(request))
             try pipeline.addHandlers([handler, inner], position: .after(self))
             pipeline.removeHandler(self, promise: nil)
             if rest.readableBytes > 0 {

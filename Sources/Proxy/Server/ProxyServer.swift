@@ -3,40 +3,44 @@ package import NIOPosix
 import Synchronization
 package import Transport
 
-/// The agents' side of the daemon: a listener whose connections live on the event loops of one group.
+/// The agents' side of the daemon: listeners whose connections live on the event loops of one group.
 package struct ProxyServer: Sendable {
-    private let listener: any Channel
+    private let listeners: [Listener]
     private let services: ProxyServices
     private let loops: LoopTable
 
-    /// The port that is listened on.
-    package var port: Int { listener.localAddress?.port ?? 0 }
+    /// Where agents connect to, in the order of the places that were asked for, with the ports that were taken.
+    package var places: [ListeningPlace] { listeners.map(\.place) }
 
-    /// Binds, then serves; each connection and its upstream connections share one event loop of `group`.
+    /// The ports that are listened on.
+    package var ports: [Int] { listeners.compactMap(\.port) }
+
+    /// Binds all places, then serves; each connection and its upstream connections share one event loop of `group`, and
+    /// connections go to the loops in turn.
     ///
-    /// `port` may be 0; `services` is asked once with the port that was bound. Throws what bind throws.
+    /// `services` is asked once with the ports that were bound. Throws ``ListenFailure``, and then listens nowhere.
     package static func start(
-        host: String, port: Int, services: (Int) -> ProxyServices, tls: TLSClientContext,
+        at places: [ListeningPlace], services: ([Int]) -> ProxyServices, tls: TLSClientContext,
         group: MultiThreadedEventLoopGroup
     ) async throws -> ProxyServer {
         let loops = LoopTable()
-        // Nothing is accepted until the port is known and every loop has its services.
-        let listener = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.autoRead, value: false)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let shared = loops[channel.eventLoop] else { throw ChannelError.ioOnClosedChannel }
-                    try channel.pipeline.syncOperations.addHandler(AgentConnection(shared: shared))
-                }
-            }
-            .bind(host: host, port: port).get()
-        let services = services(listener.localAddress?.port ?? port)
-        for loop in group.makeIterator() { try await loops.add(loop, services: services, tls: tls) }
-        try await listener.setOption(.autoRead, value: true).get()
-        return ProxyServer(listener: listener, services: services, loops: loops)
+        // Nothing is accepted until the ports are known and every loop has its services.
+        var listeners: [Listener] = []
+        do {
+            for place in places { listeners.append(try await Listener.open(place, loops: loops, group: group)) }
+            let services = services(listeners.compactMap(\.port))
+            for loop in group.makeIterator() { try await loops.add(loop, services: services, tls: tls) }
+            for listener in listeners { try await listener.accept() }
+            return ProxyServer(listeners: listeners, services: services, loops: loops)
+        } catch {
+            for listener in listeners { await listener.close() }
+            throw error
+        }
+    }
+
+    /// Puts other rules in force on every loop, from the next request on; no connection ends for it.
+    package func replace(_ rules: ProxyRules) async {
+        await loops.each { $0.replace(rules) }
     }
 
     /// How long the outcomes of exchanges that were cut off may take to reach the books and the agents.
@@ -47,7 +51,7 @@ package struct ProxyServer: Sendable {
     /// Returns once every outcome is in the books, at most five seconds after `patience`. Requests that come
     /// meanwhile are answered 503.
     package func stop(patience: Duration) async {
-        try? await listener.close().get()
+        for listener in listeners { await listener.close() }
         await loops.each { $0.stop() }
         await settle(within: patience)
         await loops.each { $0.cutOff() }
@@ -66,7 +70,7 @@ package struct ProxyServer: Sendable {
 }
 
 /// The shared state of each event loop, found by the loop itself.
-private final class LoopTable: Sendable {
+final class LoopTable: Sendable {
     private let entries = Mutex<[ObjectIdentifier: NIOLoopBound<ProxyLoop>]>([:])
 
     /// The state of a loop; asked on that loop.

@@ -7,10 +7,8 @@ import Transport
 
 /// What every exchange needs, shared by all event loops.
 package final class ProxyServices: Sendable {
-    let gateways: GatewayTable
-    let hosts: HostRule
-    let forward: ForwardRules
-    let termination: TLSTermination?
+    /// The operator's rules that each loop begins with; ``ProxyLoop/rules`` are those in force.
+    let rules: ProxyRules
     let agents: AgentDirectory
     let engine: PaymentEngine
     let replayLimits: ReplayLimits
@@ -25,15 +23,11 @@ package final class ProxyServices: Sendable {
 
     /// Gathers the services.
     package init(
-        gateways: GatewayTable, hosts: HostRule, agents: AgentDirectory, engine: PaymentEngine,
-        replayLimits: ReplayLimits, replayBudget: MemoryBudget, threads: NIOThreadPool,
-        timeouts: ProxyTimeouts = .standard, forward: ForwardRules = .none, termination: TLSTermination? = nil,
+        rules: ProxyRules, agents: AgentDirectory, engine: PaymentEngine, replayLimits: ReplayLimits,
+        replayBudget: MemoryBudget, threads: NIOThreadPool, timeouts: ProxyTimeouts = .standard,
         meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
-        self.gateways = gateways
-        self.hosts = hosts
-        self.forward = forward
-        self.termination = termination
+        self.rules = rules
         self.agents = agents
         self.engine = engine
         self.replayLimits = replayLimits
@@ -89,12 +83,14 @@ package struct HostRule: Sendable {
     private let accepted: Set<String>
     private let onAnyPort: Set<String>
 
-    /// Accepts the loopback names with `port`, and everything in `more`: `host` (any port) or `host:port`.
-    package init(port: Int, more: [String]) {
+    /// Accepts the loopback names with `ports`, and everything in `more`: `host` (any port) or `host:port`.
+    package init(ports: [Int], more: [String]) {
         var accepted: Set<String> = []
         for host in ["127.0.0.1", "localhost", "[::1]"] {
-            accepted.insert("\(host):\(port)")
-            if port == 80 { accepted.insert(host) }
+            for port in ports {
+                accepted.insert("\(host):\(port)")
+                if port == 80 { accepted.insert(host) }
+            }
         }
         let more = more.map { $0.lowercased() }
         self.accepted = accepted.union(more)
@@ -126,7 +122,9 @@ final class ProxyLoop {
     let pool: UpstreamPool
     let deadlines: DeadlineSweep
     /// Looks up hosts that agents name.
-    let resolver: GuardedResolver
+    private(set) var resolver: GuardedResolver
+    /// The operator's rules in force.
+    private(set) var rules: ProxyRules
     /// Open tunnels.
     var tunnels: [ObjectIdentifier: Tunnel] = [:]
     /// The agents' open connections.
@@ -141,8 +139,21 @@ final class ProxyLoop {
         executor = LoopExecutor(loop: loop)
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
-        resolver = GuardedResolver(addresses: services.forward.addresses, loop: loop, threads: services.threads)
+        rules = services.rules
+        resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
         pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines)
+    }
+
+    private static func resolver(by rules: ProxyRules, loop: any EventLoop, threads: NIOThreadPool) -> GuardedResolver {
+        GuardedResolver(addresses: rules.forward.addresses, loop: loop, threads: threads)
+    }
+
+    /// Holds other rules from the next request on; what is under way goes on by those that it began with.
+    func replace(_ rules: ProxyRules) {
+        self.rules = rules
+        resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
+        // They may lead to addresses that are not dialled any more.
+        pool.closeIdle()
     }
 
     /// Lets no new exchange begin, and closes what waits for nothing.

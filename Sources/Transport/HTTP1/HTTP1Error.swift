@@ -40,5 +40,5 @@ package enum HTTP1Limits {
     /// Bytes of all trailer lines of one message.
     package static let trailerBytes = 16 * 1024
     /// Interim responses before a final one.
-    package static let interimCount = 16
+    package static let interimCount = 64
 }

@@ -72,14 +72,15 @@ struct SidecarUnderTest {
             read: .seconds(2), idle: .seconds(2), linger: .milliseconds(100), outcome: .milliseconds(400),
             challenge: .milliseconds(100))
         server = try await ProxyServer.start(
-            host: "127.0.0.1", port: 0,
-            services: { port in
+            at: [.address(host: "127.0.0.1", port: 0)],
+            services: { ports in
                 ProxyServices(
-                    gateways: GatewayTable([gateway]), hosts: HostRule(port: port, more: []), agents: agents,
-                    engine: engine, replayLimits: ReplayLimits(folder: "/tmp"),
+                    rules: ProxyRules(
+                        gateways: GatewayTable([gateway]), hosts: HostRule(ports: ports, more: [])),
+                    agents: agents, engine: engine, replayLimits: ReplayLimits(folder: "/tmp"),
                     replayBudget: MemoryBudget(limit: 1 << 20), threads: threads, timeouts: timeouts, logger: logger)
             }, tls: try Self.tls.get(), group: group)
-        port = server.port
+        port = server.ports[0]
     }
 
     /// Runs a test with a sidecar of its own and clears it away.

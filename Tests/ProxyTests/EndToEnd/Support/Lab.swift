@@ -38,6 +38,9 @@ final class Lab: Sendable {
         var loops = 1
         var forward = ForwardRules.none
         var termination: TLSTermination?
+        /// Where it listens besides a loopback port.
+        var places: [ListeningPlace] = []
+        var peers = PeerAgents.none
         /// Called between a reservation and the signature.
         var onReserved: @Sendable () async -> Void = {}
         /// Called before a call of a prepaid gateway is booked.
@@ -83,15 +86,17 @@ final class Lab: Sendable {
         let gateways = GatewayTable([try Lab.gateway(options, port: upstream.port)])
         let threads = threads
         server = try await ProxyServer.start(
-            host: "127.0.0.1", port: 0,
-            services: { port in
+            at: [.address(host: "127.0.0.1", port: 0)] + options.places,
+            services: { ports in
                 ProxyServices(
-                    gateways: gateways, hosts: HostRule(port: port, more: []), agents: agents, engine: engine,
-                    replayLimits: options.replay, replayBudget: MemoryBudget(limit: options.replayMemory),
-                    threads: threads, timeouts: options.proxy, forward: options.forward,
-                    termination: options.termination, logger: logger)
+                    rules: ProxyRules(
+                        gateways: gateways, hosts: HostRule(ports: ports, more: []), forward: options.forward,
+                        peers: options.peers, termination: options.termination),
+                    agents: agents, engine: engine, replayLimits: options.replay,
+                    replayBudget: MemoryBudget(limit: options.replayMemory), threads: threads,
+                    timeouts: options.proxy, logger: logger)
             }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
-        port = server.port
+        port = server.ports[0]
     }
 
     private static func gateway(_ options: Options, port: Int) throws -> Gateway {
@@ -130,6 +135,18 @@ final class Lab: Sendable {
         try await lab.group.shutdownGracefully()
         try await lab.threads.shutdownGracefully()
         try outcome.get()
+    }
+
+    /// Where the proxy listens.
+    var places: [ListeningPlace] { server.places }
+
+    /// Puts other rules in force: the gateway at a port, or none, and what else is given.
+    func replace(gatewayAt port: Int?, forward: ForwardRules = .none, peers: PeerAgents = .none) async throws {
+        let gateways = try port.map { [try Lab.gateway(Options(), port: $0)] } ?? []
+        await server.replace(
+            ProxyRules(
+                gateways: GatewayTable(gateways), hosts: HostRule(ports: server.ports, more: []), forward: forward,
+                peers: peers))
     }
 
     /// Stops the proxy as the daemon does.

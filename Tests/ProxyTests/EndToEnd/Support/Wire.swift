@@ -51,6 +51,26 @@ final class Wire: Sendable {
         return Wire(descriptor: descriptor, timeout: timeout)
     }
 
+    /// Connects to a Unix socket.
+    static func connect(path: String, timeout: Int = 15) throws -> Wire {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw WireError.system(errno) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
+        let code = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard code == 0 else {
+            let problem = errno
+            Glibc.close(descriptor)
+            throw WireError.system(problem)
+        }
+        return Wire(descriptor: descriptor, timeout: timeout)
+    }
+
     deinit { close() }
 
     /// Everything received so far.

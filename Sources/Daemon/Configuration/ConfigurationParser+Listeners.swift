@@ -1,0 +1,79 @@
+import Proxy
+import Transport
+
+extension ConfigurationParser {
+    private static let listenForm =
+        "an IP address (or localhost) and a port up to 65535, such as `127.0.0.1:4020`, nor `unix:PATH`, `systemd` or "
+        + "`systemd:NAME`"
+
+    /// Where agents connect to: one entry, or a list of them.
+    mutating func listeners(_ root: ConfigurationSection) -> [Configuration.Listener] {
+        guard reader.isList(root, "listen") else {
+            return reader.value(root, "listen").map { listener($0).map { [$0] } ?? [] }
+                ?? Configuration.standardListeners
+        }
+        let elements = reader.elements(root, "listen")
+        if elements.isEmpty { reader.note(root.place("listen"), "there has to be one entry at least") }
+        var listeners: [Configuration.Listener] = []
+        for element in elements {
+            guard let listener = listener(element) else { continue }
+            guard !listeners.contains(where: { $0.overlaps(listener) }) else {
+                reader.note(element.place, "`\(listener)` stands in the list already")
+                continue
+            }
+            listeners.append(listener)
+        }
+        return listeners
+    }
+
+    private mutating func listener(_ value: ConfigurationValue) -> Configuration.Listener? {
+        guard reader.isMapping(value) else {
+            guard let text = reader.text(value) else { return nil }
+            guard let listener = Configuration.Listener(text) else {
+                reader.note(value.place, "`\(text)` is not \(Self.listenForm)")
+                return nil
+            }
+            return listener
+        }
+        guard let section = reader.section(value, keys: ["unix", "mode"]) else { return nil }
+        let modes = Configuration.Listener.modes.keys.sorted().map { "`\($0)`" }.joined(separator: " or ")
+        let mode = reader.converted(section, "mode", expected: modes) { Configuration.Listener.modes[$0] }
+        return reader.requiredText(section, "unix").map {
+            .socket(path: $0, mode: mode ?? Configuration.Listener.standardMode)
+        }
+    }
+
+    /// Which agents programs are that connect to a Unix socket without a token.
+    mutating func peers(_ root: ConfigurationSection) -> PeerAgents {
+        var agents: [PeerAgents.Peer: String] = [:]
+        guard let value = reader.value(root, "peers"), let entries = reader.entries(value) else { return .none }
+        for (key, entry) in entries {
+            guard let peer = PeerAgents.Peer(key) else {
+                reader.note(
+                    entry.place,
+                    "`\(key)` is not `uid:NUMBER` or `gid:NUMBER`; \(PeerIdentity.unknown) is whoever has no number here"
+                )
+                continue
+            }
+            guard let name = reader.text(entry) else { continue }
+            guard NameRule.isName(name) else {
+                reader.note(entry.place, "`\(name)` can be no agent's name")
+                continue
+            }
+            agents[peer] = name
+        }
+        return PeerAgents(agents)
+    }
+}
+
+extension Configuration.Listener {
+    /// Whether both cannot be listened at.
+    fileprivate func overlaps(_ other: Configuration.Listener) -> Bool {
+        switch (self, other) {
+        case (.address(let mine), .address(let theirs)): mine == theirs && mine.port != 0
+        case (.socket(let mine, _), .socket(let theirs, _)): mine == theirs
+        case (.systemd(let mine), .systemd(let theirs)): mine == nil || theirs == nil || mine == theirs
+        default: false
+        }
+    }
+}

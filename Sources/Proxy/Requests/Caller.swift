@@ -1,0 +1,50 @@
+import Ledger
+import Payments
+import Transport
+
+/// Who sends a request, before the books are asked about it.
+enum Caller: Sendable {
+    /// Whoever has this token.
+    case token(AgentCredential)
+    /// The agent of that name, as which the kernel's word about a connection counts.
+    case peer(PeerIdentity, agent: String)
+
+    /// The field that named the agent; it does not travel on.
+    var field: FieldName? { if case .token(let credential) = self { credential.field } else { nil } }
+
+    /// The token, where there is one.
+    var credential: AgentCredential? { if case .token(let credential) = self { credential } else { nil } }
+
+    /// What an agent is told whom the books do not have.
+    func unknown(status: Int) -> Problem {
+        switch self {
+        case .token: Problem(status: status, code: "unknown-token", detail: "No agent has this token.")
+        case .peer(let peer, let agent):
+            Problem(
+                status: status, code: "peer-agent-unknown",
+                detail:
+                    "`peers` says that user \(peer.user), group \(peer.group) is agent \(agent): there is no such agent."
+            )
+        }
+    }
+}
+
+extension AgentDirectory {
+    /// Looks up who calls, without blocking.
+    func agent(_ caller: Caller) -> LookUp {
+        switch caller {
+        case .token(let credential): agent(tokenHash: credential.hash)
+        case .peer(_, let name): agent(named: name)
+        }
+    }
+}
+
+extension AgentRegistry {
+    /// The agent who calls.
+    func agent(_ caller: Caller) -> Agent? {
+        switch caller {
+        case .token(let credential): agent(tokenHash: credential.hash)
+        case .peer(_, let name): agent(named: name)
+        }
+    }
+}
