@@ -131,7 +131,7 @@ struct DamagedRowTests {
         try await ledger(payments: 1...5, .lostSight)
         try damage([2])
         let ledger = try SQLiteLedger(path: path)
-        let found = try await ledger.unproven(network: "eip155:42161", limit: 4)
+        let found = try await ledger.unproven(network: "eip155:42161", limit: 5)
         #expect(Set(found.value.map(\.id)) == Set([1, 3, 4, 5].map { PaymentIntent.sample($0).id }))
         #expect(found.damage.count == 1)
     }
