@@ -11,20 +11,13 @@ package struct UnixSocketFile: Sendable {
     private let path: String
     private let identity: Identity
 
-    /// Numbers of files are used again, so the time of the last change of one belongs to it.
     private struct Identity: Equatable {
         let device: UInt64
         let inode: UInt64
-        let changed: [Int]
 
         init(_ status: stat) {
             device = UInt64(status.st_dev)
             inode = UInt64(status.st_ino)
-            #if canImport(Glibc)
-            changed = [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
-            #else
-            changed = [status.st_ctimespec.tv_sec, status.st_ctimespec.tv_nsec]
-            #endif
         }
     }
 
@@ -57,6 +50,9 @@ package struct UnixSocketFile: Sendable {
     }
 
     /// Takes the file away, unless another process has put its own there.
+    ///
+    /// To be called while the socket is open: it holds on to its inode, so no other file has that number until then. What an
+    /// operator does to the file's mode or group makes it no other file.
     package func remove() {
         var status = stat()
         guard unsafe lstat(path, &status) == 0, Identity(status) == identity else { return }

@@ -27,11 +27,12 @@ struct UnixSocketFileTests {
     @Test("a file that nobody listens at any more is replaced, and only by its own process taken away")
     func stale() throws {
         let first = try UnixSocketFile(path: folder.path("s"), mode: 0o600)
-        close(first.descriptor)
         let second = try UnixSocketFile(path: folder.path("s"), mode: 0o600)
-        defer { close(second.descriptor) }
+        defer { for file in [first, second] { close(file.descriptor) } }
         first.remove()
         #expect(try folder.entries() == ["s"])
+        // Another mode or group makes it no other file.
+        #expect(unsafe chmod(folder.path("s"), 0o660) == 0)
         second.remove()
         #expect(try folder.entries().isEmpty)
     }
