@@ -30,6 +30,7 @@ struct ReloadCommandTests {
             let serving = Task { await place.run("serve") }
             for _ in 0..<1_000 {
                 if try place.folder.entries().contains("agents.sock") { break }
+                // The command tells of nothing else than its socket's file before it ends.
                 try await Task.sleep(for: .milliseconds(10))
             }
             try place.state.writeConfiguration(

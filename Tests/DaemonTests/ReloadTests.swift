@@ -85,6 +85,7 @@ struct ReloadTests {
                 {
                     return report
                 }
+                // The report is a file, as for the command that waits for it.
                 try await Task.sleep(for: .milliseconds(10))
             }
             throw StartFailure("no report")

@@ -4,18 +4,16 @@ The OpenAI and Anthropic SDKs, httpx, requests, aiohttp, curl and Node stream fr
 each run pays once, its pieces come as they are sent, and chain and books agree.
 """
 
-import argparse
 import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from checks import Checks, conclude
+from checks import Checks, run_suite
 from eth_account import Account
 from facilitator import Facilitator
 from fastapi import FastAPI, Request
@@ -309,27 +307,17 @@ class Suite(Checks):
                     self.streams(name, False)()
             with self.check(f"{name} through HTTPS_PROXY: paid once, streamed"):
                 self.streams(name, True)()
-        for title, step in [
+        steps = [
             ("a program that does not trust the authority sends nothing, and nothing is paid", self.untrusted),
             ("chain and books agree to the unit and to the nonce", self.books_and_chain_agree),
             ("the daemon's log holds no token, no program's key and no authority's", self.no_secrets_are_logged),
-        ]:
-            with self.check(title):
-                step()
+        ]
+        self.check_all(steps)
 
     def stop(self):
         for part in (self.payer, self.seller_service, self.facilitator_service, self.node):
             part.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--purser", metavar="PATH", required=True, help="the binary under test")
-    options = parser.parse_args()
-    start = time.monotonic()
-    directory = Path(tempfile.mkdtemp(prefix="purser-clients-"))
-    return conclude(Suite(options.purser, directory), "CLIENTS", directory, start)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_suite(Suite, "clients", __doc__)

@@ -4,14 +4,10 @@ The official SDK sells and settles; Permit2, the two x402 proxies and a USDT wit
 addresses. Purser gives the allowance, pays, and proves by the chain what became of each payment.
 """
 
-import argparse
 import base64
 import json
-import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import chain
 import httpx
@@ -23,7 +19,7 @@ chain.CHAIN_ID, chain.NETWORK = 56, "eip155:56"
 chain.TOKEN = "0x55d398326f99059fF775485246999027B3197955"
 chain.compile_token = lambda: chain.compile_contract("BinanceTether.vy")
 
-from checks import Checks, conclude  # noqa: E402
+from checks import Checks, run_suite  # noqa: E402
 from permit2_seller import PRICES, SELLER, USED, Seller, SettlingFacilitator  # noqa: E402  (the chain comes first)
 from purser import Purser  # noqa: E402
 from service import Service  # noqa: E402
@@ -319,9 +315,7 @@ class Suite(Checks):
             ("the chain watch finds what each upto payment moved", self.the_chain_shows_what_was_moved),
             ("chain and books agree to the unit", self.books_and_chain_agree),
         ]
-        for title, step in steps:
-            with self.check(title):
-                step()
+        self.check_all(steps)
 
     def stop(self):
         self.client.close()
@@ -350,15 +344,5 @@ def typed_data(signed, upto):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--purser", metavar="PATH", required=True, help="the binary under test")
-    options = parser.parse_args()
-    start = time.monotonic()
-    directory = Path(tempfile.mkdtemp(prefix="purser-permit2-"))
-    suite = Suite(options.purser, directory)
-    return conclude(suite, "PERMIT2", directory, start)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_suite(Suite, "permit2", __doc__)

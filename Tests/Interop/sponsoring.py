@@ -4,15 +4,11 @@ The official SDK sells, verifies and settles: by `settleWithPermit` with a permi
 approval without a limit before it settles. The payer's wallets never send a transaction themselves.
 """
 
-import argparse
 import base64
 import json
 import sqlite3
-import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import chain
 import httpx
@@ -22,7 +18,7 @@ chain.CHAIN_ID, chain.NETWORK = 137, "eip155:137"
 chain.TOKEN = "0xc2132D05D31c914a87C6611C10748AEb04B58e8F"
 chain.compile_token = lambda: chain.compile_contract("PolygonTether.vy")
 
-from checks import Checks, conclude  # noqa: E402  (the chain comes first)
+from checks import Checks, run_suite  # noqa: E402  (the chain comes first)
 from facilitator import Facilitator, OrderedSigner  # noqa: E402
 from fastapi import FastAPI, Request, Response  # noqa: E402
 from purser import Purser  # noqa: E402
@@ -312,9 +308,7 @@ class Suite(Checks):
             ("the chain watch finds what the upto payment moved", self.the_chain_shows_what_was_moved),
             ("chain and books agree to the unit", self.books_and_chain_agree),
         ]
-        for title, step in steps:
-            with self.check(title):
-                step()
+        self.check_all(steps)
 
     def stop(self):
         self.client.close()
@@ -322,15 +316,5 @@ class Suite(Checks):
             part.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--purser", metavar="PATH", required=True, help="the binary under test")
-    options = parser.parse_args()
-    start = time.monotonic()
-    directory = Path(tempfile.mkdtemp(prefix="purser-sponsoring-"))
-    suite = Suite(options.purser, directory)
-    return conclude(suite, "SPONSORING", directory, start)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_suite(Suite, "sponsoring", __doc__)

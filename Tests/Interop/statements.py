@@ -5,17 +5,13 @@ eth-account (EIP-712) and pycryptodome (JWS by a did:key): software nobody here 
 right ones are verified and kept, wrong ones are told to the operator, and each purchase goes on as it would without.
 """
 
-import argparse
 import base64
 import json
 import sqlite3
-import sys
-import tempfile
 import time
-from pathlib import Path
 
 import httpx
-from checks import Checks, conclude
+from checks import Checks, run_suite
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 from eth_account import Account
@@ -370,9 +366,7 @@ class Suite(Checks):
             ("each statement has its own number, and none is in the log", self.statements_are_fresh),
             ("chain and books agree to the unit", self.books_and_chain_agree),
         ]
-        for title, step in steps:
-            with self.check(title):
-                step()
+        self.check_all(steps)
 
     def stop(self):
         self.client.close()
@@ -380,15 +374,5 @@ class Suite(Checks):
             part.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--purser", metavar="PATH", required=True, help="the binary under test")
-    options = parser.parse_args()
-    start = time.monotonic()
-    directory = Path(tempfile.mkdtemp(prefix="purser-statements-"))
-    suite = Suite(options.purser, directory)
-    return conclude(suite, "STATEMENTS", directory, start)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_suite(Suite, "statements", __doc__)

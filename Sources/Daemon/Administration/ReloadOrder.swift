@@ -46,6 +46,7 @@ package enum ReloadOrder {
             {
                 return report
             }
+            // The daemon answers by a file: nobody can say when it is there, and looking costs little.
             try await Task.sleep(for: pause)
         }
         throw ReloadFailure("the daemon (process \(process)) has not answered within ten seconds; its log says more")

@@ -11,7 +11,7 @@ import X402
 extension Exchange: UpstreamReceiver {
     func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead) {
         shared.services.meters.firstByte.record(times.endWait())
-        let mayPay = head.status == 402 && route.form != .host && !upstreamRequest.carriesPayment
+        let mayPay = head.status == 402 && route.host == nil && !upstreamRequest.carriesPayment
         let answer = payment == nil ? nil : PaidAnswer.read(from: head)
         switch life.responseArrived(mayPay: mayPay, needsBody: answer.map(needsBody) ?? false) {
         case .relay:

@@ -115,7 +115,7 @@ final class Exchange {
         if !life.agentIsGone { deadline = nil }
         times.beginWait()
         // A gateway's address is the operator's choice, any other one the agent's.
-        let resolver = route.form == .host ? shared.resolver : nil
+        let resolver = route.host == nil ? nil : shared.resolver
         shared.pool.connect(to: gateway.origin, timeout: gateway.timeouts.connect, resolver: resolver) { result in
             self.times.endWait()
             guard self.life.phase != .over else {

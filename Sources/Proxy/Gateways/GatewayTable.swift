@@ -27,14 +27,17 @@ package struct GatewayTable: Sendable {
         package var form = Form.gateway
 
         /// How an agent names where its request goes.
-        package enum Form: Sendable {
+        package enum Form: Equatable, Sendable {
             /// By a path on this proxy.
             case gateway
             /// By the gateway's own address, through the forward proxy.
             case address
-            /// By the address of a host that is no gateway: it gets the request and no payment.
-            case host
+            /// By the address of this host, which is no gateway: it gets the request and no payment.
+            case host(HostName)
         }
+
+        /// The host where it is no gateway.
+        var host: HostName? { if case .host(let host) = form { host } else { nil } }
     }
 
     /// Why a target leads nowhere.

@@ -126,7 +126,7 @@ extension AgentConnection {
         let host = Gateway(
             name: target.origin.authority, origin: target.origin, basePath: "", paths: [], credential: nil,
             redirectHosts: [], timeouts: .standard)
-        return GatewayTable.Route(gateway: host, target: target.target, prefix: "", form: .host)
+        return GatewayTable.Route(gateway: host, target: target.target, prefix: "", form: .host(target.host))
     }
 
     private static var notATarget: Refusal {

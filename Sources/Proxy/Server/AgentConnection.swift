@@ -220,13 +220,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         switch admitted {
         case .tunnel(let request): openTunnel(request, agent: agent)
         case .request(let request):
-            if request.route.form == .host {
-                let origin = request.route.gateway.origin
-                guard let host = HostAndPort(origin.authority)?.host,
-                    rules.forward.allows(host, port: origin.port, for: agent)
-                else {
-                    return answer(.forwardNotAllowed(origin.authority, agent: agent.name), head: request.head)
-                }
+            let origin = request.route.gateway.origin
+            if let host = request.route.host, !rules.forward.allows(host, port: origin.port, for: agent) {
+                return answer(.forwardNotAllowed(origin.authority, agent: agent.name), head: request.head)
             }
             begin(request, agent: agent)
         }
