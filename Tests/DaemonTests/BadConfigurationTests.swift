@@ -180,6 +180,9 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         gateway(
             "an unknown fate", "url: https://a.example, unproven: release",
             ".unproven: `release` is not `hold` or `release-at-expiry`"),
+        gateway(
+            "unknown use of learned prices", "url: https://a.example, learned-price: maybe",
+            ".learned-price: `maybe` is not `asked` or `always` or `never`"),
         gateway("unknown billing", "url: https://a.example, billing: free", ".billing: `free` is not `x402` or"),
         gateway(
             "prepaid without a key", "url: https://a.example, billing: prepaid",

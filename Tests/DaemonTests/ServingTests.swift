@@ -83,13 +83,13 @@ struct ServingTests {
         let configuration = try read(
             """
             gateways:
-              lab: { url: https://lab.example/v1, max-validity: 30s, stop-after-rejections: 7, billing: prepaid, credential: { file: key } }
+              lab: { url: https://lab.example/v1, max-validity: 30s, stop-after-rejections: 7, billing: prepaid, credential: { file: key }, learned-price: never }
             """
         ).get()
         let gateway = try Unlocking.gateway(configuration.gateways[0], path: state.path)
         #expect(gateway.policy.gate.maxValidity == 30)
         #expect(gateway.policy.rules.stopAfterRejections == 7)
-        #expect(gateway.billing == .prepaid)
+        #expect(gateway.billing == .prepaid && gateway.learnedPrice == .never)
         #expect(gateway.basePath == "/v1")
     }
 }

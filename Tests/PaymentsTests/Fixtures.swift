@@ -123,7 +123,7 @@ struct Desk {
             gateway: "lab", host: "x",
             content: PaymentIntent.Request(
                 method: method, url: "https://x/y", model: "light", fingerprint: .numbered(number)),
-            idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)
+            target: "/y", idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)
     }
 
     func answer(

@@ -26,6 +26,32 @@ struct ExchangeLifeTests {
         #expect(left.decided(.signIn) == .nothing && left.phase == .over)
     }
 
+    @Test("a payment goes with the first request once, when the body is there; else the seller is asked")
+    func attached() {
+        var paid = ExchangeLife()
+        let decides = paid.attaches(isBodyComplete: true)
+        #expect(decides && paid.phase == .deciding)
+        #expect(paid.decided(.payment) == .connect)
+        #expect(paid.paidConnected() == true)
+        #expect(paid.responseArrived(mayPay: true) == .book(isRepeat: false, thenRelay: true))
+        var asking = ExchangeLife()
+        let waits = !asking.attaches(isBodyComplete: false)
+        #expect(waits && asking.phase == .completing)
+        #expect(asking.bodyCompleted() == true)
+        #expect(asking.decided(.unpriced) == .send)
+        let isOnce = !asking.attaches(isBodyComplete: true)
+        #expect(isOnce && asking.phase == .unpaid)
+        #expect(asking.responseArrived(mayPay: true) == .collect)
+        var left = ExchangeLife()
+        _ = left.attaches(isBodyComplete: true)
+        #expect(left.agentLeft() == .waitForDecision)
+        let end = left.decided(.unpriced)
+        #expect(end == .nothing && left.phase == .over)
+        var metered = ExchangeLife(isMetered: true)
+        let isFirst = !metered.attaches(isBodyComplete: true)
+        #expect(isFirst && metered.phase == .metering)
+    }
+
     @Test("a free answer is relayed")
     func free() {
         var life = ExchangeLife()

@@ -14,6 +14,7 @@ enum ConfigurationOutput {
         text.strings("payees", gateway.payees)
         text.field("new_payee", gateway.newPayeeWord)
         text.field("higher_price", gateway.higherPriceWord)
+        text.field("learned_price", gateway.learnedPriceWord)
         text.field("trust_partial", gateway.trustsPartial)
         text.field("sign_in", gateway.signsIn)
         text.strings("signers", gateway.signers)

@@ -41,6 +41,8 @@ extension Configuration {
         #                     `release-at-expiry` stops counting them, and then caps are not proven (default hold)
         #   billing           `x402`, or `prepaid`: the key's own balance pays, and each call counts against caps such as
         #                     `day=1000payments` before it is made (default x402)
+        #   learned-price     who pays with the first request where the same was asked and settled three times in a row:
+        #                     `asked`, agents that send `Purser-Price: learned`, `always`, all, or `never` (default asked)
         # Plain http is accepted on loopback only.
         gateways:
           lab: { url: http://127.0.0.1:8402, connect-timeout: 5s, first-byte-timeout: 20s, idle-timeout: 60s }

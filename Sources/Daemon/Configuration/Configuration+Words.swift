@@ -15,6 +15,8 @@ extension Configuration.GatewayEntry {
     package var host: String { origin.host }
     /// `x402` or `prepaid`.
     package var billingWord: String { billing.rawValue }
+    /// `asked`, `always` or `never`.
+    package var learnedPriceWord: String { learnedPrice.rawValue }
     /// The longest time for which a payment is signed, in seconds.
     package var longestWindow: Int64 { policy.gate.maxValidity }
     /// What one payment may cost at most, in dollars.

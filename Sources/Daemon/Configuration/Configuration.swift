@@ -74,6 +74,8 @@ package struct Configuration: Sendable {
         package let unproven: Unproven
         /// How it takes its money.
         package let billing: Gateway.Billing
+        /// For whom a payment may go with the first request.
+        package let learnedPrice: Gateway.LearnedPriceUse
 
         /// Origin and base path together.
         package var url: String { origin.description + basePath }

@@ -9,7 +9,7 @@ extension ConfigurationParser {
     private static let gatewayKeys =
         [
             "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
-            "stop-after-rejections", "unproven", "billing",
+            "stop-after-rejections", "unproven", "billing", "learned-price",
         ] + gateKeys
 
     mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
@@ -28,12 +28,13 @@ extension ConfigurationParser {
             let policy = policy(section)
             let unproven = choice(section, "unproven") ?? Configuration.Unproven.hold
             let billing = billing(section)
+            let learnedPrice = choice(section, "learned-price") ?? Gateway.LearnedPriceUse.asked
             guard let url = url(section) else { continue }
             gateways.append(
                 Configuration.GatewayEntry(
                     name: name, origin: url.origin, basePath: url.basePath, paths: paths, credential: credential,
                     redirectHosts: redirectHosts, timeouts: timeouts, policy: policy, unproven: unproven,
-                    billing: billing))
+                    billing: billing, learnedPrice: learnedPrice))
         }
         return gateways
     }

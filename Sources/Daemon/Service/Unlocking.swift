@@ -82,7 +82,7 @@ enum Unlocking {
         return Gateway(
             name: entry.name, origin: entry.origin, basePath: entry.basePath, paths: entry.paths,
             credential: credential, redirectHosts: entry.redirectHosts, timeouts: entry.timeouts, policy: entry.policy,
-            billing: entry.billing)
+            billing: entry.billing, learnedPrice: entry.learnedPrice)
     }
 }
 

@@ -64,3 +64,13 @@ package enum PaidAnswer: Sendable, Equatable {
         }
     }
 }
+
+extension AuthorizedPayment {
+    /// Whether the seller took what was signed, served the request, and says so.
+    func wasWorth(_ answer: PaidAnswer, event: PaymentEvent) -> Bool {
+        guard !terms.isMaximum, event == .settled, case .response(200..<300, let report?, _) = answer else {
+            return false
+        }
+        return report.amount.map { $0 == terms.amount } ?? true
+    }
+}

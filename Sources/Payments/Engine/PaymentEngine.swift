@@ -46,6 +46,7 @@ package struct PaymentEngine: Sendable {
     private let proofs: SellerProofs
     private let signIn: SignIn
     private let allowances: AllowanceCheck
+    private let prices = LearnedPrices()
     private let policy: Replaceable<PolicySnapshot?>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
@@ -93,10 +94,45 @@ package struct PaymentEngine: Sendable {
             logger.notice("challenge not readable", metadata: request.metadata(["problem": "\(error)"]))
             return .passThrough
         }
+        return await vet(
+            challenge, from: source, for: request, at: clock.now(), learned: nil, isAbandoned: isAbandoned)
+    }
+
+    /// Whether a payment may go with a first request on a route: its price has been learned, for some model at least.
+    package func hasLearnedPrice(of route: RequestRoute) -> Bool { prices.hasPrice(of: route, at: clock.now()) }
+
+    /// Whether the seller has been paid on a route before, and so is likely to ask again.
+    package func asksPayment(on route: RequestRoute) -> Bool { prices.isKnown(route) }
+
+    /// Decides about a request before its seller asks anything, by the price that was learned, and when it may be paid,
+    /// reserves and signs; nil when it is to be asked.
+    ///
+    /// Everything that holds for the answer to a 402 holds here too: the same gate, books and turn. Only a payment of
+    /// exactly the entry that was paid before comes of it, never one of a maximum and never one with an approval.
+    package func attachment(
+        to request: PaymentRequest, isAbandoned: @Sendable () -> Bool
+    ) async -> AuthorizedPayment? {
         let now = clock.now()
+        let route = request.route
+        let model = request.content.model
+        guard let price = prices.price(of: route, model: model, at: now),
+            let challenge = try? Challenge.read(price.source)
+        else { return nil }
+        let answer = await vet(
+            challenge, from: price.source, for: request, at: now, learned: price, isAbandoned: isAbandoned)
+        if case .pay(let payment) = answer { return payment }
+        if !isAbandoned() { prices.forget(route, model: model) }
+        return nil
+    }
+
+    private func vet(
+        _ challenge: Challenge, from source: ChallengeSource, for request: PaymentRequest, at now: Timestamp,
+        learned: LearnedPrice?, isAbandoned: @Sendable () -> Bool
+    ) async -> ChallengeAnswer {
         // One policy for the whole decision, whatever is put in force meanwhile.
         let policy = policy.current
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
+            guard learned == nil else { return .passThrough }
             return await refuse(.noWallet(named: request.agent.wallet), for: request, under: policy?.hash, at: now)
         }
         let seller = request.seller
@@ -115,10 +151,12 @@ package struct PaymentEngine: Sendable {
             nonce: nonce, policy: policy)
         switch gate.decide(challenge, in: context) {
         case .refuse(let refusal), .ask(let refusal):
+            guard learned == nil else { return .passThrough }
             return await refuse(
                 .gate(refusal, payment: nil), for: request, under: policy?.hash, terms: refusal.terms(of: wallet),
                 at: now)
         case .approve(let cleared):
+            if let learned, cleared.entry.raw != learned.accepted { return .passThrough }
             let lesson = known.lesson(
                 about: seller, asset: cleared.assetName, payee: cleared.order.payToText,
                 price: cleared.value)
@@ -127,13 +165,23 @@ package struct PaymentEngine: Sendable {
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
             switch await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) {
             case .enough:
-                return await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+                let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+                guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
+                payment.lesson = PriceLesson(
+                    route: request.route, model: request.content.model, source: source.decisive,
+                    accepted: cleared.entry.raw, seenAt: now, isAttached: learned != nil)
+                return .pay(payment)
             case .missing(let missing):
+                guard learned == nil else { return .passThrough }
                 await notices.allowanceMissing(missing, at: request.gateway, now: now)
                 return await refuse(
                     .allowance(missing, price: cleared.value), for: request, under: policy?.hash,
                     terms: cleared.terms(of: wallet), at: now)
             case .sponsored(let approval, let turn):
+                guard learned == nil else {
+                    allowances.keep(turn, for: nil)
+                    return .passThrough
+                }
                 proposal.approval = approval
                 let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
                 allowances.keep(turn, for: answer.payment?.id)
@@ -307,6 +355,7 @@ package struct PaymentEngine: Sendable {
     ) async {
         allowances.outcomeIsKnown(of: payment.id)
         let event = payment.event(of: answer, isRepeat: isRepeat)
+        if let lesson = payment.lesson { prices.learn(lesson, isGood: payment.wasWorth(answer, event: event)) }
         if isOrphan, !event.saysMoneyMoved {
             logger.info(
                 "late outcome left out", metadata: ["payment": "\(payment.id)", "event": "\(event.rawValue)"])

@@ -13,6 +13,8 @@ package struct PaymentRequest: Sendable {
     package let host: String
     /// The HTTP request as the books keep it.
     package let content: PaymentIntent.Request
+    /// Path and query.
+    package let target: String
     /// SHA-256 of the agent's Idempotency-Key, when it sent one.
     package let idempotencyKey: Bytes32?
     /// What the gateway's configuration says about paying it.
@@ -24,10 +26,11 @@ package struct PaymentRequest: Sendable {
 
     /// Makes a request.
     package init(
-        agent: Agent, gateway: String, host: String, content: PaymentIntent.Request, idempotencyKey: Bytes32? = nil,
-        policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil,
+        agent: Agent, gateway: String, host: String, content: PaymentIntent.Request, target: String,
+        idempotencyKey: Bytes32? = nil, policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil,
         maySignIn: Bool = false
     ) {
+        self.target = target
         self.agent = agent
         self.gateway = gateway
         self.host = host
@@ -36,6 +39,11 @@ package struct PaymentRequest: Sendable {
         self.policy = policy
         self.sellerDate = sellerDate
         self.maySignIn = maySignIn
+    }
+
+    /// What memory of prices goes by, besides the model.
+    var route: RequestRoute {
+        RequestRoute(agent: agent.name, gateway: gateway, method: content.method, target: target)
     }
 
     /// What memory of its seller goes by.
@@ -84,6 +92,11 @@ package struct AuthorizedPayment: Sendable {
     let trustsPartial: Bool
     /// Who may sign the seller's receipt besides the payee.
     let signers: PinnedSigners
+    /// What it may teach of its route's price.
+    var lesson: PriceLesson?
+
+    /// Whether it goes with the first request, for a price that was learned and not asked this time.
+    package var isAttached: Bool { lesson?.isAttached ?? false }
 
     /// Whether an answer says that the payer's allowance to Permit2 is too small, and it can be that.
     package func lacksAllowance(by answer: PaidAnswer) -> Bool {

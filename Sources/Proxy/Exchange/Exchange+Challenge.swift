@@ -62,7 +62,18 @@ extension Exchange {
         replay.settle { self.askEngine() }
     }
 
+    /// What a payment would be for.
+    func subject(sellerDate: Timestamp?, maySignIn: Bool) -> PaidSubject {
+        PaidSubject(
+            agent: agent, gateway: gateway, method: request.method, target: route.target, content: replay.content,
+            isChunked: request.framing == .chunked,
+            isJSON: request.fields.first(.contentType).map { ModelName.isJSON(request.fields.text($0)) } ?? false,
+            idempotencyKey: admitted.idempotencyKey, sellerDate: sellerDate, maySignIn: maySignIn)
+    }
+
     func askEngine() {
+        // Without a challenge it is the price that is learned which decides.
+        guard held.head != nil else { return askForAttachment() }
         guard replay.isReplayable else {
             let isChallenge = (try? Challenge.read(held.challengeSource)) != nil
             return decided(isChallenge ? .refuse(.bodyTooLarge) : .passThrough)
@@ -70,12 +81,8 @@ extension Exchange {
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let services = shared.services
         let source = held.challengeSource
-        let subject = PaidSubject(
-            agent: agent, gateway: gateway, method: request.method, target: route.target, content: replay.content,
-            isChunked: request.framing == .chunked,
-            isJSON: request.fields.first(.contentType).map { ModelName.isJSON(request.fields.text($0)) } ?? false,
-            idempotencyKey: admitted.idempotencyKey, sellerDate: held.date,
-            maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
+        let subject = subject(
+            sellerDate: held.date, maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let executor = shared.executor

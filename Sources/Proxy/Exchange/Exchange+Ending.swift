@@ -24,6 +24,7 @@ extension Exchange {
     func deadlinePassed() {
         if life.phase.isJudging { return judge() }
         if challengeIsLate() { return }
+        if isAsking { return wordIsLate() }
         waitIsOver()
     }
 

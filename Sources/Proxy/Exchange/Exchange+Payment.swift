@@ -69,6 +69,7 @@ extension Exchange {
         // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
         if let paid, paid.event == .alreadyUsed { return respond(.paidNotServed(paid)) }
         if let paid, paid.payment.lacksAllowance(by: answer) { return respond(.allowanceMissing(paid)) }
+        if let paid, paid.payment.isAttached, paid.event == .rejected { return respond(.learnedPriceRefused(paid)) }
         if held.head == nil { relay(head, paid: paid) } else { relayHeld(paid: paid) }
     }
 

@@ -5,6 +5,7 @@ import Transport
 /// Answers that are not final ones: interim responses, and a switch to another protocol.
 extension Exchange {
     func upstream(_ connection: UpstreamConnection, didReceiveInterim head: ResponseHead) {
+        if isAsking, head.status == 100 { return stopAsking() }
         // Some client libraries take any interim response but 100 for the answer, and would leave what was paid for.
         guard life.phase == .unpaid, !life.agentIsGone, let channel,
             let bytes = InterimResponse.bytes(of: head, to: request, allocator: allocator)

@@ -10,6 +10,7 @@ import X402
 
 extension Exchange: UpstreamReceiver {
     func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead) {
+        if isAsking, answersWithoutBody(head) { return }
         shared.services.meters.firstByte.record(times.endWait())
         let mayPay = head.status == 402 && route.host == nil && !upstreamRequest.carriesPayment
         let answer = payment == nil ? nil : PaidAnswer.read(from: head)
@@ -71,9 +72,11 @@ extension Exchange: UpstreamReceiver {
     }
 
     func upstream(_ connection: UpstreamConnection, didFail failure: UpstreamFailure) {
-        guard life.phase == .unpaid, failure == .closedBeforeResponse, connection.isReused, isRepeatable else {
+        guard life.phase == .unpaid, failure == .closedBeforeResponse, connection.isReused else {
             return failed(failure)
         }
+        if isAsking { return askAgain() }
+        guard isRepeatable else { return failed(failure) }
         // A kept connection closed under us before it saw the request: once more, on a new one.
         self.connection = nil
         sender = nil

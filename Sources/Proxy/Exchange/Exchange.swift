@@ -37,6 +37,9 @@ final class Exchange {
     var times: ExchangeTimes
     /// The place of the tunnel that the request may become.
     var tunnelSlot: TunnelSlot?
+    /// Whether the gateway has been asked whether it wants the body, and whether it has not said so yet.
+    var hasAsked = false
+    var isAsking = false
     /// Whether the unpaid request is sent for the second time, with the kept copy of its body.
     var isRepeated = false
     /// Keeps the exchange alive while a payment is out and the agent has gone.
@@ -98,6 +101,7 @@ final class Exchange {
 
     func start() {
         if life.phase == .metering { return meter() }
+        if !life.hasAttached, mayAttach { return attach() }
         // Flushed by ``bodyReadAll()``, together with what the same read brought of the body.
         if let connection = shared.pool.idleConnection(to: gateway.origin) { return send(on: connection) }
         connectUnpaid()
@@ -132,20 +136,31 @@ final class Exchange {
     func send(on connection: UpstreamConnection) {
         self.connection = connection
         connection.begin(method: request.method, protocols: upstreamRequest.protocols, receiver: self)
-        connection.write(upstreamRequest.bytes(adding: signIn))
-        let sender = BodySender(connection: connection)
-        self.sender = sender
-        if signIn != nil || isRepeated {
-            sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)
+        if asksFirst {
+            ask(on: connection)
         } else {
-            for piece in unsent { sender.send(piece) }
-            unsent = []
-            if isBodyComplete { sender.finish() }
+            connection.write(upstreamRequest.bytes(adding: signIn))
+            if signIn != nil || isRepeated {
+                let sender = BodySender(connection: connection)
+                self.sender = sender
+                sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)
+            } else {
+                sendArrived(on: connection)
+            }
+            deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
         }
-        deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
         if signIn == nil { shared.services.meters.forward.record(times.sinceArrival) }
         times.beginWait()
         updateBodyReading()
+    }
+
+    /// Begins the body with what has arrived of it.
+    func sendArrived(on connection: UpstreamConnection) {
+        let sender = BodySender(connection: connection)
+        self.sender = sender
+        for piece in unsent { sender.send(piece) }
+        unsent = []
+        if isBodyComplete { sender.finish() }
     }
 
     /// A piece of the agent's body arrived.
@@ -154,7 +169,7 @@ final class Exchange {
         if let sender {
             sender.send(bytes)
             deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
-        } else if life.phase == .unpaid || life.phase == .metering {
+        } else if keepsUnsent {
             unsent.append(bytes)
         }
         if isLast {
@@ -163,6 +178,16 @@ final class Exchange {
         }
         if isLast || !replay.isReplayable, life.bodyCompleted() { decide() }
         updateBodyReading()
+    }
+
+    /// Whether what arrives of the body is still to be sent for the first time.
+    private var keepsUnsent: Bool {
+        switch life.phase {
+        case .unpaid, .metering: true
+        // The price was known, and the seller may have to be asked all the same.
+        case .completing: held.head == nil
+        default: false
+        }
     }
 
     /// Everything that one read brought has been handed over; called after every read that brought anything.
@@ -176,6 +201,7 @@ final class Exchange {
         let isStuck: Bool
         switch life.phase {
         case .metering: isStuck = unsent.count >= 4
+        case .unpaid where isAsking: isStuck = waitsForWord
         case .unpaid: isStuck = connection.map { !$0.isWritable } ?? (unsent.count >= 4)
         case .answering: isStuck = connection.map { !$0.isWritable } ?? false
         case .collecting, .completing: isStuck = false

@@ -11,7 +11,7 @@ struct ExchangeLife: Equatable {
         case unpaid
         /// A 402 came; what it says is being read.
         case collecting
-        /// The challenge is known; the rest of the agent's body is read for the repetition.
+        /// The challenge is known, or the price without one; the rest of the agent's body is read for the repetition.
         case completing
         /// The engine decides.
         case deciding
@@ -33,6 +33,8 @@ struct ExchangeLife: Equatable {
     }
 
     private(set) var phase: Phase
+    /// Whether a payment was tried to go with the first request; once is enough.
+    private(set) var hasAttached = false
     /// Whether nobody is left to answer.
     private(set) var agentIsGone = false
 
@@ -55,6 +57,16 @@ struct ExchangeLife: Equatable {
         guard phase == .metering else { return .nothing }
         phase = isBooked ? .unpaid : .answering
         return isBooked ? .send : .answer
+    }
+
+    /// The price of the request is known before it is asked.
+    ///
+    /// Returns whether to decide now; else the body is still coming.
+    mutating func attaches(isBodyComplete: Bool) -> Bool {
+        guard phase == .unpaid, !hasAttached else { return false }
+        hasAttached = true
+        phase = isBodyComplete ? .deciding : .completing
+        return isBodyComplete
     }
 
     enum OnResponse: Equatable {
@@ -124,7 +136,9 @@ struct ExchangeLife: Equatable {
         case payment
         /// The request is repeated as it is, with who asks; it may have been paid for before.
         case signIn
-        /// Neither.
+        /// Nothing was asked yet, and no payment goes with the request: the seller is asked.
+        case unpriced
+        /// None of these.
         case nothing
     }
 
@@ -152,7 +166,7 @@ struct ExchangeLife: Equatable {
         case .payment:
             phase = .connecting
             return .connect
-        case .signIn:
+        case .signIn, .unpriced:
             phase = .unpaid
             return .send
         case .nothing:

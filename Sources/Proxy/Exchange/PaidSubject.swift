@@ -32,7 +32,8 @@ struct PaidSubject: Sendable {
             agent: agent, gateway: gateway.name, host: origin.host,
             content: PaymentIntent.Request(
                 method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
-            idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate, maySignIn: maySignIn)
+            target: target, idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate,
+            maySignIn: maySignIn)
     }
 
     private func readContent() throws -> (hash: Bytes32, model: String?) {

@@ -68,6 +68,18 @@ package struct Gateway: Sendable {
         case prepaid
     }
 
+    /// For whom a payment may go with the first request on a route whose price is known.
+    ///
+    /// Raw values are the configuration's words.
+    package enum LearnedPriceUse: String, Sendable, CaseIterable {
+        /// For agents whose request says `Purser-Price: learned`.
+        case asked
+        /// For every agent.
+        case always
+        /// For nobody.
+        case never
+    }
+
     /// The gateway's name: the first path segment of requests for it.
     package let name: String
     /// Where its connections go.
@@ -86,12 +98,14 @@ package struct Gateway: Sendable {
     package let policy: GatewayPolicy
     /// How it takes its money.
     package let billing: Billing
+    /// For whom a payment may go with the first request.
+    package let learnedPrice: LearnedPriceUse
 
     /// Makes a gateway.
     package init(
         name: String, origin: Origin, basePath: String, paths: [String], credential: Credential?,
         redirectHosts: Set<String>, timeouts: Timeouts, policy: GatewayPolicy = GatewayPolicy(),
-        billing: Billing = .x402
+        billing: Billing = .x402, learnedPrice: LearnedPriceUse = .asked
     ) {
         self.name = name
         self.origin = origin
@@ -102,5 +116,6 @@ package struct Gateway: Sendable {
         self.timeouts = timeouts
         self.policy = policy
         self.billing = billing
+        self.learnedPrice = learnedPrice
     }
 }

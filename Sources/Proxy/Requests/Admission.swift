@@ -8,6 +8,8 @@ struct AdmittedRequest: Sendable {
     let caller: Caller
     /// SHA-256 of the agent's Idempotency-Key.
     let idempotencyKey: Bytes32?
+    /// Whether the agent lets a payment go with the first request, for the price that its route usually has.
+    var wantsLearnedPrice: Bool { head.fields.contains(.purserPrice, token: "learned") }
 }
 
 /// A request that may be served once its sender is known.

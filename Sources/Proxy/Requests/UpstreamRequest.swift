@@ -31,7 +31,7 @@ struct UpstreamRequest {
         var carriesSignIn = false
         for line in fields.lines {
             switch line.name {
-            case .host, .expect, .purser, .purserToken, tokenField, replaced: continue
+            case .host, .expect, .purser, .purserToken, .purserPrice, tokenField, replaced: continue
             case .paymentSignature, .xPayment: carriesPayment = true
             case .signInWithX: carriesSignIn = true
             default: if line.name.isHopByHop { continue }
@@ -52,8 +52,9 @@ struct UpstreamRequest {
     }
 
     /// The whole head, with what is added to it when there is something: a payment, or a sign-in.
-    func bytes(adding header: PaymentHeader? = nil) -> ByteBuffer {
+    func bytes(adding header: PaymentHeader? = nil, expectingContinue: Bool = false) -> ByteBuffer {
         var bytes = head
+        if expectingContinue { bytes.writeString("expect: 100-continue\r\n") }
         if let header {
             bytes.writeString("\(header.name): \(header.value)\r\n")
         }

@@ -245,6 +245,16 @@ extension Problem {
         return problem
     }
 
+    /// The seller refused a payment that went with the first request, for the price that its route usually had.
+    static func learnedPriceRefused(_ paid: AgentResponse.Paid) -> Problem {
+        var problem = Problem(
+            status: 402, code: "learned-price-refused",
+            detail: "The seller refused the price that this route had until now. No more payments go ahead of its "
+                + "question here until the price is learned anew. " + sentence(paid))
+        problem.exposed = paid
+        return problem
+    }
+
     private static func sentence(_ paid: AgentResponse.Paid) -> String {
         let fate =
             paid.state.isOpen

@@ -125,6 +125,8 @@ final class ProxyLoop {
     private(set) var resolver: GuardedResolver
     /// The operator's rules in force.
     private(set) var rules: ProxyRules
+    /// Gateways that give no word before they get a body, by name.
+    var unasked: Set<String> = []
     /// Open tunnels.
     var tunnels: [ObjectIdentifier: Tunnel] = [:]
     /// The agents' open connections.
@@ -152,6 +154,7 @@ final class ProxyLoop {
     func replace(_ rules: ProxyRules) {
         self.rules = rules
         resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
+        unasked = []
         // They may lead to addresses that are not dialled any more.
         pool.closeIdle()
     }

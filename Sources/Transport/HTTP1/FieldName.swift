@@ -21,6 +21,7 @@ package enum FieldName: UInt8, Sendable {
     case proxyAuthorization
     case xAPIKey
     case purserToken
+    case purserPrice
     /// Any other name that begins with `purser-`.
     case purser
     case paymentRequired
@@ -38,7 +39,8 @@ package enum FieldName: UInt8, Sendable {
         ("te", .te), ("trailer", .trailer), ("transfer-encoding", .transferEncoding), ("upgrade", .upgrade),
         ("proxy-connection", .proxyConnection), ("proxy-authenticate", .proxyAuthenticate),
         ("authorization", .authorization), ("proxy-authorization", .proxyAuthorization), ("x-api-key", .xAPIKey),
-        ("purser-token", .purserToken), ("payment-required", .paymentRequired),
+        ("purser-token", .purserToken), ("purser-price", .purserPrice),
+        ("payment-required", .paymentRequired),
         ("x-payment-required", .xPaymentRequired), ("payment-signature", .paymentSignature),
         ("x-payment", .xPayment), ("payment-response", .paymentResponse), ("x-payment-response", .xPaymentResponse),
         ("sign-in-with-x", .signInWithX),

@@ -22,6 +22,7 @@ final class Lab: Sendable {
         ]
         var policy = GatewayPolicy()
         var billing = Gateway.Billing.x402
+        var learnedPrice = Gateway.LearnedPriceUse.asked
         var pay = ["eip155:42161/USDT"]
         var basePath = ""
         var paths: [String] = []
@@ -110,7 +111,7 @@ final class Lab: Sendable {
                 isSecure: options.isSecure, host: options.upstreamHost, port: options.upstreamPort ?? port),
             basePath: options.basePath, paths: options.paths, credential: credential,
             redirectHosts: options.redirectHosts, timeouts: options.gateway, policy: options.policy,
-            billing: options.billing)
+            billing: options.billing, learnedPrice: options.learnedPrice)
     }
 
     /// Runs a test in a lab as usual.

@@ -1,0 +1,63 @@
+import Primitives
+import X402
+
+/// What a seller asks on one route for one model, as a value: the same words often enough make a price that the payment
+/// may go by before they are said again.
+struct LearnedPrice: Sendable {
+    /// Settled payments in a row, all for one challenge, behind which its price is learned.
+    static let settlementsNeeded = 3
+    /// The same once the price was wrong.
+    static let settlementsNeededAfterMiss = 30
+    /// Seconds for which a challenge is gone by without being seen again.
+    static let maximumAge: Int64 = 3600
+
+    /// The challenge, byte for byte.
+    private(set) var source: ChallengeSource
+    /// The entry of it that was paid, as the seller wrote it.
+    private(set) var accepted: [UInt8]
+    private var seenAt: Timestamp
+    private var settlements = 0
+    private var needed = LearnedPrice.settlementsNeeded
+
+    /// Nothing is learned yet from a challenge that was seen.
+    init(_ lesson: PriceLesson) {
+        source = lesson.source
+        accepted = lesson.accepted
+        seenAt = lesson.seenAt
+    }
+
+    /// Whether the price may be gone by.
+    func isLearned(at now: Timestamp) -> Bool {
+        settlements >= needed && now.seconds - seenAt.seconds < Self.maximumAge
+    }
+
+    /// A payment for a challenge was settled and served.
+    mutating func settled(_ lesson: PriceLesson) {
+        if lesson.source != source || lesson.accepted != accepted {
+            (source, accepted, settlements) = (lesson.source, lesson.accepted, 0)
+        }
+        settlements = min(settlements + 1, needed)
+        // One that was paid unasked shows nothing of what is asked now.
+        if !lesson.isAttached { seenAt = max(seenAt, lesson.seenAt) }
+    }
+
+    /// A payment ended in any other way.
+    mutating func missed(wasAttached: Bool) {
+        settlements = 0
+        if wasAttached { needed = Self.settlementsNeededAfterMiss }
+    }
+
+    /// The price could not be paid now.
+    mutating func forget() { settlements = 0 }
+}
+
+/// What one payment may teach of its route's price, once its outcome is known.
+struct PriceLesson: Sendable {
+    let route: RequestRoute
+    let model: String?
+    let source: ChallengeSource
+    let accepted: [UInt8]
+    let seenAt: Timestamp
+    /// Whether the payment went with the first request, by what was learned before.
+    let isAttached: Bool
+}

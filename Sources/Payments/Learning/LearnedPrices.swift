@@ -1,0 +1,62 @@
+import Primitives
+import Synchronization
+import X402
+
+/// The prices of routes, in memory only: a restart learns them anew.
+final class LearnedPrices: Sendable {
+    /// Routes that are remembered; beyond it all are forgotten, since nobody has that many for long.
+    private static let limit = 1024
+    /// Models told apart on one route.
+    private static let modelLimit = 16
+    /// The longest challenge that is kept, in bytes.
+    private static let sourceLimit = 8 * 1024
+
+    private let routes = Mutex<[RequestRoute: [String?: LearnedPrice]]>([:])
+
+    /// Whether a payment was made on a route before.
+    func isKnown(_ route: RequestRoute) -> Bool { routes.withLock { $0[route] != nil } }
+
+    /// Whether the price of some model is learned on a route.
+    func hasPrice(of route: RequestRoute, at now: Timestamp) -> Bool {
+        routes.withLock { $0[route]?.values.contains { $0.isLearned(at: now) } ?? false }
+    }
+
+    /// The price that may be gone by.
+    func price(of route: RequestRoute, model: String?, at now: Timestamp) -> LearnedPrice? {
+        routes.withLock { $0[route]?[model].flatMap { $0.isLearned(at: now) ? $0 : nil } }
+    }
+
+    /// Takes in what became of a payment; `isGood` when its price was fixed, settled and worth it.
+    func learn(_ lesson: PriceLesson, isGood: Bool) {
+        routes.withLock { routes in
+            if routes[lesson.route] == nil {
+                if routes.count >= Self.limit { routes.removeAll() }
+                routes[lesson.route] = [:]
+            }
+            guard isGood else {
+                routes[lesson.route]?[lesson.model]?.missed(wasAttached: lesson.isAttached)
+                return
+            }
+            let models = routes[lesson.route, default: [:]]
+            guard lesson.source.byteCount <= Self.sourceLimit,
+                models[lesson.model] != nil || models.count < Self.modelLimit
+            else { return }
+            routes[lesson.route]?[lesson.model, default: LearnedPrice(lesson)].settled(lesson)
+        }
+    }
+
+    /// A price could not be paid, so that the next requests ask again.
+    func forget(_ route: RequestRoute, model: String?) {
+        routes.withLock { $0[route]?[model]?.forget() }
+    }
+}
+
+extension ChallengeSource {
+    fileprivate var byteCount: Int { (header?.count ?? 0) + (body?.count ?? 0) }
+
+    /// What a challenge is read from, and nothing besides: where the header says everything the body may say anything.
+    var decisive: ChallengeSource {
+        guard let header, !header.isEmpty else { return self }
+        return ChallengeSource(header: header, body: nil)
+    }
+}
