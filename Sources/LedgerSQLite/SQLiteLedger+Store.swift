@@ -13,9 +13,9 @@ extension SQLiteLedger: PaymentBooks {
     }
 
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord {
-        try await writer.perform { (keeper) throws(Fault) in
+        try await writer.perform(pace) { (keeper) throws(Fault) in
             try keeper.book(event, of: id, evidence: evidence, at: now)
         }
     }

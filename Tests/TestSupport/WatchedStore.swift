@@ -48,10 +48,10 @@ extension WatchedStore: PaymentBooks {
     }
 
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord {
         if let error = failures.next() { throw error }
-        return try await books.book(event, of: id, evidence: evidence, at: now)
+        return try await books.book(event, of: id, evidence: evidence, at: now, pace: pace)
     }
 
     package func show(

@@ -25,7 +25,7 @@ extension InMemoryLedger: PaymentBooks {
     }
 
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord {
         try change { (books) throws(LedgerError) in try books.book(event, of: id, evidence: evidence, at: now) }
     }

@@ -36,6 +36,23 @@ package struct PaymentFilter: Sendable, Equatable {
 /// (a user of the system), for the journal.
 package protocol LedgerStore: PaymentBooks, RuleBooks, JournalBooks {}
 
+/// How soon a step has to be on the disk.
+package enum CommitPace: Sendable {
+    /// As soon as can be: somebody waits for it.
+    case prompt
+    /// With the next commit that somebody waits for, or some milliseconds later without one.
+    case unhurried
+}
+
+extension PaymentBooks {
+    /// Books what happened to a payment as soon as can be and returns it.
+    package func book(
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+    ) async throws(LedgerError) -> PaymentRecord {
+        try await book(event, of: id, evidence: evidence, at: now, pace: .prompt)
+    }
+}
+
 /// The part of the books that payments go through.
 package protocol PaymentBooks: Sendable {
     /// The number of the newest change of agents, tokens, caps or freezes: one cheap load.
@@ -50,10 +67,11 @@ package protocol PaymentBooks: Sendable {
 
     /// Books what happened to a payment and returns it.
     ///
-    /// Evidence fields that are nil leave what is stored. Throws `impossible` for an event the state does not allow, and
+    /// Evidence fields that are nil leave what is stored. It comes behind every step that was asked for before, at
+    /// whatever pace. Throws `impossible` for an event the state does not allow, and
     /// for ``PaymentEvent/amountShown``, which ``show(_:of:evidence:at:)`` books.
     func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord
 
     /// Books what a payment really moved whose signed amount is a maximum, and frees the rest; returns it.

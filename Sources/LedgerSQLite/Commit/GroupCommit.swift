@@ -7,7 +7,7 @@ import Synchronization
 /// Lets steps that arrive together share one durable commit.
 ///
 /// The first step that finds the writer idle wakes it; steps that come while a commit is being flushed wait and form
-/// the next batch. Steps run one behind the other in one transaction. Few ever fail, and of those that do most have
+/// the next batch. A step without hurry wakes nobody: it goes with the next batch, or with one of its own after a while. Steps run one behind the other in one transaction. Few ever fail, and of those that do most have
 /// written nothing; only when one fails that has, the batch is undone and run again with a savepoint around each step,
 /// so that one that fails does not undo its neighbours. Each caller goes on only after the commit. Everything runs on
 /// the writing connection's own serial queue, never on an event loop or in the cooperative pool.
@@ -16,6 +16,8 @@ final class GroupCommit: Sendable {
     static let batchLimit = 256
     /// The shortest and the longest time a batch waits for company, in microseconds.
     private static let patience = 300...2000
+    /// How long a step without hurry waits for another one's commit, in milliseconds.
+    private static let leisure = 5
 
     /// A step that waits: it runs inside the transaction and gives back how its caller is told of the commit.
     private typealias Step = @Sendable (BookKeeper) throws(Fault) -> Completion
@@ -24,6 +26,7 @@ final class GroupCommit: Sendable {
 
     private struct Waiting: Sendable {
         let step: Step
+        let pace: CommitPace
         /// Tells the caller that nothing was booked.
         let fail: @Sendable (LedgerError) -> Void
     }
@@ -32,6 +35,11 @@ final class GroupCommit: Sendable {
         var waiting: [Waiting] = []
         var isDraining = false
         var isClosed = false
+        /// How many of those that wait do so in a hurry.
+        var hurried = 0
+        /// Whether those without hurry have waited long enough, and whether somebody will say so.
+        var isDue = false
+        var isAlarmSet = false
         /// How many steps the writer waits for; 0 while it does not wait.
         var wanted = 0
     }
@@ -60,14 +68,14 @@ final class GroupCommit: Sendable {
 
     /// Runs a step in the next batch and returns its value once the batch is on the disk.
     func perform<Value: Sendable>(
-        _ body: @escaping @Sendable (BookKeeper) throws(Fault) -> Value
+        _ pace: CommitPace = .prompt, _ body: @escaping @Sendable (BookKeeper) throws(Fault) -> Value
     ) async throws(LedgerError) -> Value {
         let result: Result<Value, LedgerError> = await withCheckedContinuation { caller in
             let step: Step = { (keeper) throws(Fault) -> Completion in
                 let value = try body(keeper)
                 return { failure in caller.resume(returning: failure.map(Result.failure) ?? .success(value)) }
             }
-            enqueue(Waiting(step: step) { caller.resume(returning: .failure($0)) })
+            enqueue(Waiting(step: step, pace: pace) { caller.resume(returning: .failure($0)) })
         }
         return try result.get()
     }
@@ -75,20 +83,67 @@ final class GroupCommit: Sendable {
     /// Refuses further steps; those that wait are still done.
     func close() {
         queue.withLock { $0.isClosed = true }
+        leisureIsOver()
+    }
+
+    /// What is to be done once a step waits.
+    private enum Arrival {
+        case refused
+        /// The writer is awake, or somebody will wake it.
+        case nothing
+        case wakeWriter
+        case setAlarm
+        /// The writer waits for no more company.
+        case signal
     }
 
     private func enqueue(_ step: Waiting) {
-        let (isRefused, wakes, completes) = queue.withLock { queue in
-            guard !queue.isClosed else { return (true, false, false) }
+        let arrival = queue.withLock { queue -> Arrival in
+            guard !queue.isClosed else { return .refused }
             queue.waiting.append(step)
-            defer { queue.isDraining = true }
-            let completes = queue.wanted > 0 && queue.waiting.count >= queue.wanted
-            if completes { queue.wanted = 0 }
-            return (false, !queue.isDraining, completes)
+            if step.pace == .prompt { queue.hurried += 1 }
+            if queue.wanted > 0, queue.waiting.count >= queue.wanted {
+                queue.wanted = 0
+                return .signal
+            }
+            guard !queue.isDraining else { return .nothing }
+            if queue.hurried > 0 || queue.waiting.count >= Self.batchLimit {
+                queue.isDraining = true
+                return .wakeWriter
+            }
+            guard !queue.isAlarmSet else { return .nothing }
+            queue.isAlarmSet = true
+            return .setAlarm
         }
-        if isRefused { return step.fail(.storage(StorageFailure.closed)) }
-        if completes { company.signal() }
-        if wakes { pool.asyncWriteWithoutTransaction { self.drain($0) } }
+        switch arrival {
+        case .refused: step.fail(.storage(StorageFailure.closed))
+        case .nothing: break
+        case .wakeWriter: wakeWriter()
+        case .setAlarm: setAlarm()
+        case .signal: company.signal()
+        }
+    }
+
+    private func wakeWriter() {
+        pool.asyncWriteWithoutTransaction { self.drain($0) }
+    }
+
+    private func setAlarm() {
+        DispatchQueue.global(qos: .userInitiated).asyncAfter(deadline: .now() + .milliseconds(Self.leisure)) {
+            self.leisureIsOver()
+        }
+    }
+
+    /// Steps without hurry have waited long enough.
+    private func leisureIsOver() {
+        let wakes = queue.withLock { queue in
+            queue.isAlarmSet = false
+            guard !queue.waiting.isEmpty else { return false }
+            queue.isDue = true
+            defer { queue.isDraining = true }
+            return !queue.isDraining
+        }
+        if wakes { wakeWriter() }
     }
 
     private func drain(_ database: Database) {
@@ -124,21 +179,29 @@ final class GroupCommit: Sendable {
     }
 
     private func nextBatch() -> [Waiting]? {
-        queue.withLock { queue in
-            guard !queue.waiting.isEmpty else {
+        let (batch, setsAlarm) = queue.withLock { queue -> ([Waiting]?, Bool) in
+            let isFull = queue.waiting.count >= Self.batchLimit
+            guard queue.hurried > 0 || queue.isDue || isFull, !queue.waiting.isEmpty else {
                 queue.isDraining = false
-                return nil
+                queue.isDue = false
+                let someWait = !queue.waiting.isEmpty && !queue.isAlarmSet
+                if someWait { queue.isAlarmSet = true }
+                return (nil, someWait)
             }
             if queue.waiting.count <= Self.batchLimit {
                 let batch = queue.waiting
                 queue.waiting = []
                 queue.waiting.reserveCapacity(batch.count)
-                return batch
+                (queue.hurried, queue.isDue) = (0, false)
+                return (batch, false)
             }
             let batch = Array(queue.waiting.prefix(Self.batchLimit))
             queue.waiting.removeFirst(batch.count)
-            return batch
+            queue.hurried -= batch.count { $0.pace == .prompt }
+            return (batch, false)
         }
+        if setsAlarm { setAlarm() }
+        return batch
     }
 
     /// Runs a batch to its commit and returns how its callers are told.

@@ -23,6 +23,9 @@ struct OutcomeBooking: Sendable {
     }
 
     /// Books an outcome, or keeps it for ``retry()``; returns the payment as it stands once it is booked.
+    ///
+    /// Nobody waits for it but a repetition of the same request, whose own reservation takes it to the disk. A crash
+    /// meanwhile leaves the payment reserved, which is exposure, and in doubt from the next start on.
     func book(_ outcome: Outcome) async -> PaymentRecord? {
         var isKept = false
         defer {
@@ -30,7 +33,7 @@ struct OutcomeBooking: Sendable {
         }
         do {
             let record = try await store.book(
-                outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now())
+                outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now(), pace: .unhurried)
             logger.info("outcome booked", metadata: Self.metadata(of: record))
             return record
         } catch {

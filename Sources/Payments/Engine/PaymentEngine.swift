@@ -115,11 +115,9 @@ package struct PaymentEngine: Sendable {
         let now = clock.now()
         let route = request.route
         let model = request.content.model
-        guard let price = prices.price(of: route, model: model, at: now),
-            let challenge = try? Challenge.read(price.source)
-        else { return nil }
+        guard let price = prices.price(of: route, model: model, at: now) else { return nil }
         let answer = await vet(
-            challenge, from: price.source, for: request, at: now, learned: price, isAbandoned: isAbandoned)
+            price.challenge, from: price.source, for: request, at: now, learned: price, isAbandoned: isAbandoned)
         if case .pay(let payment) = answer { return payment }
         if !isAbandoned() { prices.forget(route, model: model) }
         return nil
@@ -169,7 +167,7 @@ package struct PaymentEngine: Sendable {
                 guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
                 payment.lesson = PriceLesson(
                     route: request.route, model: request.content.model, source: source.decisive,
-                    accepted: cleared.entry.raw, seenAt: now, isAttached: learned != nil)
+                    challenge: challenge, accepted: cleared.entry.raw, seenAt: now, isAttached: learned != nil)
                 return .pay(payment)
             case .missing(let missing):
                 guard learned == nil else { return .passThrough }

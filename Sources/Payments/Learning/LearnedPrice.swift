@@ -11,8 +11,9 @@ struct LearnedPrice: Sendable {
     /// Seconds for which a challenge is gone by without being seen again.
     static let maximumAge: Int64 = 3600
 
-    /// The challenge, byte for byte.
+    /// The challenge, byte for byte, and read.
     private(set) var source: ChallengeSource
+    private(set) var challenge: Challenge
     /// The entry of it that was paid, as the seller wrote it.
     private(set) var accepted: [UInt8]
     private var seenAt: Timestamp
@@ -22,6 +23,7 @@ struct LearnedPrice: Sendable {
     /// Nothing is learned yet from a challenge that was seen.
     init(_ lesson: PriceLesson) {
         source = lesson.source
+        challenge = lesson.challenge
         accepted = lesson.accepted
         seenAt = lesson.seenAt
     }
@@ -34,7 +36,8 @@ struct LearnedPrice: Sendable {
     /// A payment for a challenge was settled and served.
     mutating func settled(_ lesson: PriceLesson) {
         if lesson.source != source || lesson.accepted != accepted {
-            (source, accepted, settlements) = (lesson.source, lesson.accepted, 0)
+            (source, challenge, accepted) = (lesson.source, lesson.challenge, lesson.accepted)
+            settlements = 0
         }
         settlements = min(settlements + 1, needed)
         // One that was paid unasked shows nothing of what is asked now.
@@ -56,6 +59,7 @@ struct PriceLesson: Sendable {
     let route: RequestRoute
     let model: String?
     let source: ChallengeSource
+    let challenge: Challenge
     let accepted: [UInt8]
     let seenAt: Timestamp
     /// Whether the payment went with the first request, by what was learned before.

@@ -11,7 +11,9 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-DISTINCT = pathlib.Path(__file__).with_name("distinct.lua")
+# Identical requests are decided one after the other, and no two agents ask the same in the same millisecond. A price is
+# learned for one query, so there it is the body that differs.
+SCRIPTS = {"/paid": "distinct.lua", "/learned": "bodies.lua"}
 UNITS = {"us": 1, "ms": 1e3, "s": 1e6}
 BULK = 64 << 20
 
@@ -19,9 +21,9 @@ BULK = 64 << 20
 def wrk(url, headers, connections, seconds):
     """Requests, their rate, and the latencies' median and 99th percentile in µs."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
-    if "/paid" in url:
-        # Identical requests are decided one after the other, and no two agents ask the same in the same millisecond.
-        command += ["-s", str(DISTINCT)]
+    for path, script in SCRIPTS.items():
+        if url.endswith(path):
+            command += ["-s", str(pathlib.Path(__file__).with_name(script))]
     for header in headers:
         command += ["-H", header]
     text = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout

@@ -121,7 +121,7 @@ class Peers:
         return f"http://127.0.0.1:{self.ports[name]}{path}"
 
     def headers(self, name):
-        return [f"Authorization: Bearer {self.token}"] if name == "purser" else []
+        return [f"Authorization: Bearer {self.token}", "Purser-Price: learned"] if name == "purser" else []
 
     def _upstream_nginx(self):
         challenge = b64(
@@ -141,7 +141,7 @@ class Peers:
     server {{ listen 127.0.0.1:{self.upstream} backlog=4096;
         location /plain {{ default_type text/plain; return 200 "{BODY}"; }}
         location /bulk {{ root {self.folder}; }}
-        location /paid {{ default_type text/plain; error_page 402 = @challenge;
+        location ~ ^/(paid|learned)$ {{ default_type text/plain; error_page 402 = @challenge;
             if ($http_payment_signature = "") {{ return 402; }}
             add_header PAYMENT-RESPONSE "{settled}"; return 200 "{BODY}"; }}
         location @challenge {{ default_type application/json; add_header PAYMENT-REQUIRED "{challenge}" always;
