@@ -31,16 +31,18 @@ final class ReplayBody {
     private let budget: MemoryBudget
     private let pool: NIOThreadPool
     private let loop: any EventLoop
-    private var prefix: [ByteBuffer] = []
-    private var prefixBytes = 0
+    private var prefix = BodyPieces()
     private var spool: SpoolFile?
+    /// What is in the file or on its way there.
     private var spooledBytes = 0
-    private var pendingBytes = 0
+    /// What waits to be written together.
+    private var waiting = BodyPieces()
+    /// What is being written.
+    private var writingBytes = 0
     private var whenSettled: [() -> Void] = []
-    private var tailIsGathered = false
 
-    /// Pieces below this size are gathered into one buffer.
-    private static let smallPiece = 1024
+    /// So much is written at a time: each turn of a thread costs more than the bytes.
+    private static let portion = 256 << 10
 
     /// Whether the whole body so far is kept.
     private(set) var isReplayable = true
@@ -53,73 +55,79 @@ final class ReplayBody {
     }
 
     deinit {
-        budget.giveBack(prefixBytes)
+        budget.giveBack(prefix.byteCount)
+        letGoOfFile()
     }
 
-    /// Bytes that wait to be written to the file; the agent is read no further while there are many.
-    var isBacklogged: Bool { pendingBytes > 1 << 20 }
+    /// Whether much waits to be written to the file; the agent is read no further meanwhile.
+    var isBacklogged: Bool { waiting.byteCount + writingBytes > 1 << 20 }
 
     /// Keeps a piece of the body, chunked coding included.
     func append(_ bytes: ByteBuffer) {
         guard isReplayable else { return }
         let count = bytes.readableBytes
-        guard prefixBytes + spooledBytes + count <= limits.total else { return discard() }
-        if spooledBytes == 0, prefixBytes + count <= limits.memory {
+        guard prefix.byteCount + spooledBytes + count <= limits.total else { return discard() }
+        if spooledBytes == 0, prefix.byteCount + count <= limits.memory {
             guard budget.take(count) else { return discard() }
-            prefixBytes += count
-            keep(bytes)
-        } else {
-            spoolOut(bytes)
-        }
-    }
-
-    /// A piece shares the buffer that it was read into, so many small ones are copied together instead.
-    private func keep(_ bytes: ByteBuffer) {
-        guard bytes.readableBytes < Self.smallPiece, !prefix.isEmpty else {
             prefix.append(bytes)
-            tailIsGathered = false
-            return
+        } else {
+            spooledBytes += count
+            waiting.append(bytes)
+            if waiting.byteCount >= Self.portion { writeOut() }
         }
-        if !tailIsGathered { prefix.append(ByteBufferAllocator().buffer(capacity: 2 * Self.smallPiece)) }
-        tailIsGathered = true
-        prefix[prefix.count - 1].writeImmutableBuffer(bytes)
     }
 
     private func discard() {
         isReplayable = false
-        budget.giveBack(prefixBytes)
-        prefixBytes = 0
-        prefix = []
-        spool = nil
+        budget.giveBack(prefix.byteCount)
+        prefix = BodyPieces()
+        waiting = BodyPieces()
+        letGoOfFile()
+        settled()
     }
 
-    private func spoolOut(_ bytes: ByteBuffer) {
+    /// The system takes its time to give a large file's blocks back, which no loop should wait for.
+    private func letGoOfFile() {
+        guard let spool else { return }
+        self.spool = nil
+        pool.submit { _ in withExtendedLifetime(spool) {} }
+    }
+
+    private func writeOut() {
+        guard writingBytes == 0, !waiting.isEmpty else { return }
         let spool = spool ?? SpoolFile(folder: limits.folder)
         self.spool = spool
-        let content = Array(buffer: bytes)
-        let position = spooledBytes
-        spooledBytes += content.count
-        pendingBytes += content.count
-        pool.runIfActive(eventLoop: loop) { try spool.write(content, at: position) }
+        let pieces = waiting
+        waiting = BodyPieces()
+        writingBytes = pieces.byteCount
+        let position = spooledBytes - pieces.byteCount
+        pool.runIfActive(eventLoop: loop) { try spool.write(pieces, at: position) }
             .assumeIsolated()
             .whenComplete { result in
-                self.pendingBytes -= content.count
+                self.writingBytes = 0
                 if case .failure = result { self.discard() }
-                guard self.pendingBytes == 0 else { return }
-                let waiting = self.whenSettled
-                self.whenSettled = []
-                for settled in waiting { settled() }
+                if !self.whenSettled.isEmpty || self.waiting.byteCount >= Self.portion { self.writeOut() }
+                self.settled()
             }
+    }
+
+    private func settled() {
+        guard writingBytes == 0, waiting.isEmpty else { return }
+        let completions = whenSettled
+        whenSettled = []
+        for completion in completions { completion() }
     }
 
     /// Calls back once everything appended so far is where it can be read from.
     func settle(_ completion: @escaping () -> Void) {
-        if pendingBytes == 0 { completion() } else { whenSettled.append(completion) }
+        guard writingBytes > 0 || !waiting.isEmpty else { return completion() }
+        whenSettled.append(completion)
+        writeOut()
     }
 
     /// What is kept, for reading on any thread; only after ``settle(_:)``.
     var content: ReplayContent {
-        ReplayContent(prefix: prefix, spool: spool, spooledBytes: spooledBytes)
+        ReplayContent(prefix: prefix.buffers, spool: spool, spooledBytes: spooledBytes)
     }
 }
 

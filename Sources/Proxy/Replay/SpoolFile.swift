@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 #if canImport(Glibc)
@@ -46,15 +47,25 @@ final class SpoolFile: Sendable {
         }
     }
 
-    /// Writes all bytes at a position.
-    func write(_ bytes: [UInt8], at position: Int) throws(Failure) {
+    /// Writes all pieces, one behind the other from a position on.
+    func write(_ pieces: BodyPieces, at position: Int) throws {
         let descriptor = try descriptor()
+        var position = position
+        for piece in pieces.buffers {
+            try unsafe piece.withUnsafeReadableBytes { bytes in
+                try unsafe Self.write(bytes, to: descriptor, at: position)
+            }
+            position += piece.readableBytes
+        }
+    }
+
+    private static func write(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at position: Int
+    ) throws(Failure) {
         var done = 0
         while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe pwrite(
-                    descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(position + done))
-            }
+            let count = unsafe pwrite(
+                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(position + done))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Failure(code: errno) }
             done += count
