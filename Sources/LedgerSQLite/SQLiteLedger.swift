@@ -12,6 +12,8 @@ package final class SQLiteLedger: Sendable {
     package struct Settings: Sendable {
         /// How long a commit waits for another process that writes.
         package var busyTimeout: Duration
+        /// How many milliseconds a step without hurry waits for another one's commit.
+        package var leisure: Int
         /// The most pages of 4 KiB the file may have; nil leaves it to the disk.
         package var maximumPages: Int?
         /// Told of each commit: how many nanoseconds it took, and how many steps shared it.
@@ -19,10 +21,11 @@ package final class SQLiteLedger: Sendable {
 
         /// Makes settings.
         package init(
-            busyTimeout: Duration = .seconds(10), maximumPages: Int? = nil,
+            busyTimeout: Duration = .seconds(10), leisure: Int = 5, maximumPages: Int? = nil,
             onCommit: @escaping @Sendable (_ nanoseconds: Int64, _ steps: Int) -> Void = { _, _ in }
         ) {
             self.busyTimeout = busyTimeout
+            self.leisure = leisure
             self.maximumPages = maximumPages
             self.onCommit = onCommit
         }
@@ -51,7 +54,8 @@ package final class SQLiteLedger: Sendable {
         }
         self.pool = pool
         self.generation = generation
-        writer = GroupCommit(pool: pool, generation: generation, onCommit: settings.onCommit)
+        writer = GroupCommit(
+            pool: pool, generation: generation, leisure: settings.leisure, onCommit: settings.onCommit)
     }
 
     /// Finishes what was begun and closes the file; later calls throw `storage`.

@@ -210,7 +210,10 @@ struct SellerKnowledgeTests {
             SettlementReport.read(
                 header: Array(
                     #"{"success":true,"transaction":"0x1","network":"eip155:56","amount":"2500000000000000"}"#.utf8)))
-        await desk.book(.response(status: 200, report: report), of: payment)
+        let answer = PaidAnswer.response(status: 200, report: report)
+        let told = isTrusted ? UInt256(2_500_000_000_000_000) : payment.terms.amount
+        #expect(payment.amountCounted(after: answer) == told)
+        await desk.book(answer, of: payment)
         let record = try #require(await desk.books.payment(payment.id))
         #expect(record.state == .settled)
         #expect(record.moved == (isTrusted ? UInt256(2_500_000_000_000_000) : nil))

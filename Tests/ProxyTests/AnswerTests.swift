@@ -18,7 +18,8 @@ struct AgentResponseTests {
     ) throws -> (lines: [String], response: AgentResponse) {
         let answer = AgentResponse(
             response, to: try request ?? .sample(), closing: closing,
-            paid: paid.map { AgentResponse.Paid(payment: .sample(usage: usage), event: $0) }, location: location,
+            paid: paid.map { AgentResponse.Paid(payment: .sample(usage: usage), event: $0, amount: UInt256(10_000)) },
+            location: location,
             overhead: .microseconds(120), allocator: ByteBufferAllocator())
         let text = String(buffer: answer.head)
         #expect(text.hasSuffix("\r\n\r\n"))
@@ -77,7 +78,7 @@ struct AgentResponseTests {
             (.presumed, .rejected, "presumed"), (.confirmed, .alreadyUsed, "confirmed"),
         ])
     func adopted(state: PaymentState, event: PaymentEvent, outcome: String) throws {
-        let paid = AgentResponse.Paid(payment: .sample(state: state), event: event)
+        let paid = AgentResponse.Paid(payment: .sample(state: state), event: event, amount: UInt256(10_000))
         #expect(paid.state.rawValue == outcome)
         var head = ByteBufferAllocator().buffer(capacity: 100)
         paid.write(status: 200, to: &head)
@@ -252,7 +253,9 @@ struct ProblemTests {
                 let (head, body) = try parse(
                     .upstream(
                         failure, gateway: "lab",
-                        payment: payment.map { AgentResponse.Paid(payment: $0, event: .lostSight) }))
+                        payment: payment.map {
+                            AgentResponse.Paid(payment: $0, event: .lostSight, amount: UInt256(10_000))
+                        }))
                 #expect(head.status == 502 || head.status == 504)
                 #expect(field("x-should-retry", of: head) == payment.map { _ in "false" })
                 let root = try JSONReader.read(body)

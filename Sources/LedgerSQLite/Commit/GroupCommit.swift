@@ -16,8 +16,6 @@ final class GroupCommit: Sendable {
     static let batchLimit = 256
     /// The shortest and the longest time a batch waits for company, in microseconds.
     private static let patience = 300...2000
-    /// How long a step without hurry waits for another one's commit, in milliseconds.
-    private static let leisure = 5
 
     /// A step that waits: it runs inside the transaction and gives back how its caller is told of the commit.
     private typealias Step = @Sendable (BookKeeper) throws(Fault) -> Completion
@@ -55,14 +53,17 @@ final class GroupCommit: Sendable {
     private let kept = Kept()
     private let pool: DatabasePool
     private let generation: RegistryGeneration
+    /// How many milliseconds a step without hurry waits for another one's commit.
+    private let leisure: Int
     private let onCommit: @Sendable (_ nanoseconds: Int64, _ steps: Int) -> Void
 
     init(
-        pool: DatabasePool, generation: RegistryGeneration,
+        pool: DatabasePool, generation: RegistryGeneration, leisure: Int,
         onCommit: @escaping @Sendable (_ nanoseconds: Int64, _ steps: Int) -> Void = { _, _ in }
     ) {
         self.pool = pool
         self.generation = generation
+        self.leisure = leisure
         self.onCommit = onCommit
     }
 
@@ -129,7 +130,7 @@ final class GroupCommit: Sendable {
     }
 
     private func setAlarm() {
-        DispatchQueue.global(qos: .userInitiated).asyncAfter(deadline: .now() + .milliseconds(Self.leisure)) {
+        DispatchQueue.global(qos: .userInitiated).asyncAfter(deadline: .now() + .milliseconds(leisure)) {
             self.leisureIsOver()
         }
     }

@@ -108,6 +108,14 @@ package struct AuthorizedPayment: Sendable {
         MissingAllowance(network: terms.network, symbol: terms.symbol, wallet: terms.wallet, allowed: nil)
     }
 
+    /// What an answer leaves counted of it: all that was signed, or of a maximum what a trusted seller says it took.
+    package func amountCounted(after answer: PaidAnswer) -> UInt256 {
+        guard trustsPartial, terms.isMaximum, case .response(_, let report?, _) = answer, report.success,
+            let amount = report.amount, !amount.isZero, amount < terms.amount
+        else { return terms.amount }
+        return amount
+    }
+
     /// What an answer to it means for the books; `isRepeat` when the bytes were handed to a socket before within this
     /// very exchange.
     package func event(of answer: PaidAnswer, isRepeat: Bool) -> PaymentEvent {

@@ -46,7 +46,9 @@ extension Exchange {
         FaultPoint.reach(.answered)
         shared.services.book(
             answer, of: payment, isRepeat: isRepeat, isOrphan: selfReference != nil, on: shared.executor)
-        return AgentResponse.Paid(payment: payment, event: payment.event(of: answer, isRepeat: isRepeat))
+        return AgentResponse.Paid(
+            payment: payment, event: payment.event(of: answer, isRepeat: isRepeat),
+            amount: payment.amountCounted(after: answer))
     }
 
     /// Books that this exchange sent nothing; the agent is to be told of the payment when it was sent before.

@@ -27,6 +27,8 @@ struct AgentResponse {
     struct Paid {
         let payment: AuthorizedPayment
         let event: PaymentEvent
+        /// What is counted for it now, in units of its token.
+        let amount: UInt256
 
         /// What the books hold of it now.
         var state: PaymentState { payment.state.after(event) ?? .inDoubt }
@@ -35,7 +37,7 @@ struct AgentResponse {
         func write(status: Int, to head: inout ByteBuffer) {
             let terms = payment.terms
             head.writeString("purser-payment: \(payment.id)\r\npurser-outcome: \(state.rawValue)\r\n")
-            let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
+            let amount = TokenAmount.decimalText(of: amount, decimals: terms.decimals)
             head.writeString("\(state.isOpen ? "purser-exposed" : "purser-paid"): \(amount) \(terms.symbol)\r\n")
             let left = Remaining(payment.usage).text
             if !left.isEmpty { head.writeString("purser-remaining: \(left)\r\n") }
