@@ -16,18 +16,18 @@ struct Listener: Sendable {
 
     /// Binds, and accepts nobody yet; throws ``ListenFailure``.
     static func open(
-        _ place: ListeningPlace, loops: LoopTable, group: MultiThreadedEventLoopGroup
+        _ place: ListeningPlace, loops: LoopTable
     ) async throws -> Listener {
         do {
             switch place {
             case .address(let host, let port):
-                let channel = try await bootstrap(for: .address, loops, group).bind(host: host, port: port).get()
+                let channel = try await bootstrap(for: .address, loops).bind(host: host, port: port).get()
                 return Listener(
                     place: .address(host: host, port: channel.localAddress?.port ?? port), channel: channel, file: nil)
             case .socket(let path, let mode):
                 let file = try UnixSocketFile(path: path, mode: mode)
                 do {
-                    let channel = try await bootstrap(for: .file, loops, group).withBoundSocket(file.descriptor).get()
+                    let channel = try await bootstrap(for: .file, loops).withBoundSocket(file.descriptor).get()
                     ListenBacklog.set(backlog, of: file.descriptor)
                     return Listener(place: place, channel: channel, file: file)
                 } catch {
@@ -38,7 +38,7 @@ struct Listener: Sendable {
                 guard let family = ListeningFamily(descriptor: descriptor) else {
                     throw ListenFailure(place, .notListening)
                 }
-                let channel = try await bootstrap(for: family, loops, group).withBoundSocket(descriptor).get()
+                let channel = try await bootstrap(for: family, loops).withBoundSocket(descriptor).get()
                 ListenBacklog.set(backlog, of: descriptor)
                 return Listener(place: Self.place(of: channel) ?? place, channel: channel, file: nil)
             }
@@ -48,12 +48,17 @@ struct Listener: Sendable {
     }
 
     private static func bootstrap(
-        for family: ListeningFamily, _ loops: LoopTable, _ group: MultiThreadedEventLoopGroup
+        for family: ListeningFamily, _ loops: LoopTable
     ) -> ServerBootstrap {
-        ServerBootstrap(group: group)
+        ServerBootstrap(group: loops.group)
             .serverChannelOption(.backlog, value: backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(loops.spread.handler())
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 switch family {
