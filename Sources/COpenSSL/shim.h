@@ -45,6 +45,18 @@ static inline int purser_ssl_set_tlsext_host_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
 }
 
+static inline int purser_ssl_ctx_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
+static inline void purser_ssl_ctx_set_max_cert_list(SSL_CTX *context, long bytes) {
+    SSL_CTX_set_max_cert_list(context, bytes);
+}
+
+static inline void purser_ssl_ctx_set_servername_callback(SSL_CTX *context, int (*callback)(SSL *, int *, void *)) {
+    SSL_CTX_set_tlsext_servername_callback(context, callback);
+}
+
 static inline const char *purser_ssl_get_cipher_name(const SSL *ssl) {
     return SSL_get_cipher_name(ssl);
 }
@@ -67,6 +79,7 @@ static inline long purser_bio_get_mem_data(BIO *bio, const char **data) {
 
 static const uint64_t purser_ssl_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t purser_ssl_op_no_compression = SSL_OP_NO_COMPRESSION;
+static const uint64_t purser_ssl_op_no_ticket = SSL_OP_NO_TICKET;
 static const uint64_t purser_ssl_op_cipher_server_preference = SSL_OP_CIPHER_SERVER_PREFERENCE;
 
 #endif

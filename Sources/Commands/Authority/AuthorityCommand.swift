@@ -5,12 +5,17 @@ import Primitives
 /// The command `purser ca`.
 struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ca", abstract: "The local authority in whose name TLS is ended for `forward.terminate`.",
+        commandName: "ca",
+        abstract: "Local authorities: for the TLS of `forward.terminate`, and for agents' certificates.",
         discussion: """
             Programs that reach the gateways through HTTPS_PROXY, and whose base URL cannot be changed, can pay once they \
-            trust this authority. It is constrained to the listed hosts, and its key never leaves the state directory.
+            trust the first authority, which `init` makes. It is constrained to the listed hosts. Another one makes the \
+            certificates of agents, and of listeners that speak TLS. Their keys never leave the state directory.
             """,
-        subcommands: [AuthorityInitCommand.self, AuthorityShowCommand.self, AuthorityExportCommand.self])
+        subcommands: [
+            AuthorityInitCommand.self, AuthorityShowCommand.self, AuthorityExportCommand.self,
+            ClientCertificateCommand.self, ServerCertificateCommand.self,
+        ])
 }
 
 struct AuthorityInitCommand: AsyncParsableCommand {

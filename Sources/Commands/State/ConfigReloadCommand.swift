@@ -7,7 +7,8 @@ struct ConfigReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload", abstract: "Have the daemon read config.yaml and policy.yaml again.",
         discussion: """
-            Gateways, peers, hosts, forward and the policy are in force from the next request on, and no connection ends. \
+            Gateways, peers, hosts, forward and the policy are in force from the next request on, what the files of TLS \
+            listeners hold from the next connection on, and no connection ends. \
             Wallets and all else hold from the next start on. Files that `serve` would refuse change nothing.
             """)
 

@@ -37,6 +37,13 @@ package enum ConfigurationFiles {
                 }
             }
         }
+        for (index, listener) in configuration.listen.enumerated() {
+            do throws(StartFailure) {
+                try SecureListeners.check(listener, state: state)
+            } catch {
+                problems.append("listen[\(index)]: \(error)")
+            }
+        }
         if let file = configuration.trustFile { check("trust-file", file, Unlocking.checkTrustFile) }
         return problems
     }
@@ -48,9 +55,18 @@ package enum ConfigurationFiles {
         where HostAndPort(listen.description)?.host.isLoopback != true {
             remarks.append("listen: \(listen) is not a loopback address: tokens cross the network unencrypted")
         }
-        let hasSocket = configuration.listen.contains { if case .address = $0 { false } else { true } }
-        if !configuration.peers.agents.isEmpty, !hasSocket {
-            remarks.append("peers: only who connects to a Unix socket is known, and `listen` has none")
+        let hasSocket = configuration.listen.contains { listener in
+            switch listener {
+            case .socket, .systemd: true
+            case .address, .secure: false
+            }
+        }
+        if configuration.peers.agents.keys.contains(where: \.isLocal), !hasSocket {
+            remarks.append("peers: only who connects to a Unix socket is known by user or group, and `listen` has none")
+        }
+        let hasTLS = configuration.listen.contains { if case .secure = $0 { true } else { false } }
+        if configuration.peers.agents.keys.contains(where: { !$0.isLocal }), !hasTLS {
+            remarks.append("peers: only who connects by TLS is known by a certificate, and `listen` has no such place")
         }
         if configuration.gateways.isEmpty { remarks.append("gateways: there are none, so no request is forwarded") }
         if configuration.wallets.isEmpty { remarks.append("wallets: there are none, so nothing is paid") }

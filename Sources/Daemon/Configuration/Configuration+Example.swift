@@ -3,16 +3,22 @@ extension Configuration {
     package static let example = """
         # Purser's configuration. `purser config check` says what it means and what is wrong with it.
         # Relative paths are relative to this file's folder. The daemon reads it when it starts, and again at `purser config
-        # reload` or SIGHUP: gateways, peers, hosts and forward change then, the rest at the next start. Agents, their tokens
-        # and caps are not in here: they are set with `purser agent` and `purser cap` and hold from the next request.
+        # reload` or SIGHUP: gateways, peers, hosts, forward and what the files of TLS listeners hold change then, the rest at
+        # the next start. Agents, their tokens and caps are not in here: they are set with `purser agent` and `purser cap` and
+        # hold from the next request.
 
         # Where agents connect to: one place or a list. Keep addresses on loopback unless the line to the agents is private.
         #   unix:PATH, or { unix: PATH, mode: 0660 }    a socket for the daemon's user (0600), or its group too (0660)
         #   systemd, or systemd:NAME                    the sockets that systemd passes, all or by FileDescriptorName=
+        #   { tls: 0.0.0.0:4443, certificate: listener.pem, key: listener.key, client-ca: clients.pem }
+        #                                               an address where TLS is spoken and agents show certificates: `key` may
+        #                                               stand in the file of `certificate`, and without `client-ca` those count
+        #                                               that `purser ca client` has made
         listen: 127.0.0.1:4020
 
-        # Who needs no token at a Unix socket: the kernel says which user and group a program runs as.
-        # peers: { "uid:1000": scout, "gid:2000": writer }
+        # Who needs no token at a Unix socket: the kernel says which user and group a program runs as. And at a TLS listener:
+        # by the SHA-256 of the certificate, or by a name in it (dns, uri, email).
+        # peers: { "uid:1000": scout, "gid:2000": writer, "cert:dns:scout.example": scout }
 
         # Further names by which agents may address the proxy, besides 127.0.0.1, localhost and [::1].
         # hosts: [purser.internal]

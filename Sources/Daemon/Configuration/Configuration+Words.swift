@@ -65,6 +65,7 @@ extension Configuration.Listener {
         switch self {
         case .address(let listen): "http://\(listen)"
         case .socket(_, let mode): "\(self) (mode 0\(String(mode, radix: 8)))"
+        case .secure(let listen, _): "https://\(listen) (client certificates)"
         case .systemd: description
         }
     }

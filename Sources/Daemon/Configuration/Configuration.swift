@@ -154,7 +154,7 @@ package struct Configuration: Sendable {
 
     /// Where agents connect to, in the file's order; no two are the same.
     package var listen: [Listener]
-    /// Which agents programs are that connect to a Unix socket without a token.
+    /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
     package var peers: PeerAgents
     /// Further names by which agents may address the proxy: `host` or `host:port`, lower case.
     package var hosts: [String]

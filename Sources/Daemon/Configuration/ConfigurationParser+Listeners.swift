@@ -35,6 +35,7 @@ extension ConfigurationParser {
             }
             return listener
         }
+        if reader.has(value, "tls") { return secureListener(value) }
         guard let section = reader.section(value, keys: ["unix", "mode"]) else { return nil }
         let modes = Configuration.Listener.modes.keys.sorted().map { "`\($0)`" }.joined(separator: " or ")
         let mode = reader.converted(section, "mode", expected: modes) { Configuration.Listener.modes[$0] }
@@ -43,7 +44,21 @@ extension ConfigurationParser {
         }
     }
 
-    /// Which agents programs are that connect to a Unix socket without a token.
+    private mutating func secureListener(_ value: ConfigurationValue) -> Configuration.Listener? {
+        guard let section = reader.section(value, keys: ["tls", "certificate", "key", "client-ca"]) else { return nil }
+        let listen = reader.converted(
+            section, "tls", expected: "an IP address (or localhost) and a port, such as `0.0.0.0:4443`"
+        ) { Configuration.Listen($0) }
+        let certificate = reader.requiredText(section, "certificate")
+        let key = reader.text(section, "key")
+        let clients = reader.text(section, "client-ca")
+        guard let listen, let certificate else { return nil }
+        return .secure(
+            listen, Configuration.Listener.TLSFiles(certificate: certificate, key: key ?? certificate, clients: clients)
+        )
+    }
+
+    /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
     mutating func peers(_ root: ConfigurationSection) -> PeerAgents {
         var agents: [PeerAgents.Peer: String] = [:]
         guard let value = reader.value(root, "peers"), let entries = reader.entries(value) else { return .none }
@@ -51,8 +66,12 @@ extension ConfigurationParser {
             guard let peer = PeerAgents.Peer(key) else {
                 reader.note(
                     entry.place,
-                    "`\(key)` is not `uid:NUMBER` or `gid:NUMBER`; \(PeerIdentity.unknown) is whoever has no number here"
-                )
+                    "`\(key)` is not `uid:NUMBER`, `gid:NUMBER`, `cert:sha256:DIGITS`, `cert:dns:NAME`, `cert:uri:URI` or "
+                        + "`cert:email:ADDRESS`; \(PeerIdentity.unknown) is whoever has no number here")
+                continue
+            }
+            guard agents[peer] == nil else {
+                reader.note(entry.place, "`\(peer)` stands here already")
                 continue
             }
             guard let name = reader.text(entry) else { continue }
@@ -70,7 +89,9 @@ extension Configuration.Listener {
     /// Whether both cannot be listened at.
     fileprivate func overlaps(_ other: Configuration.Listener) -> Bool {
         switch (self, other) {
-        case (.address(let mine), .address(let theirs)): mine == theirs && mine.port != 0
+        case (.address(let mine), .address(let theirs)), (.secure(let mine, _), .secure(let theirs, _)),
+            (.address(let mine), .secure(let theirs, _)), (.secure(let mine, _), .address(let theirs)):
+            mine == theirs && mine.port != 0
         case (.socket(let mine, _), .socket(let theirs, _)): mine == theirs
         case (.systemd(let mine), .systemd(let theirs)): mine == nil || theirs == nil || mine == theirs
         default: false

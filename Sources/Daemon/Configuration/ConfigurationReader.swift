@@ -202,6 +202,15 @@ struct ConfigurationReader {
         if case .mapping = value.node { true } else { false }
     }
 
+    /// Whether a value is a mapping with a key.
+    func has(_ value: ConfigurationValue, _ key: String) -> Bool {
+        guard case .mapping(let mapping) = value.node else { return false }
+        return mapping.contains { entry in
+            guard case .scalar(let scalar) = entry.key else { return false }
+            return scalar.string == key
+        }
+    }
+
     private static func isNull(_ node: Node) -> Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain || scalar.style == .any else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)

@@ -22,13 +22,17 @@ enum ListenerPlan {
     ///
     /// Throws ``StartFailure`` for an entry that stands for nothing.
     static func places(
-        of listeners: [Configuration.Listener], inherited: [InheritedSocket], path: (String) -> String, logger: Logger
+        of listeners: [Configuration.Listener], secure: SecureListeners, inherited: [InheritedSocket],
+        path: (String) -> String, logger: Logger
     ) throws(StartFailure) -> [ListeningPlace] {
         var rest = inherited
         var places: [ListeningPlace] = []
         for listener in listeners {
             switch listener {
             case .address(let listen): places.append(.address(host: listen.host, port: listen.port))
+            case .secure(let listen, _):
+                guard let identity = secure.identity(of: listener) else { continue }
+                places.append(.secure(host: listen.host, port: listen.port, identity: identity))
             case .socket(let file, let mode): places.append(.socket(path: path(file), mode: mode))
             case .systemd(let name):
                 let chosen = rest.filter { name == nil || $0.name == name }

@@ -16,6 +16,8 @@ struct Reloading: Sendable {
     let state: StateDirectory
     /// What the daemon was started with: what cannot be changed stays as it says.
     let started: Configuration
+    /// The listeners in force that speak TLS.
+    let secure: SecureListeners
     let daemon: RunningDaemon
     let clock: any WallClock
     let random: any RandomSource
@@ -23,11 +25,12 @@ struct Reloading: Sendable {
     private let count = Replaceable(Int64(0))
 
     init(
-        state: StateDirectory, started: Configuration, daemon: RunningDaemon, clock: any WallClock,
-        random: any RandomSource, logger: Logger
+        state: StateDirectory, started: Configuration, secure: SecureListeners, daemon: RunningDaemon,
+        clock: any WallClock, random: any RandomSource, logger: Logger
     ) {
         self.state = state
         self.started = started
+        self.secure = secure
         self.daemon = daemon
         self.clock = clock
         self.random = random
@@ -52,6 +55,9 @@ struct Reloading: Sendable {
             let gateways = try configuration.gateways.map { try Unlocking.gateway($0, path: state.path) }
             let termination = try AuthorityAdministration(state: state, clock: clock, random: random)
                 .termination(configuration)
+            let identities = try secure.readAgain()
+            identities.take()
+            secure.remark(at: clock.now().seconds, logger)
             await daemon.take(
                 RunningDaemon.Changes(
                     gateways: gateways, hosts: configuration.hosts, peers: configuration.peers,

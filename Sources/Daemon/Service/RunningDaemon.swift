@@ -16,7 +16,7 @@ package struct RunningDaemon: Sendable {
         package var places: [ListeningPlace]
         /// Further authorities that requests may name.
         package var hosts: [String]
-        /// Which agents programs are that connect to a Unix socket without a token.
+        /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
         package var peers: PeerAgents
         /// The upstreams.
         package var gateways: [Gateway]
@@ -139,7 +139,7 @@ package struct RunningDaemon: Sendable {
         package var gateways: [Gateway]
         /// Further authorities that requests may name.
         package var hosts: [String]
-        /// Which agents programs are that connect to a Unix socket without a token.
+        /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
         package var peers: PeerAgents
         /// What agents may reach besides the gateways.
         package var forward: ForwardRules

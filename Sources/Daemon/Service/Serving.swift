@@ -45,8 +45,10 @@ package enum Serving {
         let threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
         do {
+            let secure = try SecureListeners(configuration.listen, state: state)
+            secure.remark(at: clock.now().seconds, logger)
             let places = try ListenerPlan.places(
-                of: configuration.listen, inherited: inherited, path: state.path, logger: logger)
+                of: configuration.listen, secure: secure, inherited: inherited, path: state.path, logger: logger)
             let trustFile = configuration.trustFile.map(state.path)
             if let trustFile {
                 do {
@@ -81,7 +83,8 @@ package enum Serving {
             do {
                 let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
                 let reloading = Reloading(
-                    state: state, started: configuration, daemon: daemon, clock: clock, random: random, logger: logger)
+                    state: state, started: configuration, secure: secure, daemon: daemon, clock: clock, random: random,
+                    logger: logger)
                 reloading.clear()
                 ready(ServingPlaces(all: daemon.places.map(\.description), port: daemon.port))
                 let task = Task { for await _ in reloads { await reloading.reload() } }

@@ -11,6 +11,7 @@ import Darwin
 /// | `config.yaml` | the configuration, written by the operator |
 /// | `policy.yaml` | the operator's rules, where there are some |
 /// | `wallets/` | keystores |
+/// | `authority.pem`, `agent-authority.pem` | local authorities: for gateways' hosts, and for agents and listeners |
 /// | `ledger.sqlite` | the books, with their log and their index beside them |
 /// | `spool/` | unlinked files of long request bodies |
 /// | `reload.json` | how the daemon took its last reload |

@@ -84,10 +84,11 @@ extension Exchange: UpstreamReceiver {
         replay.settle { self.connectUnpaid() }
     }
 
-    /// RFC 9110 section 9.2.2 lets a proxy repeat idempotent requests only, and a body must be there once more.
+    /// RFC 9110 section 9.2.2 lets a proxy repeat what is idempotent only, by its method or because the agent says so with a
+    /// key, and a body must be there once more.
     var isRepeatable: Bool {
         let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]
-        return idempotent.contains(request.method)
+        return (idempotent.contains(request.method) || admitted.idempotencyKey != nil)
             && (request.framing == .none || (isBodyComplete && replay.isReplayable))
     }
 

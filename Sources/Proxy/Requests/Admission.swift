@@ -102,7 +102,7 @@ extension AgentConnection {
         }
         if case .peer(let peer, _) = binding.caller {
             // Who it is may have been said anew since the tunnel began.
-            return try admitted(head, try route(to: target), try caller(peer, status: 407))
+            return try admitted(head, try route(to: target), try caller(peer, head, status: 407))
         }
         return try admitted(head, try route(to: target), binding.caller)
     }
@@ -152,13 +152,16 @@ extension AgentConnection {
     private func checkHost(_ head: RequestHead) throws(Refusal) {
         try checkHostCount(head)
         // No web page reaches a Unix socket, and its clients name whatever host they like.
-        guard peer == nil else { return }
-        if let host = head.fields.first(.host), !rules.hosts.accepts(head.fields.text(host)) {
-            throw Refusal(
-                421, "host-not-accepted",
-                "This proxy answers for 127.0.0.1, localhost and [::1] with its port, and for what `hosts:` lists.",
-                closing: true)
-        }
+        if case .process? = peer { return }
+        guard let line = head.fields.first(.host) else { return }
+        let host = head.fields.text(line)
+        if rules.hosts.accepts(host) { return }
+        // Who verified the listener's certificate has connected to one of its names.
+        if let security, let place = HostAndPort(host), security.isNamed(place.host) { return }
+        throw Refusal(
+            421, "host-not-accepted",
+            "This proxy answers for 127.0.0.1, localhost and [::1] with its port, for what `hosts:` lists, and where it "
+                + "speaks TLS for the names of its certificate.", closing: true)
     }
 
     private func route(_ head: RequestHead) throws(Refusal) -> GatewayTable.Route {
@@ -177,13 +180,22 @@ extension AgentConnection {
     }
 
     /// The agent that the operator says a peer is.
-    private func caller(_ peer: PeerIdentity, status: Int) throws(Refusal) -> Caller {
-        guard let agent = rules.peers.agent(of: peer) else {
-            throw Refusal(
-                status, "peer-not-mapped",
-                "No agent token, and `peers` says of neither uid:\(peer.user) nor gid:\(peer.group) which agent it is.")
+    private func caller(_ peer: ConnectedPeer, _ head: RequestHead, status: Int) throws(Refusal) -> Caller {
+        // A browser shows its user's certificate for any page that asks it to.
+        if case .certificate = peer, isOfWebPage(head) {
+            throw Refusal(403, "web-page", "A client certificate does not stand for what a web page sends.")
         }
+        guard let agent = rules.peers.agent(of: peer) else { throw Refusal(status, "peer-not-mapped", peer.notMapped) }
         return .peer(peer, agent: agent)
+    }
+
+    /// Whether a browser says that a page made it send this, or a page of another place did.
+    private func isOfWebPage(_ head: RequestHead) -> Bool {
+        if let site = head.fields.first(.secFetchSite), head.fields.text(site) != "none" { return true }
+        guard let line = head.fields.first(.origin) else { return false }
+        let origin = head.fields.text(line).split(separator: "/", maxSplits: 1)
+        let host = head.fields.first(.host).map { head.fields.text($0) }
+        return origin.count != 2 || host?.lowercased() != origin[1].dropFirst().lowercased()
     }
 
     private func caller(_ head: RequestHead, of place: AgentCredential.Place) throws(Refusal) -> Caller {
@@ -193,7 +205,7 @@ extension AgentConnection {
         } catch {
             switch (error, peer) {
             case (.missing, let peer?):
-                return try caller(peer, status: status)
+                return try caller(peer, head, status: status)
             default: break
             }
             switch error {

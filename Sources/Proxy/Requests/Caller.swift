@@ -6,8 +6,8 @@ import Transport
 enum Caller: Sendable {
     /// Whoever has this token.
     case token(AgentCredential)
-    /// The agent of that name, as which the kernel's word about a connection counts.
-    case peer(PeerIdentity, agent: String)
+    /// The agent of that name, as which the kernel's word or a certificate counts.
+    case peer(ConnectedPeer, agent: String)
 
     /// The field that named the agent; it does not travel on.
     var field: FieldName? { if case .token(let credential) = self { credential.field } else { nil } }
@@ -22,8 +22,7 @@ enum Caller: Sendable {
         case .peer(let peer, let agent):
             Problem(
                 status: status, code: "peer-agent-unknown",
-                detail:
-                    "`peers` says that user \(peer.user), group \(peer.group) is agent \(agent): there is no such agent."
+                detail: "`peers` says that \(peer) is agent \(agent): there is no such agent."
             )
         }
     }

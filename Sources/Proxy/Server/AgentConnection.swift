@@ -18,6 +18,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = ByteBuffer
 
     private enum Phase {
+        /// TLS is being agreed on; nothing has been said yet.
+        case handshake
         /// Between requests, or in a head.
         case head
         /// A head is read and its sender is being looked up in the books.
@@ -39,10 +41,16 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private let shared: ProxyLoop
     /// What the connection is for, where that was said before it began.
     let binding: Binding?
-    /// Who connected, on a Unix socket.
-    let peer: PeerIdentity?
+    /// Who connected, where something better than a token of theirs says so.
+    private(set) var peer: ConnectedPeer?
+    /// What was presented to the agent, where clients show certificates.
+    let security: TLSServerContext?
+    /// The place of a handshake that a stranger may have begun.
+    private var handshake: HandshakeCount.Place?
+    /// The place of a connection whose TLS ends here among its agent's tunnels.
+    private var slot: TunnelSlot?
     private var context: ChannelHandlerContext?
-    private var phase = Phase.head
+    private var phase: Phase
     private var scanner = HeadScanner()
     /// Whether the one empty line that may stand before the present head has been seen.
     private var hasSkippedLine = false
@@ -56,10 +64,31 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var arrived = NIODeadline.now()
 
     /// Serves a connection; `peer` is who made it, where that is known.
-    init(shared: ProxyLoop, peer: PeerIdentity? = nil, binding: Binding? = nil) {
+    init(shared: ProxyLoop, peer: ConnectedPeer? = nil) {
         self.shared = shared
         self.peer = peer
+        security = nil
+        binding = nil
+        phase = .head
+    }
+
+    /// Serves a connection behind a handler that presents `security`, which says who it is once they have shaken hands.
+    init(shared: ProxyLoop, security: TLSServerContext, handshake: HandshakeCount.Place) {
+        self.shared = shared
+        self.security = security
+        self.handshake = handshake
+        binding = nil
+        phase = .handshake
+    }
+
+    /// Serves what is inside a tunnel whose TLS ends here, for the same peer as `outer`.
+    init(inside outer: AgentConnection, for binding: Binding, slot: TunnelSlot) {
+        shared = outer.shared
+        peer = outer.peer
+        security = outer.security
         self.binding = binding
+        self.slot = slot
+        phase = .handshake
     }
 
     /// The operator's rules as they are now.
@@ -81,9 +110,30 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     func channelActive(context: ChannelHandlerContext) { opened() }
 
     private func opened() {
-        ownDeadline = .now() + timeouts.read
+        if case .handshake = phase {
+            ownDeadline = .now() + timeouts.handshake
+        } else {
+            ownDeadline = .now() + timeouts.read
+        }
         shared.deadlines.add(self)
         shared.connections[ObjectIdentifier(self)] = self
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted(let summary)? = event as? TLSEvent { shookHands(summary) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func shookHands(_ summary: TLSHandshakeSummary) {
+        guard case .handshake = phase else { return }
+        handshake = nil
+        if binding == nil {
+            guard let certificate = summary.peer else { return context?.close(promise: nil) ?? () }
+            peer = .certificate(certificate)
+        }
+        phase = .head
+        ownDeadline = .now() + timeouts.read
+        if shared.isStopping { linger() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -94,6 +144,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .handshake = phase, let error = error as? TLSError {
+            services.logger.debug("no TLS with an agent", metadata: ["problem": "\(error)"])
+        }
         context.close(promise: nil)
     }
 
@@ -130,7 +183,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
                     phase = reader.isFinished ? .answering : .body(reader)
                     ownDeadline = reader.isFinished || !isReadingBody ? nil : .now() + timeouts.read
                     exchange?.bodyArrived(bytes, isLast: reader.isFinished)
-                case .identifying, .answering, .opening, .lingering, .closed:
+                case .handshake, .identifying, .answering, .opening, .lingering, .closed:
                     return
                 }
             }
@@ -261,27 +314,26 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             rules.gateways.isGateway(Binding(request).origin)
                 || rules.forward.allows(request.host, port: request.port, for: agent)
         {
-            return terminate(request, by: termination)
+            return terminate(request, by: termination, agent: agent)
         }
         guard rules.forward.allows(request.host, port: request.port, for: agent) else {
             return answer(.forwardNotAllowed(request.target, agent: agent.name), head: request.head)
         }
-        guard services.tunnelCount.begin(agent.name) else { return answer(.tooManyTunnels, head: request.head) }
+        guard let slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: request.target) else {
+            return answer(.tooManyTunnels, head: request.head)
+        }
         phase = .opening
         shared.connectTunnel(to: request) { result in
             switch result {
             case .success((let channel, let end)):
                 guard case .opening = self.phase, let context = self.context else {
-                    self.services.tunnelCount.end(agent.name)
                     return channel.close(promise: nil)
                 }
-                let purpose = Tunnel.Purpose(agent: agent.name, target: request.target)
                 context.writeAndFlush(
                     self.wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n")),
                     promise: nil)
-                self.handOver(to: end, for: purpose)
+                self.handOver(to: end, in: slot)
             case .failure(let failure):
-                self.services.tunnelCount.end(agent.name)
                 guard case .opening = self.phase else { return }
                 self.answer(.tunnel(failure, to: request.target), head: request.head)
             }
@@ -289,11 +341,14 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Ends TLS here, and serves what is inside.
-    private func terminate(_ request: TunnelRequest, by termination: TLSTermination) {
+    private func terminate(_ request: TunnelRequest, by termination: TLSTermination, agent: Agent) {
         guard let context else { return }
+        guard let slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: request.target) else {
+            return answer(.tooManyTunnels, head: request.head)
+        }
         let handler: TLSHandler
         do {
-            handler = try termination.context(for: request.host).makeServerHandler()
+            handler = try termination.context(for: request.host).makeServerHandler(for: request.host)
         } catch {
             services.logger.error(
                 "TLS not ended", metadata: ["host": "\(request.host.text)", "problem": "\(error)"])
@@ -310,7 +365,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         inbound = ByteBuffer()
         do {
             let pipeline = context.pipeline.syncOperations
-            let inner = AgentConnection(shared: shared, peer: peer, binding: Binding(request))
+            let inner = AgentConnection(inside: self, for: Binding(request), slot: slot)
             try pipeline.addHandlers([handler, inner], position: .after(self))
             pipeline.removeHandler(self, promise: nil)
             if rest.readableBytes > 0 {
@@ -323,8 +378,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Leaves the connection to a tunnel, with what has been read already; `answer` is what its other end has said.
-    private func handOver(to upstream: TunnelEnd, for purpose: Tunnel.Purpose, answer: ByteBuffer = ByteBuffer()) {
-        guard let context else { return }
+    private func handOver(to upstream: TunnelEnd, in slot: TunnelSlot, answer: ByteBuffer = ByteBuffer()) {
+        guard let context else { return upstream.cutOff() }
         let options = context.channel.syncOptions
         try? options?.setOption(.autoRead, value: false)
         try? options?.setOption(.allowRemoteHalfClosure, value: true)
@@ -335,7 +390,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         do {
             let pipeline = context.pipeline.syncOperations
             try pipeline.addHandler(end, position: .after(self))
-            let tunnel = Tunnel(purpose, agent: end, upstream: upstream, shared: shared)
+            let tunnel = Tunnel(slot, agent: end, upstream: upstream, shared: shared)
             pipeline.removeHandler(self, promise: nil)
             if rest.readableBytes > 0 {
                 end.take(rest)
@@ -356,6 +411,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private func forgetConnection() {
         shared.deadlines.remove(self)
         shared.connections[ObjectIdentifier(self)] = nil
+        handshake = nil
+        slot = nil
         phase = .closed
     }
 
@@ -447,7 +504,7 @@ extension AgentConnection: AgentChannel {
         let end = TunnelEnd()
         do {
             let answer = try upstream.handOver(to: end)
-            handOver(to: end, for: tunnel.passOn(), answer: answer)
+            handOver(to: end, in: tunnel, answer: answer)
         } catch {
             upstream.abandon()
             context?.close(promise: nil)
@@ -464,7 +521,7 @@ extension AgentConnection: AgentChannel {
         // An orderly end would pass for the end of the body.
         _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0))
         phase = .closed
-        guard binding != nil else { return context.close(promise: nil) }
+        guard binding != nil || security != nil else { return context.close(promise: nil) }
         // Inside TLS the orderly end is the close_notify, which gets there ahead of a reset.
         context.triggerUserOutboundEvent(TLSCutOff(), promise: nil)
     }
@@ -473,8 +530,12 @@ extension AgentConnection: AgentChannel {
 extension AgentConnection {
     /// Ends a connection on which no request has begun, and waits only a moment for the rest of a head.
     func closeIfIdle() {
-        guard case .head = phase else { return }
-        if inbound.readableBytes == 0 { linger() } else { ownDeadline = .now() + timeouts.linger }
+        switch phase {
+        case .handshake: context?.close(promise: nil)
+        case .head where inbound.readableBytes == 0: linger()
+        case .head: ownDeadline = .now() + timeouts.linger
+        default: break
+        }
     }
 
     /// Whether a request is being served, or an answer has not left yet.
@@ -482,7 +543,7 @@ extension AgentConnection {
         switch phase {
         case .head: inbound.readableBytes > 0
         case .identifying, .body, .answering, .opening, .lingering(hasSent: false): true
-        case .lingering(hasSent: true), .closed: false
+        case .handshake, .lingering(hasSent: true), .closed: false
         }
     }
 
@@ -490,7 +551,7 @@ extension AgentConnection {
     func cutOff() {
         switch phase {
         case .identifying, .opening: answer(.stopping)
-        case .lingering(hasSent: false): context?.close(promise: nil)
+        case .handshake, .lingering(hasSent: false): context?.close(promise: nil)
         case .body, .answering: exchange?.cutOff()
         case .head, .lingering(hasSent: true), .closed: break
         }
@@ -512,7 +573,7 @@ extension AgentConnection: DeadlineBound {
                 status: 408, code: "request-timeout", detail: "The request did not arrive in time.")
             problem.closesConnection = true
             giveUp(problem)
-        case .head, .lingering, .closed:
+        case .handshake, .head, .lingering, .closed:
             context?.close(promise: nil)
         case .identifying, .answering, .opening:
             break

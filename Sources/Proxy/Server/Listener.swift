@@ -16,18 +16,24 @@ struct Listener: Sendable {
 
     /// Binds, and accepts nobody yet; throws ``ListenFailure``.
     static func open(
-        _ place: ListeningPlace, loops: LoopTable, group: MultiThreadedEventLoopGroup
+        _ place: ListeningPlace, loops: LoopTable
     ) async throws -> Listener {
         do {
             switch place {
             case .address(let host, let port):
-                let channel = try await bootstrap(for: .address, loops, group).bind(host: host, port: port).get()
+                let channel = try await bootstrap(for: .address, loops).bind(host: host, port: port).get()
                 return Listener(
                     place: .address(host: host, port: channel.localAddress?.port ?? port), channel: channel, file: nil)
+            case .secure(let host, let port, let identity):
+                let bootstrap = bootstrap(for: .address, by: identity, loops)
+                let channel = try await bootstrap.bind(host: host, port: port).get()
+                return Listener(
+                    place: .secure(host: host, port: channel.localAddress?.port ?? port, identity: identity),
+                    channel: channel, file: nil)
             case .socket(let path, let mode):
                 let file = try UnixSocketFile(path: path, mode: mode)
                 do {
-                    let channel = try await bootstrap(for: .file, loops, group).withBoundSocket(file.descriptor).get()
+                    let channel = try await bootstrap(for: .file, loops).withBoundSocket(file.descriptor).get()
                     ListenBacklog.set(backlog, of: file.descriptor)
                     return Listener(place: place, channel: channel, file: file)
                 } catch {
@@ -38,7 +44,7 @@ struct Listener: Sendable {
                 guard let family = ListeningFamily(descriptor: descriptor) else {
                     throw ListenFailure(place, .notListening)
                 }
-                let channel = try await bootstrap(for: family, loops, group).withBoundSocket(descriptor).get()
+                let channel = try await bootstrap(for: family, loops).withBoundSocket(descriptor).get()
                 ListenBacklog.set(backlog, of: descriptor)
                 return Listener(place: Self.place(of: channel) ?? place, channel: channel, file: nil)
             }
@@ -48,17 +54,24 @@ struct Listener: Sendable {
     }
 
     private static func bootstrap(
-        for family: ListeningFamily, _ loops: LoopTable, _ group: MultiThreadedEventLoopGroup
+        for family: ListeningFamily, by identity: ListenerIdentity? = nil, _ loops: LoopTable
     ) -> ServerBootstrap {
-        ServerBootstrap(group: group)
+        ServerBootstrap(group: loops.group)
             .serverChannelOption(.backlog, value: backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(loops.spread.handler())
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                switch family {
-                case .address: channel.eventLoop.makeCompletedFuture { try loops.serve(channel, peer: nil) }
-                case .file:
+                switch (family, identity) {
+                case (.address, let identity?):
+                    channel.eventLoop.makeCompletedFuture { try loops.serve(channel, by: identity) }
+                case (.address, nil): channel.eventLoop.makeCompletedFuture { try loops.serve(channel, peer: nil) }
+                case (.file, _):
                     // Who cannot be known is not served.
                     PeerIdentity.ofPeer(of: channel).flatMapThrowing { try loops.serve(channel, peer: $0) }
                 }
@@ -86,6 +99,19 @@ extension LoopTable {
     /// Serves a connection on its loop.
     fileprivate func serve(_ channel: any Channel, peer: PeerIdentity?) throws {
         guard let shared = self[channel.eventLoop] else { throw ChannelError.ioOnClosedChannel }
-        try channel.pipeline.syncOperations.addHandler(AgentConnection(shared: shared, peer: peer))
+        try channel.pipeline.syncOperations.addHandler(
+            AgentConnection(shared: shared, peer: peer.map { .process($0) }))
+    }
+
+    /// Serves a connection that begins with a TLS handshake; where too many are under way it ends at once.
+    fileprivate func serve(_ channel: any Channel, by identity: ListenerIdentity) throws {
+        guard let shared = self[channel.eventLoop],
+            let handshake = shared.handshakes.begin(from: channel.remoteAddress?.ipAddress ?? "")
+        else { throw ChannelError.ioOnClosedChannel }
+        let security = identity.current
+        try channel.pipeline.syncOperations.addHandlers([
+            security.makeServerHandler(),
+            AgentConnection(shared: shared, security: security, handshake: handshake),
+        ])
     }
 }

@@ -16,18 +16,18 @@ package struct ProxyServer: Sendable {
     package var ports: [Int] { listeners.compactMap(\.port) }
 
     /// Binds all places, then serves; each connection and its upstream connections share one event loop of `group`, and
-    /// connections go to the loops in turn.
+    /// each new one goes to the loop that has the fewest.
     ///
     /// `services` is asked once with the ports that were bound. Throws ``ListenFailure``, and then listens nowhere.
     package static func start(
         at places: [ListeningPlace], services: ([Int]) -> ProxyServices, tls: TLSClientContext,
         group: MultiThreadedEventLoopGroup
     ) async throws -> ProxyServer {
-        let loops = LoopTable()
+        let loops = LoopTable(group)
         // Nothing is accepted until the ports are known and every loop has its services.
         var listeners: [Listener] = []
         do {
-            for place in places { listeners.append(try await Listener.open(place, loops: loops, group: group)) }
+            for place in places { listeners.append(try await Listener.open(place, loops: loops)) }
             let services = services(listeners.compactMap(\.port))
             for loop in group.makeIterator() { try await loops.add(loop, services: services, tls: tls) }
             for listener in listeners { try await listener.accept() }
@@ -72,6 +72,15 @@ package struct ProxyServer: Sendable {
 /// The shared state of each event loop, found by the loop itself.
 final class LoopTable: Sendable {
     private let entries = Mutex<[ObjectIdentifier: NIOLoopBound<ProxyLoop>]>([:])
+    /// The loops themselves.
+    let group: MultiThreadedEventLoopGroup
+    /// Which of them the next connection gets.
+    let spread: LoopSpread
+
+    init(_ group: MultiThreadedEventLoopGroup) {
+        self.group = group
+        spread = LoopSpread(group)
+    }
 
     /// The state of a loop; asked on that loop.
     subscript(loop: any EventLoop) -> ProxyLoop? {

@@ -131,6 +131,8 @@ final class ProxyLoop {
     var tunnels: [ObjectIdentifier: Tunnel] = [:]
     /// The agents' open connections.
     var connections: [ObjectIdentifier: AgentConnection] = [:]
+    /// Handshakes of agents who may be strangers.
+    let handshakes = HandshakeCount()
     /// Exchanges whose payment is out and whose agent has gone.
     var orphans: [ObjectIdentifier: Exchange] = [:]
     /// Whether no new exchange may begin.

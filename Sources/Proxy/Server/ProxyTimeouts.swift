@@ -13,12 +13,14 @@ package struct ProxyTimeouts: Sendable, Equatable {
     /// For the body of a 402 whose head says everything.
     package var challenge: TimeAmount
 
+    /// For a TLS handshake of an agent.
+    package var handshake = TimeAmount.seconds(10)
     /// For a connection to a host that an agent names.
     package var connect = TimeAmount.seconds(10)
     /// For the next byte of a tunnel, from either side.
     package var tunnel = TimeAmount.minutes(10)
 
-    /// Half a minute for bytes, two minutes between requests, two seconds behind a last answer, half a minute for an
+    /// Half a minute for bytes, ten seconds for a handshake, two minutes between requests, two seconds behind a last answer, half a minute for an
     /// outcome, two seconds for what a 402 says twice.
     package static let standard = ProxyTimeouts(
         read: .seconds(30), idle: .seconds(120), linger: .seconds(2), outcome: .seconds(30),

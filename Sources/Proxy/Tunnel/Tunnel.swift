@@ -8,14 +8,9 @@ import Transport
 /// Back-pressure and half-closes pass through; memory is bounded by the channels' own watermarks. All state belongs to
 /// the event loop, which both connections share.
 final class Tunnel {
-    /// Who has it, and where it leads: for the log.
-    struct Purpose {
-        let agent: String
-        let target: String
-    }
-
     private let shared: ProxyLoop
-    private let purpose: Purpose
+    /// Its place among the agent's tunnels, while it is open.
+    private var slot: TunnelSlot?
     private let since = NIODeadline.now()
     private let agentEnd: TunnelEnd
     private let upstreamEnd: TunnelEnd
@@ -23,9 +18,9 @@ final class Tunnel {
     private(set) var deadline: NIODeadline?
 
     /// Ties two ends together; both channels must not have read anything yet that is not handed over.
-    init(_ purpose: Purpose, agent: TunnelEnd, upstream: TunnelEnd, shared: ProxyLoop) {
+    init(_ slot: TunnelSlot, agent: TunnelEnd, upstream: TunnelEnd, shared: ProxyLoop) {
         self.shared = shared
-        self.purpose = purpose
+        self.slot = slot
         agentEnd = agent
         upstreamEnd = upstream
         agent.peer = upstream
@@ -54,12 +49,13 @@ final class Tunnel {
         deadline = nil
         shared.deadlines.remove(self)
         shared.tunnels[ObjectIdentifier(self)] = nil
-        shared.services.tunnelCount.end(purpose.agent)
+        guard let slot else { return }
+        self.slot = nil
         let time = NIODeadline.now() - since
         shared.services.logger.info(
             "tunnel closed",
             metadata: [
-                "agent": "\(purpose.agent)", "to": "\(purpose.target)", "sent": "\(agentEnd.received)",
+                "agent": "\(slot.agent)", "to": "\(slot.target)", "sent": "\(agentEnd.received)",
                 "received": "\(upstreamEnd.received)", "seconds": "\(time.nanoseconds / 1_000_000_000)",
             ])
     }

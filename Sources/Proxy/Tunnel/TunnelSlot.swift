@@ -1,26 +1,20 @@
 /// The place of one tunnel in an agent's ``TunnelCount``, taken before it is known whether there will be one: a handshake
 /// that was paid for must not fail for want of a place.
 ///
-/// It is given back when nobody holds the slot any more, unless a tunnel has taken it over.
+/// It is given back when nobody holds the slot any more.
 final class TunnelSlot {
     private let count: TunnelCount
-    private let purpose: Tunnel.Purpose
-    private var isPassedOn = false
+    /// Who has it, and where it leads: for the log.
+    let agent: String
+    let target: String
 
     /// Takes a place; nil when the agent has as many tunnels as it may.
     init?(of count: TunnelCount, agent: String, target: String) {
         guard count.begin(agent) else { return nil }
         self.count = count
-        purpose = Tunnel.Purpose(agent: agent, target: target)
+        self.agent = agent
+        self.target = target
     }
 
-    deinit {
-        if !isPassedOn { count.end(purpose.agent) }
-    }
-
-    /// Leaves the place to a tunnel, which gives it back when it is closed.
-    func passOn() -> Tunnel.Purpose {
-        isPassedOn = true
-        return purpose
-    }
+    deinit { count.end(agent) }
 }

@@ -44,6 +44,25 @@ import COpenSSL
         unsafe pointer = unsafe certificate
     }
 
+    private init(owning certificate: OpaquePointer) { unsafe pointer = unsafe certificate }
+
+    /// Reads all certificates of a text in PEM, in its order; other things may stand between them.
+    static func all(pem: [UInt8]) throws(TLSError) -> [Certificate] {
+        let certificates: [Certificate]? = unsafe PEM.reading(pem) { bio in
+            var certificates: [Certificate] = []
+            while let one = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
+                unsafe certificates.append(Certificate(owning: one))
+            }
+            // The end looks like a beginning that is missing; whatever else ended it was no certificate.
+            return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ? certificates : nil
+        }
+        ERR_clear_error()
+        guard let certificates, !certificates.isEmpty else {
+            throw TLSError.configuration("not certificates in PEM")
+        }
+        return certificates
+    }
+
     deinit { unsafe X509_free(pointer) }
 
     private static func set(_ time: UnsafeMutablePointer<ASN1_TIME>?, to seconds: Int64) -> Bool {
@@ -84,10 +103,12 @@ import COpenSSL
     }
 
     /// SHA-256 of the DER form.
-    var fingerprint: [UInt8] {
+    var fingerprint: [UInt8] { unsafe Self.fingerprint(of: pointer) }
+
+    static func fingerprint(of certificate: OpaquePointer) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var count: UInt32 = 0
-        _ = unsafe X509_digest(pointer, EVP_sha256(), &digest, &count)
+        _ = unsafe X509_digest(certificate, EVP_sha256(), &digest, &count)
         return Array(digest.prefix(Int(count)))
     }
 
@@ -96,6 +117,15 @@ import COpenSSL
         var parts = unsafe tm()
         guard unsafe ASN1_TIME_to_tm(X509_get0_notAfter(pointer), &parts) == 1 else { return nil }
         return unsafe Int64(timegm(&parts))
+    }
+
+    /// Whether a verifier would find a host among its subject alternative names.
+    func names(_ host: HostName) -> Bool {
+        guard host.isAddress else {
+            let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+            return unsafe X509_check_host(pointer, host.text, host.text.utf8.count, flags, nil) == 1
+        }
+        return unsafe X509_check_ip_asc(pointer, host.text, 0) == 1
     }
 
     /// Whether a key is the one that it is for.

@@ -70,6 +70,73 @@ package final class CertificateAuthority: Sendable {
     /// When it ends; nil when its certificate does not say so readably.
     package var notAfter: Int64? { certificate.notAfter }
 
+    /// What a certificate is for.
+    package enum Purpose: Sendable {
+        /// A client proves that it is somebody.
+        case client(name: String)
+        /// A server proves that it is reached by these hosts; at least one.
+        case server(hosts: [HostName])
+
+        fileprivate var name: String {
+            switch self {
+            case .client(let name): name
+            // Words, so that no verifier takes it for a name of the host: those stand in the alternative names.
+            case .server(let hosts): "Purser for \(hosts.first?.text ?? "nobody")"
+            }
+        }
+
+        fileprivate var extensions: [(number: Int32, value: String)] {
+            switch self {
+            case .client(let name):
+                [(NID_ext_key_usage, "clientAuth"), (NID_subject_alt_name, "DNS:\(name)")]
+            case .server(let hosts):
+                [
+                    (NID_ext_key_usage, "serverAuth"),
+                    (
+                        NID_subject_alt_name,
+                        hosts.map { ($0.isAddress ? "IP:" : "DNS:") + $0.text }.joined(separator: ",")
+                    ),
+                ]
+            }
+        }
+    }
+
+    /// A certificate and its new key, both in PEM.
+    package struct Issued: Sendable {
+        /// The certificate.
+        package let certificate: [UInt8]
+        /// Its key, without a passphrase: never log it.
+        package let key: [UInt8]
+        /// SHA-256 of the certificate's DER form.
+        package let fingerprint: [UInt8]
+        /// When it ends; nil where it does not say so readably.
+        package let notAfter: Int64?
+    }
+
+    /// Makes a certificate with a key of its own, good for `seconds` but not longer than the authority.
+    package func issue(
+        _ purpose: Purpose, serial: [UInt8], from now: Int64, for seconds: Int64
+    ) throws(TLSError) -> Issued {
+        let key = try KeyPair()
+        let leaf = try leaf(purpose, of: key, serial: serial, from: now, for: seconds)
+        return Issued(
+            certificate: try leaf.pem(), key: try key.pem(), fingerprint: leaf.fingerprint, notAfter: leaf.notAfter)
+    }
+
+    private func leaf(
+        _ purpose: Purpose, of key: KeyPair, serial: [UInt8], from now: Int64, for seconds: Int64
+    ) throws(TLSError) -> Certificate {
+        try Certificate(
+            Certificate.Content(
+                name: purpose.name, serial: serial, notBefore: now - Self.slack,
+                notAfter: min(now + seconds, certificate.notAfter ?? now),
+                extensions: [
+                    (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
+                    (NID_authority_key_identifier, "keyid:always"),
+                ] + purpose.extensions),
+            of: key, issuer: certificate, signedBy: self.key)
+    }
+
     /// The key that a process presents for all hosts, made anew by each process.
     package struct HostKey: Sendable {
         let pair: KeyPair
@@ -84,18 +151,8 @@ package final class CertificateAuthority: Sendable {
     package func serverContext(
         for host: HostName, key hostKey: HostKey, serial: [UInt8], at now: Int64
     ) throws(TLSError) -> TLSServerContext {
-        let end = min(now + Self.hostValidity, certificate.notAfter ?? now)
-        let names = host.isAddress ? "IP:\(host.text)" : "DNS:\(host.text)"
-        let leaf = try Certificate(
-            Certificate.Content(
-                // Words, so that no verifier takes it for a name of the host: those stand in the alternative names.
-                name: "Purser for \(host.text)", serial: serial, notBefore: now - Self.slack, notAfter: end,
-                extensions: [
-                    (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
-                    (NID_ext_key_usage, "serverAuth"), (NID_subject_alt_name, names),
-                    (NID_authority_key_identifier, "keyid:always"),
-                ]),
-            of: hostKey.pair, issuer: certificate, signedBy: key)
+        let leaf = try leaf(
+            .server(hosts: [host]), of: hostKey.pair, serial: serial, from: now, for: Self.hostValidity)
         if let fault = leaf.fault(trusting: certificate, host: host, at: now) {
             throw TLSError.configuration("the local authority cannot vouch for \(host.text): \(fault)")
         }

@@ -1,11 +1,11 @@
 import COpenSSL
 
-/// A P-256 key with its secret half.
+/// A key with its secret half.
 @safe final class KeyPair: Sendable {
     // Made before it is shared and never changed again; libcrypto guards its reference count itself.
     nonisolated(unsafe) let pointer: OpaquePointer
 
-    /// Makes a new key from the system's randomness.
+    /// Makes a new P-256 key from the system's randomness.
     init() throws(TLSError) {
         guard let context = unsafe EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil) else { throw Self.failure }
         defer { unsafe EVP_PKEY_CTX_free(context) }
@@ -17,7 +17,7 @@ import COpenSSL
         unsafe pointer = unsafe key
     }
 
-    /// Reads a key as ``pem`` writes it.
+    /// Reads the first key of a text in PEM, of any kind, without a passphrase.
     init(pem: [UInt8]) throws(TLSError) {
         let key = unsafe PEM.reading(pem) { bio in
             unsafe PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)

@@ -11,6 +11,8 @@ package enum FieldName: UInt8, Sendable {
     case idempotencyKey
     case keepAlive
     case location
+    case origin
+    case secFetchSite
     case te
     case trailer
     case transferEncoding
@@ -36,6 +38,7 @@ package enum FieldName: UInt8, Sendable {
         ("connection", .connection), ("content-encoding", .contentEncoding), ("content-length", .contentLength),
         ("content-type", .contentType), ("date", .date), ("expect", .expect), ("host", .host),
         ("idempotency-key", .idempotencyKey), ("keep-alive", .keepAlive), ("location", .location),
+        ("origin", .origin), ("sec-fetch-site", .secFetchSite),
         ("te", .te), ("trailer", .trailer), ("transfer-encoding", .transferEncoding), ("upgrade", .upgrade),
         ("proxy-connection", .proxyConnection), ("proxy-authenticate", .proxyAuthenticate),
         ("authorization", .authorization), ("proxy-authorization", .proxyAuthorization), ("x-api-key", .xAPIKey),

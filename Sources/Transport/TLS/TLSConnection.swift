@@ -9,6 +9,14 @@ import NIOCore
     let exchange = TLSByteExchange()
     private let ssl: OpaquePointer
     private let client: (origin: TLSOrigin, sessions: TLSSessionCache)?
+    private var server = ServerSide()
+
+    /// What a server expects of its client.
+    private struct ServerSide {
+        /// The name by which alone it may be addressed, if at all.
+        var name: TLSServerName?
+        var needsClientCertificate = false
+    }
 
     enum HandshakeStep {
         case needsInput
@@ -36,11 +44,24 @@ import NIOCore
         if let session = sessions.take(for: origin) { offer(session) }
     }
 
-    /// A server connection.
-    init(accepting context: TLSContext) throws(TLSError) {
+    /// A server connection; a client that asks for another server than `name` is refused.
+    init(
+        accepting context: TLSContext, as name: TLSServerName? = nil, needsClientCertificate: Bool = false
+    ) throws(TLSError) {
         unsafe ssl = try unsafe Self.makeSSL(context, over: exchange)
         client = nil
+        server = ServerSide(name: name, needsClientCertificate: needsClientCertificate)
         unsafe SSL_set_accept_state(ssl)
+        unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Whether a client asks for a server that this is not (RFC 6066 section 3); one that does not say is content.
+    static func isNamedOtherwise(by ssl: OpaquePointer?) -> Bool {
+        guard let pointer = unsafe SSL_get_ex_data(ssl, 0),
+            let expected = unsafe Unmanaged<TLSConnection>.fromOpaque(pointer).takeUnretainedValue().server.name,
+            let asked = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
+        else { return false }
+        return (try? TLSServerName(unsafe String(cString: asked))) != expected
     }
 
     deinit {
@@ -116,22 +137,30 @@ import NIOCore
         guard alpn == nil || alpn == "http/1.1" else {
             return .failed(.handshakeFailed(reason: "application protocol was not offered"))
         }
+        var peer: PeerCertificate?
+        if server.needsClientCertificate {
+            // libssl has seen to both already: whoever is taken for somebody is looked at twice.
+            guard let certificate = unsafe SSL_get0_peer_certificate(ssl),
+                unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK)
+            else { return .failed(.handshakeFailed(reason: "no client certificate")) }
+            peer = unsafe PeerCertificate(certificate)
+        }
         return .finished(
             TLSHandshakeSummary(
                 alpn: alpn,
                 protocolVersion: unsafe String(cString: SSL_get_version(ssl)),
                 cipherSuite: unsafe String(cString: purser_ssl_get_cipher_name(ssl)),
-                isResumed: unsafe SSL_session_reused(ssl) == 1))
+                isResumed: unsafe SSL_session_reused(ssl) == 1, peer: peer))
     }
 
     private func handshakeFailure() -> TLSError {
         let failure = takeOpenSSLFailure()
         let verdict = unsafe SSL_get_verify_result(ssl)
-        guard failure.code == SSL_R_CERTIFICATE_VERIFY_FAILED, let client, verdict != Int(X509_V_OK) else {
+        guard failure.code == SSL_R_CERTIFICATE_VERIFY_FAILED, verdict != Int(X509_V_OK) else {
             return .handshakeFailed(reason: failure.reason)
         }
         return .certificateRejected(
-            name: client.origin.name.text, fault: TLSCertificateFault(verifyResult: verdict))
+            name: client?.origin.name.text ?? "a client", fault: TLSCertificateFault(verifyResult: verdict))
     }
 
     /// Forgets the origin's sessions, so that the next attempt after a failed handshake makes a full one.

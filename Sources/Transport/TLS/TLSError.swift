@@ -9,7 +9,7 @@ package enum TLSError: Error, Equatable, Sendable {
     case configuration(String)
     /// The name to verify is neither a host name nor an IP literal.
     case invalidServerName
-    /// The server's certificate did not hold for `name`.
+    /// The server's certificate did not hold for `name`, or that of `a client` for a client.
     case certificateRejected(name: String, fault: TLSCertificateFault)
     /// The peers could not agree, or one broke the protocol, before the handshake was over.
     case handshakeFailed(reason: String)
@@ -65,6 +65,8 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
     case selfSigned
     /// The chain does not lead to a certificate in the trust store.
     case untrustedIssuer
+    /// It is not for what it is used for: a server's as a client's, or the other way round.
+    case wrongPurpose
     /// Anything else, as libcrypto's `X509_V_ERR_*` code.
     case other(code: Int32)
 
@@ -77,6 +79,7 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
             X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
             self = .untrustedIssuer
+        case X509_V_ERR_INVALID_PURPOSE: self = .wrongPurpose
         case let code: self = .other(code: code)
         }
     }
@@ -89,6 +92,7 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
         case .notYetValid: "certificate_not_yet_valid"
         case .selfSigned: "certificate_self_signed"
         case .untrustedIssuer: "certificate_untrusted_issuer"
+        case .wrongPurpose: "certificate_wrong_purpose"
         case .other: "certificate_other"
         }
     }
@@ -101,6 +105,7 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
         case .notYetValid: "it is not valid yet"
         case .selfSigned: "it is self-signed"
         case .untrustedIssuer: "its issuer is not trusted"
+        case .wrongPurpose: "it is for another purpose"
         case .other(let code): unsafe String(cString: X509_verify_cert_error_string(Int(code)))
         }
     }

@@ -23,4 +23,6 @@ package struct TLSHandshakeSummary: Equatable, Sendable {
     package let cipherSuite: String
     /// Whether an earlier session was resumed instead of a full handshake.
     package let isResumed: Bool
+    /// The certificate of a client that had to show one; nil on every other connection.
+    package var peer: PeerCertificate?
 }

@@ -2,9 +2,16 @@ import COpenSSL
 
 /// One certificate and the settings shared by all TLS server connections that present it.
 ///
-/// Sessions are resumed by ticket alone: nothing is kept per client. Safe to use from any thread.
+/// Sessions are resumed by ticket alone, and where clients show certificates not at all: nothing is kept per client. Safe to
+/// use from any thread.
 package final class TLSServerContext: Sendable {
     private let context: TLSContext
+    /// The certificate that is presented, where it came from memory.
+    private let certificate: Certificate?
+    private let needsClientCertificate: Bool
+
+    /// What a client may send of certificates, in bytes: a chain of a few.
+    private static let clientChainLimit = 32 * 1024
 
     /// Presents the chain of `certificateChainFile` (PEM, the server's certificate first) with the key of
     /// `privateKeyFile` (PEM, without a passphrase).
@@ -26,15 +33,65 @@ package final class TLSServerContext: Sendable {
 
     /// Presents one certificate that is in memory.
     convenience init(_ certificate: Certificate, key: KeyPair) throws(TLSError) {
-        try self.init()
+        try self.init(certificate)
         guard unsafe SSL_CTX_use_certificate(context.pointer, certificate.pointer) == 1,
             unsafe SSL_CTX_use_PrivateKey(context.pointer, key.pointer) == 1
         else { throw KeyPair.failure }
     }
 
-    private init() throws(TLSError) {
+    /// Presents a chain with its key, and serves only who proves a certificate for clients that leads to one of `clients`.
+    ///
+    /// A certificate there vouches for what it signed, whoever signed it, and for itself. All three are PEM; the chain begins
+    /// with the server's own. Every connection proves its certificate anew, by its dates too: no session is resumed. Throws
+    /// ``TLSError/configuration(_:)`` for texts that are none, and for a key that is another certificate's.
+    package convenience init(chain: [UInt8], key: [UInt8], clients: [UInt8]) throws(TLSError) {
+        let certificates = try Certificate.all(pem: chain)
+        let key = try KeyPair(pem: key)
+        guard certificates[0].isFor(key) else {
+            ERR_clear_error()
+            throw TLSError.configuration("the key is not that of the certificate")
+        }
+        try self.init(certificates[0], needsClientCertificate: true)
+        guard unsafe SSL_CTX_use_certificate(context.pointer, certificates[0].pointer) == 1,
+            unsafe SSL_CTX_use_PrivateKey(context.pointer, key.pointer) == 1,
+            certificates.dropFirst().allSatisfy({
+                unsafe purser_ssl_ctx_add1_chain_cert(context.pointer, $0.pointer) == 1
+            })
+        else { throw KeyPair.failure }
+        try demand(try Certificate.all(pem: clients))
+    }
+
+    private func demand(_ clients: [Certificate]) throws(TLSError) {
+        guard let store = unsafe SSL_CTX_get_cert_store(context.pointer),
+            let parameters = unsafe SSL_CTX_get0_param(context.pointer)
+        else { throw KeyPair.failure }
+        for client in clients {
+            // The second tells clients with several certificates which to choose.
+            guard unsafe X509_STORE_add_cert(store, client.pointer) == 1,
+                unsafe SSL_CTX_add_client_CA(context.pointer, client.pointer) == 1
+            else { throw KeyPair.failure }
+        }
+        guard unsafe X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_PARTIAL_CHAIN)) == 1,
+            unsafe X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) == 1,
+            unsafe SSL_CTX_set_num_tickets(context.pointer, 0) == 1
+        else { throw KeyPair.failure }
+        _ = unsafe SSL_CTX_set_options(context.pointer, purser_ssl_op_no_ticket)
+        unsafe purser_ssl_ctx_set_max_cert_list(context.pointer, Self.clientChainLimit)
+        unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    }
+
+    private init(_ certificate: Certificate? = nil, needsClientCertificate: Bool = false) throws(TLSError) {
         let context = try TLSContext(side: .server)
         self.context = context
+        self.certificate = certificate
+        self.needsClientCertificate = needsClientCertificate
+        unsafe purser_ssl_ctx_set_servername_callback(context.pointer) { ssl, alert, _ in
+            guard unsafe !TLSConnection.isNamedOtherwise(by: ssl) else {
+                unsafe alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
+                return SSL_TLSEXT_ERR_ALERT_FATAL
+            }
+            return SSL_TLSEXT_ERR_OK
+        }
         _ = unsafe SSL_CTX_set_options(context.pointer, purser_ssl_op_cipher_server_preference)
         unsafe purser_ssl_ctx_set_session_cache_mode(context.pointer, Int(SSL_SESS_CACHE_OFF))
         unsafe SSL_CTX_set_alpn_select_cb(
@@ -51,8 +108,18 @@ package final class TLSServerContext: Sendable {
             }, nil)
     }
 
-    /// A handler for one accepted connection.
-    package func makeServerHandler() throws(TLSError) -> TLSHandler {
-        TLSHandler(connection: try TLSConnection(accepting: context))
+    /// A handler for one accepted connection; a client that names another server than `host`, where one is given, is refused.
+    package func makeServerHandler(for host: HostName? = nil) throws(TLSError) -> TLSHandler {
+        var name: TLSServerName?
+        if let host { name = try TLSServerName(host.text) }
+        return TLSHandler(
+            connection: try TLSConnection(
+                accepting: context, as: name, needsClientCertificate: needsClientCertificate))
     }
+
+    /// Whether a client that verifies names would find a host in the certificate that is presented from memory.
+    package func isNamed(_ host: HostName) -> Bool { certificate?.names(host) ?? false }
+
+    /// When the certificate that is presented from memory ends, seconds since the epoch.
+    package var notAfter: Int64? { certificate?.notAfter }
 }

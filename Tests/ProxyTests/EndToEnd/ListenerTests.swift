@@ -143,6 +143,37 @@ struct ListenerTests {
         }
     }
 
+    @Test("where the connections of one loop have ended, the next ones go")
+    func unevenly() async throws {
+        var options = options([])
+        options.loops = 3
+        // Each loop has upstream connections of its own and keeps them: their number tells the loop.
+        let upstream = try ScriptedUpstream { wire, number in
+            while try wire.readRequest() != nil { try wire.send(Respond.with(200, body: "\(number)")) }
+        }
+        try await Lab.run(options, upstream) { lab async throws in
+            func open() throws -> (wire: Wire, loop: String) {
+                let wire = try lab.connect()
+                try wire.send(lab.head("GET", "/lab/x"))
+                return (wire, try wire.readResponse().text)
+            }
+            var wires = try (0..<12).map { _ in try open() }
+            let all = Dictionary(grouping: wires, by: \.loop).mapValues(\.count)
+            #expect(all.values.sorted() == [4, 4, 4])
+            // One loop loses all of its connections, another one half of them.
+            let (first, second) = (wires[0].loop, wires[1].loop)
+            let leaving = wires.filter { $0.loop == first } + wires.filter { $0.loop == second }.prefix(2)
+            for (wire, _) in leaving {
+                wire.endSending()
+                #expect(wire.isClosedByPeer())
+            }
+            wires.removeAll { wire in leaving.contains { $0.wire === wire.wire } }
+            let new = try (0..<6).map { _ in try open() }
+            #expect(new.count { $0.loop == first } == 4 && new.count { $0.loop == second } == 2)
+            withExtendedLifetime(wires) {}
+        }
+    }
+
     @Test("the connections of all places go to the loops in turn")
     func spread() async throws {
         let folder = try TemporaryFolder()

@@ -56,6 +56,25 @@ struct SecureUpstreamTests {
         }
     }
 
+    @Test(
+        "a gateway whose TLS goes wrong is a problem that says how, and what was signed for it is voided",
+        arguments: TwoFacedGateway.Fault.allCases, [false, true])
+    func faults(fault: TwoFacedGateway.Fault, isPaid: Bool) async throws {
+        // With a payment the gateway is sound until it has asked for it.
+        let front = try TwoFacedGateway(fault, challenging: isPaid ? Seller.unpaid : nil)
+        var options = Lab.Options()
+        options.isSecure = true
+        options.upstreamHost = "localhost"
+        options.upstreamPort = front.port
+        options.trustFile = front.trustFile
+        try await Lab.run(options, try Seller.serving("")) { lab async throws in
+            let response = try lab.exchange("POST", "/lab/x", body: "q")
+            #expect(response.status == 502 && response.text.contains(fault.words), "\(response.text)")
+            #expect(response.text.contains("No money was signed away"), "\(response.text)")
+            #expect(try await lab.payments().map(\.state) == (isPaid ? [.voided] : []))
+        }
+    }
+
     @Test("a body that ends with its connection is whole only behind a close_notify", arguments: [false, true])
     func untilClose(cutsOff: Bool) async throws {
         let upstream = try ScriptedUpstream { wire, _ in

@@ -58,7 +58,7 @@ struct TerminationPeerTests {
     @Test("a program that never shakes hands, or only begins to, is let go", arguments: [[], [22, 3, 1, 2]])
     func stalledHandshake(hello: [UInt8]) async throws {
         let upstream = try Seller.serving(Respond.with(200))
-        try await run(upstream, { $0.proxy.read = .milliseconds(300) }) { lab, _, port async throws in
+        try await run(upstream, { $0.proxy.handshake = .milliseconds(300) }) { lab, _, port async throws in
             let wire = try tunnel(lab, port)
             if !hello.isEmpty { try wire.send(hello) }
             #expect(wire.isClosedByPeer())

@@ -87,6 +87,65 @@ struct TerminationTests {
         }
     }
 
+    @Test(
+        "reject- a handshake inside that asks for another host than the tunnel's",
+        arguments: ["localhost", "LOCALHOST", "", "other.example", "localhost.example"])
+    func serverName(name: String) async throws {
+        let upstream = try Seller.serving(Respond.with(200, [Seller.report()], body: "bought"))
+        try await run(upstream) { lab, place, port async throws in
+            let program = try place.open(request(port), of: "localhost", port: port, naming: name, through: lab)
+            let answer = try program.tell("")
+            // Who asks for nobody gets the certificate of the tunnel's host, and sees whether that will do.
+            guard !name.hasPrefix("other"), !name.hasSuffix("example") else {
+                #expect(answer == "tls TLSV1_UNRECOGNIZED_NAME", "\(answer)")
+                #expect(upstream.connections.isEmpty)
+                return
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer)")
+        }
+    }
+
+    @Test("another protocol inside is a tunnel that ends here, and counted as one")
+    func upgrade() async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            guard let request = try wire.readRequest() else { return }
+            guard Seller.isPaid(request) else {
+                try wire.send(Seller.unpaid)
+                guard try wire.readRequest() != nil else { return }
+                try wire.send(
+                    "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+                        + Seller.report() + "\r\n\r\n")
+                while case let bytes = try wire.receive(64), !bytes.isEmpty { try wire.send(bytes) }
+                return
+            }
+        }
+        try await run(upstream) { lab, place, port async throws in
+            let text =
+                "GET /socket HTTP/1.1\r\nhost: localhost:\(port)\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+                + "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+            let program = try place.open(text, of: "localhost", port: port, through: lab)
+            #expect(try program.tell("").hasPrefix("HTTP/1.1 101 "))
+            #expect(try program.tell("one") == "one")
+            #expect(try program.tell("two") == "two")
+            #expect(try await lab.payment().state == .settled)
+            // It has one place, and connections whose TLS ends here have one each.
+            var wires: [Wire] = []
+            func connect() throws -> String? {
+                let wire = try lab.connect()
+                try wire.send(
+                    "CONNECT localhost:\(port) HTTP/1.1\r\nhost: localhost:\(port)\r\n"
+                        + ForwardTests.basic("scout", Lab.token) + "\r\n\r\n")
+                wires.append(wire)
+                return try wire.readHead()
+            }
+            for _ in 0..<255 { #expect(try connect()?.hasPrefix("HTTP/1.1 200 ") == true) }
+            #expect(try connect()?.hasPrefix("HTTP/1.1 429 ") == true)
+            #expect(try program.tell("three") == "three")
+            wires[0].close()
+            #expect(try eventually { try connect()?.hasPrefix("HTTP/1.1 200 ") == true })
+        }
+    }
+
     @Test("a host's certificate is kept, and made again before it is over")
     func cache() throws {
         let place = try TerminationPlace(hosts: ["localhost"])

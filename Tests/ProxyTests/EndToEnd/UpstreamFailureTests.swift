@@ -123,7 +123,7 @@ struct UpstreamFailureTests {
 
     @Test(
         "a kept connection that the gateway has closed costs an idempotent request with a body nothing",
-        arguments: ["PUT", "DELETE"], [false, true])
+        arguments: ["PUT", "DELETE", "GET"], [false, true])
     func keepAliveRaceWithBody(method: String, isLong: Bool) async throws {
         let upstream = try ScriptedUpstream { wire, number in
             guard let request = try wire.readRequest() else { return }
@@ -140,6 +140,24 @@ struct UpstreamFailureTests {
             #expect(try lab.exchange(method, "/lab/x", body: body).text == "1\(length)")
             #expect(upstream.connections.count == 2)
             #expect(try lab.exchange(method, "/lab/x", body: body).text == "2\(length)")
+        }
+    }
+
+    @Test(
+        "a kept connection that the gateway has closed costs a request with an Idempotency-Key nothing",
+        arguments: ["POST", "PATCH"])
+    func keepAliveRaceWithKey(method: String) async throws {
+        let upstream = try ScriptedUpstream { wire, number in
+            guard let request = try wire.readRequest() else { return }
+            try wire.send(Respond.with(200, body: "\(number)\(request.text)"))
+            if number == 0 { _ = try wire.readRequest() }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            #expect(try lab.exchange("GET", "/lab/x").text == "0")
+            #expect(try lab.exchange(method, "/lab/x", ["idempotency-key: k"], body: "body").text == "1body")
+            let requests = try upstream.received.flatMap { try Requests($0).all }.filter { !$0.raw.isEmpty }
+            // The gateway can tell, too.
+            #expect(requests.map { $0["idempotency-key"] } == [["k"], ["k"]])
         }
     }
 

@@ -36,6 +36,17 @@ final class TLSCertificates: Sendable {
     func chain(_ leaf: Leaf) -> String { "\(folder)/\(leaf.rawValue).pem" }
     func key(_ leaf: Leaf) -> String { "\(folder)/\(leaf.rawValue).key" }
 
+    /// The bytes of a file.
+    func read(_ path: String) throws -> [UInt8] {
+        let file = unsafe open(path, O_RDONLY)
+        guard file >= 0 else { throw TLSChildProcess.Failure(description: "\(path): errno \(errno)") }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        while case let count = unsafe Glibc.read(file, &chunk, chunk.count), count > 0 { bytes += chunk[..<count] }
+        return bytes
+    }
+
     /// A fresh path in the folder.
     func path(_ suffix: String) -> String {
         "\(folder)/\(fileCount.withLock { $0 += 1; return $0 })-\(suffix)"

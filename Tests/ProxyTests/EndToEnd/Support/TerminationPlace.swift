@@ -61,6 +61,42 @@ final class TerminationPlace {
         return (lines.joined(separator: "\n"), end)
     }
 
+    /// A connection that is opened and answered inside TLS, by one's own choice of the name to ask for; each line it is told
+    /// is sent inside, and what comes back is told.
+    func open(_ text: String, of host: String, port: Int, naming name: String? = nil, through lab: Lab) throws
+        -> Program
+    {
+        _ = try folder.write(text.utf8, to: "request")
+        _ = try folder.write(Self.talker.utf8, to: "talker.py")
+        return try Program([
+            "python3", folder.path("talker.py"), folder.path, "\(lab.port)", "\(host):\(port)", name ?? host, Lab.token,
+        ])
+    }
+
+    private static let talker = """
+        import base64, socket, ssl, sys
+        folder, proxy, place, name, token = sys.argv[1:6]
+        raw = socket.create_connection(("127.0.0.1", int(proxy)), timeout=20)
+        login = base64.b64encode(f"scout:{token}".encode()).decode()
+        lines = [f"CONNECT {place} HTTP/1.1", f"host: {place}", f"proxy-authorization: Basic {login}", "", ""]
+        raw.sendall("\\r\\n".join(lines).encode())
+        head = b""
+        while not head.endswith(b"\\r\\n\\r\\n"):
+            head += raw.recv(1) or sys.exit("no tunnel")
+        context = ssl.create_default_context(cafile=f"{folder}/local.pem")
+        context.check_hostname = False
+        sys.stdin.readline()
+        try:
+            peer = context.wrap_socket(raw, server_hostname=name or None)
+            peer.sendall(open(f"{folder}/request", "rb").read())
+            print(peer.recv(65536).decode().split("\\r\\n")[0], flush=True)
+            for line in sys.stdin:
+                peer.sendall(line.rstrip("\\n").encode())
+                print(peer.recv(65536).decode(), flush=True)
+        except ssl.SSLError as error:
+            print("tls", error.reason, flush=True)
+        """
+
     private static let program = """
         import base64, socket, ssl, sys
         proxy, host, port, token = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]

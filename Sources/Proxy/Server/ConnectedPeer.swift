@@ -1,0 +1,29 @@
+import Transport
+
+/// Who connected, by something better than a word of their own.
+enum ConnectedPeer: Sendable {
+    /// A program of this machine, by the kernel's word.
+    case process(PeerIdentity)
+    /// Whoever holds the key of a certificate, by the word of an authority that the operator named.
+    case certificate(PeerCertificate)
+}
+
+extension ConnectedPeer: CustomStringConvertible {
+    /// The same as `peers` would write it.
+    var description: String {
+        switch self {
+        case .process(let identity): "uid:\(identity.user) gid:\(identity.group)"
+        case .certificate(let certificate): PeerAgents.Peer.certificate(sha256: certificate.fingerprint).description
+        }
+    }
+
+    /// What a peer is told of whom `peers` says nothing.
+    var notMapped: String {
+        switch self {
+        case .process(let identity):
+            "No agent token, and `peers` says of neither uid:\(identity.user) nor gid:\(identity.group) which agent it is."
+        case .certificate:
+            "No agent token, and `peers` does not say which one agent the client certificate \(self), or a name in it, is."
+        }
+    }
+}
