@@ -35,6 +35,7 @@ extension Exchange {
         guard life.phase == .answering else { return }
         channel.flush()
         self.connection = nil
+        slot.hold(place)
         end()
         channel.exchangeDidSwitch(on: connection, as: slot)
     }

@@ -37,6 +37,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private static let pipelineLimit = 64 * 1024
 
     private let shared: ProxyLoop
+    /// Its place among the open ones.
+    private let place: OpenConnections.Place
     /// What the connection is for, where that was said before it began.
     let binding: Binding?
     /// Who connected, on a Unix socket.
@@ -56,8 +58,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var arrived = NIODeadline.now()
 
     /// Serves a connection; `peer` is who made it, where that is known.
-    init(shared: ProxyLoop, peer: PeerIdentity? = nil, binding: Binding? = nil) {
+    init(shared: ProxyLoop, place: OpenConnections.Place, peer: PeerIdentity? = nil, binding: Binding? = nil) {
         self.shared = shared
+        self.place = place
         self.peer = peer
         self.binding = binding
     }
@@ -217,6 +220,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard let agent else {
             return answer(admitted.caller.unknown(status: admitted.isForward ? 407 : 401), head: admitted.head)
         }
+        guard shared.identify(place, as: agent) else {
+            return answer(.tooManyConnections(of: agent.name, limit: rules.connections.perAgent), head: admitted.head)
+        }
         switch admitted {
         case .tunnel(let request): openTunnel(request, agent: agent)
         case .request(let request):
@@ -232,6 +238,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard let context else { return }
         let head = admitted.head
         let allocator = context.channel.allocator
+        let gateway = admitted.route.gateway
+        if case .length(let length) = head.framing, let limit = gateway.limits.requestBody, length > UInt64(limit) {
+            return answer(.requestTooLarge(gateway: gateway.name, limit: limit), head: head)
+        }
         if !head.isHTTP10, head.framing != .none, head.fields.contains(.expect, token: "100-continue") {
             context.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -240,7 +250,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             head, route: admitted.route, tokenField: admitted.caller.field, allocator: allocator)
         var slot: TunnelSlot?
         if !upstreamRequest.protocols.isEmpty {
-            slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: admitted.route.gateway.name)
+            slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: gateway.name)
             guard slot != nil else { return answer(.tooManyTunnels, head: head) }
         }
         let reader = BodyReader(head.framing)
@@ -310,7 +320,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         inbound = ByteBuffer()
         do {
             let pipeline = context.pipeline.syncOperations
-            let inner = AgentConnection(shared: shared, peer: peer, binding: Binding(request))
+            let inner = AgentConnection(shared: shared, place: place, peer: peer, binding: Binding(request))
             try pipeline.addHandlers([handler, inner], position: .after(self))
             pipeline.removeHandler(self, promise: nil)
             if rest.readableBytes > 0 {

@@ -54,6 +54,11 @@ struct Listener: Sendable {
             .serverChannelOption(.backlog, value: backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 switch family {
@@ -86,6 +91,7 @@ extension LoopTable {
     /// Serves a connection on its loop.
     fileprivate func serve(_ channel: any Channel, peer: PeerIdentity?) throws {
         guard let shared = self[channel.eventLoop] else { throw ChannelError.ioOnClosedChannel }
-        try channel.pipeline.syncOperations.addHandler(AgentConnection(shared: shared, peer: peer))
+        guard let place = shared.admit(channel) else { return try channel.pipeline.syncOperations.addHandler(NoRoom()) }
+        try channel.pipeline.syncOperations.addHandler(AgentConnection(shared: shared, place: place, peer: peer))
     }
 }

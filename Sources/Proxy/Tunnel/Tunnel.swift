@@ -12,6 +12,8 @@ final class Tunnel {
     struct Purpose {
         let agent: String
         let target: String
+        /// The right to a connection to a gateway that takes only so many.
+        var place: GatewayPlaces.Place?
     }
 
     private let shared: ProxyLoop

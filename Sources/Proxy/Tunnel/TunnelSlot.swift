@@ -4,7 +4,7 @@
 /// It is given back when nobody holds the slot any more, unless a tunnel has taken it over.
 final class TunnelSlot {
     private let count: TunnelCount
-    private let purpose: Tunnel.Purpose
+    private var purpose: Tunnel.Purpose
     private var isPassedOn = false
 
     /// Takes a place; nil when the agent has as many tunnels as it may.
@@ -17,6 +17,9 @@ final class TunnelSlot {
     deinit {
         if !isPassedOn { count.end(purpose.agent) }
     }
+
+    /// Keeps the right to a connection to the gateway for as long as the tunnel is open.
+    func hold(_ place: GatewayPlaces.Place?) { purpose.place = place }
 
     /// Leaves the place to a tunnel, which gives it back when it is closed.
     func passOn() -> Tunnel.Purpose {

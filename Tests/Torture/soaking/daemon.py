@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -74,12 +75,17 @@ class Daemon:
     async def json(self, *arguments):
         return json.loads((await self.command(*arguments, "--json"))[1])
 
-    async def start(self):
+    async def start(self, descriptors=None):
+        """Starts serving; `descriptors` is how many the system gives the process."""
         environment = dict(os.environ, SWIFT_BACKTRACE="enable=no")
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         with self.logfile.open("w") as log:
             self.process = await asyncio.create_subprocess_exec(
                 self.binary, "serve", "--state", str(self.state), env=environment,
-                stdout=asyncio.subprocess.DEVNULL, stderr=log
+                stdout=asyncio.subprocess.DEVNULL, stderr=log, preexec_fn=limit if descriptors else None
             )
         await listening(self.port, self.process, "the daemon")
 
