@@ -19,6 +19,8 @@ EXPLAINED = {
     "gateway-connect-timeout",
     "gateway-timeout",
     "gateway-resting",
+    "gateway-busy",
+    "exchange-timeout",
     "attempt-unresolved",
     "paid-not-served",
 }
@@ -151,6 +153,15 @@ class Agents:
         else:
             soak.problem(kind, f"{name} at {gateway}: {answer.status} {answer.fields} {answer.body[:200]!r}")
         return False
+
+    async def is_free(self, gateway):
+        """A last request: whatever else becomes of it, it has not to wait for others."""
+        wire = await self.wire()
+        await wire.send(self.head("GET", f"/{gateway}/plain/last"))
+        answer = await wire.answer()
+        wire.close()
+        if b'"gateway-busy"' in answer.body or (gateway == "calm" and answer.status != 200):
+            self.soak.problem("end", f"{gateway} answers {answer.status} {answer.body[:300]!r} when all is quiet")
 
     # Good agents.
 
