@@ -9,8 +9,8 @@ SOURCES := Sources Tests Package.swift
 APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev pkg-config
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit kills torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz install
-.PHONY: deps deps-test deps-model deps-bench
+.PHONY: help build release demo test unit kills soak torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz install
+.PHONY: deps deps-test deps-soak deps-model deps-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ deps:
 
 deps-test: deps
 	@Tests/install-packages python3 python3-venv openssl
+
+deps-soak: deps-test
+	@Tests/install-packages wrk
 
 deps-model:
 	@Tests/install-packages spin gcc libc6-dev
@@ -36,7 +39,7 @@ release: deps ## release build: .build/release/purser
 demo: release ## the main job on the embedded simulator, told step by step
 	@$(BINARY) demo --state $(SCRATCH)/demo
 
-test: unit model kills interop ## all tests: unit, end to end, the model, kills, and against the official SDK on a real EVM
+test: unit model kills soak interop ## all tests: unit, end to end, the model, kills, faults, the official SDK on a real EVM
 
 # One test at a time: some wait for other programs, and on two cores they would hold up those that watch the clock.
 unit: deps-test ## unit and end-to-end tests
@@ -48,8 +51,14 @@ model: deps-model ## the payment lifecycle, searched exhaustively
 kills: build deps-test ## 200 kills of the daemon under load; what left it must be in the books
 	Tests/Torture/kill --purser $(SCRATCH)/debug/purser --kills 200
 
-torture: build deps-test ## the same for KILLS kills, by default some quarter of an hour
+soak: build deps-soak ## half a minute of load over a network that fails, then wrk beside 200 slow clients
+	Tests/Torture/soak --purser $(SCRATCH)/debug/purser --seconds 25 --rate 40
+	Tests/Torture/load --purser $(SCRATCH)/debug/purser
+
+torture: build release deps-soak ## the same for longer: KILLS kills (2500), SOAK seconds of load (3600)
 	Tests/Torture/kill --purser $(SCRATCH)/debug/purser --kills $(or $(KILLS),2500)
+	Tests/Torture/soak --purser $(BINARY) --seconds $(or $(SOAK),3600)
+	Tests/Torture/load --purser $(BINARY)
 
 interop: build deps-test ## the official x402 SDK as seller, a real EVM as judge; hledger and Beancount as readers
 	Tests/Interop/run --purser $(SCRATCH)/debug/purser

@@ -71,6 +71,12 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     ]
 
     static let top: [BadConfiguration] = [
+        BadConfiguration(
+            "few connections", "connections: { total: 15 }", "config.yaml:1: connections.total: `15` is not"),
+        BadConfiguration(
+            "one with more than all", "connections: { total: 20, per-agent: 21 }",
+            "config.yaml:1: connections.per-agent: more than `total` (20)"),
+        BadConfiguration("a number of connections", "connections: 20", "config.yaml:1: connections: a mapping of keys"),
         BadConfiguration("no port", "listen: 127.0.0.1", "config.yaml:1: listen: `127.0.0.1` is not an IP"),
         BadConfiguration("a port too large", "listen: 127.0.0.1:65536", "config.yaml:1: listen: `127.0.0.1:65536`"),
         BadConfiguration("a signed port", "listen: 127.0.0.1:+80", "config.yaml:1: listen: `127.0.0.1:+80`"),
@@ -130,6 +136,12 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             "a signer with a fragment", "url: https://a.example, signers: [\"did:web:a.example#k\"]",
             ".signers[0]: `did:web:a.example#k` is no did:key"),
         gateway("no duration", "url: https://a.example, idle-timeout: 0s", ".idle-timeout: `0s` is not a duration"),
+        gateway(
+            "no time at all", "url: https://a.example, total-timeout: 0s", ".total-timeout: `0s` is not a duration"),
+        gateway("no connections", "url: https://a.example, max-connections: 0", ".max-connections: `0` is not a whole"),
+        gateway("some connections", "url: https://a.example, max-connections: 1e3", ".max-connections: `1e3` is not a"),
+        gateway(
+            "a body of five", "url: https://a.example, max-request-body: 5", ".max-request-body: `5` is not a size"),
         gateway("no unit", "url: https://a.example, idle-timeout: 20", ".idle-timeout: `20` is not a duration"),
         gateway("two days", "url: https://a.example, idle-timeout: 48h", ".idle-timeout: `48h` is not a duration"),
         gateway("a signed duration", "url: https://a.example, connect-timeout: -5s", ".connect-timeout: `-5s` is not"),

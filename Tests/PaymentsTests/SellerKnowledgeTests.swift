@@ -123,6 +123,36 @@ struct SellerKnowledgeTests {
 
     // MARK: Memory
 
+    @Test(
+        "a lesson costs the same however many routes of its host are known, and all of them have it",
+        .timeLimit(.minutes(1)))
+    func lessons() async throws {
+        let knowledge = SellerKnowledge(store: InMemoryLedger(), logger: RecordingLog().logger)
+        func key(_ number: Int) -> SellerKey {
+            SellerKey(agent: "scout", host: "api.example", method: "GET", path: "/orders/\(number)", model: nil)
+        }
+        func learn(_ payee: String, of number: Int, price: Dollars) throws {
+            let lesson = Recollection.none.lesson(about: key(number), asset: "usdt", payee: payee, price: price)
+            knowledge.learn(try #require(lesson))
+        }
+        // Each item of a shop is a route of its own, so each purchase teaches something.
+        for number in 0..<9000 {
+            _ = await knowledge.recollection(of: key(number))
+            for payee in ["0xA", "0xB"] {
+                try learn(payee, of: number, price: .cents(Int64(number)))
+            }
+        }
+        try learn("0xC", of: 9500, price: .cents(7))
+        for number in [0, 1, 8999] {
+            let found = await knowledge.recollection(of: key(number))
+            #expect(found.payees == ["usdt": ["0xA", "0xB", "0xC"]])
+            #expect(found.prices == ["usdt": .cents(Int64(number))])
+        }
+        // What was never asked for is read from the books, and knows what the host's other routes know.
+        #expect(await knowledge.recollection(of: key(9500)).prices.isEmpty)
+        #expect(await knowledge.recollection(of: key(9500)).payees == ["usdt": ["0xA", "0xB", "0xC"]])
+    }
+
     @Test("a host that is paid at another address, or far above its price, is told once an hour")
     func unusual() async throws {
         let desk = try await Desk()

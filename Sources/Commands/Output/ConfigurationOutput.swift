@@ -9,6 +9,9 @@ enum ConfigurationOutput {
         text.field("url", gateway.url)
         text.strings("paths", gateway.paths)
         text.field("billing", gateway.billingWord)
+        if let count = gateway.mostConnections { text.field("max_connections", Int64(count)) }
+        if let bytes = gateway.longestRequestBody { text.field("max_request_body", Int64(bytes)) }
+        if let time = gateway.totalMilliseconds { text.field("total_timeout_ms", time) }
         text.field("max_validity", gateway.longestWindow)
         text.field("max_payment_usd", gateway.largestPayment.description)
         text.strings("payees", gateway.payees)
@@ -46,6 +49,11 @@ enum ConfigurationOutput {
             text.field("peer", peer.peer)
             text.field("agent", peer.agent)
         }
+        let counts = configuration.connectionCounts
+        text.object("connections") { text in
+            text.field("total", Int64(counts.total))
+            text.field("per_agent", Int64(counts.perAgent))
+        }
         text.strings("hosts", configuration.hosts)
         text.objects("gateways", configuration.gateways) { write($1, to: &$0) }
         text.objects("wallets", configuration.wallets) { text, wallet in
@@ -62,6 +70,13 @@ enum ConfigurationOutput {
     static func show(_ configuration: Configuration) {
         Facts.show(
             configuration.listen.map { (name: "listens on", value: $0.words) }
+                + [
+                    (
+                        name: "connections",
+                        value:
+                            "\(configuration.connectionCounts.total), of one agent \(configuration.connectionCounts.perAgent)"
+                    )
+                ]
                 + configuration.peerWords.map { (name: "without token", value: "\($0.peer) is \($0.agent)") })
         Console.print("")
         guard !configuration.gateways.isEmpty else {
@@ -70,7 +85,7 @@ enum ConfigurationOutput {
         }
         var table = Table([
             ("GATEWAY", .left), ("URL", .left), ("PATHS", .left), ("KEY", .left), ("BILLING", .left),
-            ("AT MOST", .right), ("VALIDITY", .right), ("STOPS AFTER", .left), ("UNPROVEN", .left),
+            ("AT MOST", .right), ("VALIDITY", .right), ("STOPS AFTER", .left), ("UNPROVEN", .left), ("LIMITS", .left),
         ])
         for gateway in configuration.gateways {
             let limit = gateway.rejectionLimit
@@ -78,6 +93,7 @@ enum ConfigurationOutput {
                 gateway.name, gateway.url, gateway.paths.joined(separator: " "), gateway.credential?.file ?? "",
                 gateway.billingWord, "$\(gateway.largestPayment)", "\(gateway.longestWindow)s",
                 limit == 0 ? "never" : "\(limit) rejections", gateway.unproven.rawValue,
+                gateway.limitWords,
             ])
         }
         table.show()

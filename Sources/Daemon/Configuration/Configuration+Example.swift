@@ -3,9 +3,9 @@ extension Configuration {
     package static let example = """
         # Purser's configuration. `purser config check` says what it means and what is wrong with it.
         # Relative paths are relative to this file's folder. The daemon reads it when it starts, and again at `purser config
-        # reload` or SIGHUP: gateways, peers, hosts, forward and what the files of TLS listeners hold change then, the rest at
-        # the next start. Agents, their tokens and caps are not in here: they are set with `purser agent` and `purser cap` and
-        # hold from the next request.
+        # reload` or SIGHUP: gateways, connections, peers, hosts, forward and what the files of TLS listeners hold change then,
+        # the rest at the next start. Agents, their tokens and caps are not in here: they are set with `purser agent` and
+        # `purser cap` and hold from the next request.
 
         # Where agents connect to: one place or a list. Keep addresses on loopback unless the line to the agents is private.
         #   unix:PATH, or { unix: PATH, mode: 0660 }    a socket for the daemon's user (0600), or its group too (0660)
@@ -15,6 +15,10 @@ extension Configuration {
         #                                               stand in the file of `certificate`, and without `client-ca` those count
         #                                               that `purser ca client` has made
         listen: 127.0.0.1:4020
+
+        # How many connections agents may have, together and each. Where there is no room for another, the oldest goes on which
+        # nobody has shown a token yet.
+        # connections: { total: 16384, per-agent: 8192 }
 
         # Who needs no token at a Unix socket: the kernel says which user and group a program runs as. And at a TLS listener:
         # by the SHA-256 of the certificate, or by a name in it (dns, uri, email).
@@ -28,6 +32,9 @@ extension Configuration {
         #   credential        the gateway's own key from a file (mode 0600), sent as `authorization` (Bearer) or `x-api-key`
         #   redirect-hosts    hosts that its redirects may point at; others are refused
         #   connect-timeout, first-byte-timeout, idle-timeout    such as 500ms, 20s, 10m or 1h (default 10s, 10m, 10m)
+        #   total-timeout     how long an exchange may take in all (default: as long as it takes)
+        #   max-connections   connections in use at once; further requests wait in order, for the connect-timeout at most
+        #   max-request-body  such as 512KiB or 64MiB; a longer body is refused, and nothing is paid for it
         #   max-validity      the longest time for which a payment is signed, from 10s to 1h (default 10m)
         #   max-payment       what one payment may cost at most, in dollars (default 1.00)
         #   payees            the only addresses that are paid, where some are listed

@@ -34,7 +34,8 @@ struct ConfigurationParser {
     var table: AssetTable
 
     private static let keys = [
-        "listen", "peers", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics", "trust-file",
+        "listen", "connections", "peers", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics",
+        "trust-file",
         "replay", "log-level",
     ]
 
@@ -49,7 +50,8 @@ struct ConfigurationParser {
         // Assets come first, since what wallets pay and which chains are read has to be among them.
         for row in reader.elements(root, "assets") { addAsset(row) }
         return Configuration(
-            listen: listen, peers: peers(root), hosts: hosts(root), gateways: gateways(root),
+            listen: listen, peers: peers(root), connections: connections(root), hosts: hosts(root),
+            gateways: gateways(root),
             wallets: wallets(root), assets: table, chains: chains(root), forward: forward(root), metrics: metrics(root),
             trustFile: reader.text(root, "trust-file"), replay: replay(root), logLevel: logLevel(root))
     }

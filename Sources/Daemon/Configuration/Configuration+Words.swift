@@ -2,6 +2,7 @@ import Chain
 import Ethereum
 import Ledger
 import Logging
+import NIOCore
 import Payments
 import Policy
 package import Primitives
@@ -38,6 +39,20 @@ extension Configuration.GatewayEntry {
     /// Who may sign its offers and receipts besides the payee: addresses in EIP-55, then DIDs.
     package var signers: [String] {
         policy.signers.addresses.map(\.checksummed).sorted() + policy.signers.identifiers.sorted()
+    }
+    /// Connections to it in use at once; nil for any number.
+    package var mostConnections: Int? { limits.connections }
+    /// Bytes of a request's body; nil for any number.
+    package var longestRequestBody: Int? { limits.requestBody }
+    /// Milliseconds of an exchange in all; nil for any number.
+    package var totalMilliseconds: Int64? { timeouts.total.map { $0.nanoseconds / 1_000_000 } }
+    /// What of that is limited, in the file's words.
+    package var limitWords: String {
+        let words = [
+            mostConnections.map { "\($0) at once" }, longestRequestBody.map { "\($0) bytes" },
+            totalMilliseconds.map { "\($0) ms" },
+        ]
+        return words.compactMap(\.self).joined(separator: ", ")
     }
     /// Rejections in a row behind which payments stop; 0 never stops them.
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
@@ -76,6 +91,8 @@ extension Configuration {
     package var peerWords: [(peer: String, agent: String)] {
         peers.agents.map { (peer: $0.key.description, agent: $0.value) }.sorted { $0.peer < $1.peer }
     }
+    /// Connections of all agents, and of one.
+    package var connectionCounts: (total: Int, perAgent: Int) { (connections.total, connections.perAgent) }
     /// The least severe log records that are written.
     package var logLevelWord: String { logLevel.rawValue }
 }

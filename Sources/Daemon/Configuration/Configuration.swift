@@ -68,6 +68,8 @@ package struct Configuration: Sendable {
         package let redirectHosts: Set<String>
         /// How long to wait for what.
         package let timeouts: Gateway.Timeouts
+        /// How much it is sent.
+        package let limits: Gateway.Limits
         /// How far it is trusted with signed payments.
         package let policy: GatewayPolicy
         /// What becomes of its unproven payments.
@@ -156,6 +158,8 @@ package struct Configuration: Sendable {
     package var listen: [Listener]
     /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
     package var peers: PeerAgents
+    /// How many connections agents may have.
+    package var connections: ConnectionLimits
     /// Further names by which agents may address the proxy: `host` or `host:port`, lower case.
     package var hosts: [String]
     /// The gateways in the file's order; names are unique and prefixes do not overlap.

@@ -9,7 +9,8 @@ extension ConfigurationParser {
     private static let gatewayKeys =
         [
             "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
-            "stop-after-rejections", "unproven", "billing", "learned-price",
+            "total-timeout", "max-connections", "max-request-body", "stop-after-rejections", "unproven", "billing",
+            "learned-price",
         ] + gateKeys
 
     mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
@@ -25,6 +26,7 @@ extension ConfigurationParser {
             let credential = credential(section)
             let redirectHosts = redirectHosts(section)
             let timeouts = timeouts(section)
+            let limits = limits(section)
             let policy = policy(section)
             let unproven = choice(section, "unproven") ?? Configuration.Unproven.hold
             let billing = billing(section)
@@ -33,8 +35,8 @@ extension ConfigurationParser {
             gateways.append(
                 Configuration.GatewayEntry(
                     name: name, origin: url.origin, basePath: url.basePath, paths: paths, credential: credential,
-                    redirectHosts: redirectHosts, timeouts: timeouts, policy: policy, unproven: unproven,
-                    billing: billing, learnedPrice: learnedPrice))
+                    redirectHosts: redirectHosts, timeouts: timeouts, limits: limits, policy: policy,
+                    unproven: unproven, billing: billing, learnedPrice: learnedPrice))
         }
         return gateways
     }
@@ -138,7 +140,24 @@ extension ConfigurationParser {
         timeouts.connect = duration("connect-timeout", &reader) ?? timeouts.connect
         timeouts.firstByte = duration("first-byte-timeout", &reader) ?? timeouts.firstByte
         timeouts.idle = duration("idle-timeout", &reader) ?? timeouts.idle
+        timeouts.total = duration("total-timeout", &reader)
         return timeouts
+    }
+
+    private mutating func limits(_ section: ConfigurationSection) -> Gateway.Limits {
+        Gateway.Limits(
+            connections: wholeNumber(section, "max-connections", in: 1...100_000),
+            requestBody: reader.converted(
+                section, "max-request-body", expected: Quantities.sizeForm, Quantities.size))
+    }
+
+    /// A number that is written without anything that could be left out.
+    mutating func wholeNumber(_ section: ConfigurationSection, _ key: String, in range: ClosedRange<Int>) -> Int? {
+        reader.converted(
+            section, key, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        ) { text in
+            Int(text).flatMap { range.contains($0) && "\($0)" == text ? $0 : nil }
+        }
     }
 }
 

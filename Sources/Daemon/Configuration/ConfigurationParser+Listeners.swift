@@ -44,6 +44,22 @@ extension ConfigurationParser {
         }
     }
 
+    /// How many connections agents may have.
+    mutating func connections(_ root: ConfigurationSection) -> ConnectionLimits {
+        var limits = ConnectionLimits.standard
+        guard let value = reader.value(root, "connections"),
+            let section = reader.section(value, keys: ["total", "per-agent"])
+        else { return limits }
+        let range = 16...1_000_000
+        limits.total = wholeNumber(section, "total", in: range) ?? limits.total
+        limits.perAgent =
+            wholeNumber(section, "per-agent", in: 1...range.upperBound) ?? min(limits.perAgent, limits.total)
+        if limits.perAgent > limits.total {
+            reader.note(section.place("per-agent"), "more than `total` (\(limits.total))")
+        }
+        return limits
+    }
+
     private mutating func secureListener(_ value: ConfigurationValue) -> Configuration.Listener? {
         guard let section = reader.section(value, keys: ["tls", "certificate", "key", "client-ca"]) else { return nil }
         let listen = reader.converted(

@@ -61,6 +61,7 @@ struct Reloading: Sendable {
             await daemon.take(
                 RunningDaemon.Changes(
                     gateways: gateways, hosts: configuration.hosts, peers: configuration.peers,
+                    connections: DescriptorLimit.current.fitting(configuration.connections),
                     forward: configuration.forward.rules, termination: termination, overdue: overdue,
                     policy: policy?.snapshot))
             report.waiting = started.differences(needingRestart: configuration)

@@ -18,6 +18,8 @@ package struct RunningDaemon: Sendable {
         package var hosts: [String]
         /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
         package var peers: PeerAgents
+        /// How many connections agents may have.
+        package var connections: ConnectionLimits
         /// The upstreams.
         package var gateways: [Gateway]
         /// The unlocked wallets in the configuration's order; the first one signs the ledger's days.
@@ -45,7 +47,8 @@ package struct RunningDaemon: Sendable {
 
         /// Makes the parts.
         package init(
-            places: [ListeningPlace], hosts: [String] = [], peers: PeerAgents = .none, gateways: [Gateway],
+            places: [ListeningPlace], hosts: [String] = [], peers: PeerAgents = .none,
+            connections: ConnectionLimits = .standard, gateways: [Gateway],
             wallets: [PayingWallet], table: AssetTable, trustFile: String?, replay: ReplayLimits, replayMemory: Int,
             chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
@@ -55,6 +58,7 @@ package struct RunningDaemon: Sendable {
             self.places = places
             self.hosts = hosts
             self.peers = peers
+            self.connections = connections
             self.gateways = gateways
             self.wallets = wallets
             self.table = table
@@ -110,7 +114,8 @@ package struct RunningDaemon: Sendable {
                 ProxyServices(
                     rules: ProxyRules(
                         gateways: GatewayTable(parts.gateways), hosts: HostRule(ports: ports, more: parts.hosts),
-                        forward: parts.forward, peers: parts.peers, termination: parts.termination),
+                        forward: parts.forward, peers: parts.peers, termination: parts.termination,
+                        connections: parts.connections),
                     agents: agents, engine: engine, replayLimits: parts.replay,
                     replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, meters: parts.meters,
                     logger: logger)
@@ -141,6 +146,8 @@ package struct RunningDaemon: Sendable {
         package var hosts: [String]
         /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
         package var peers: PeerAgents
+        /// How many connections agents may have; those that there are stay.
+        package var connections: ConnectionLimits
         /// What agents may reach besides the gateways.
         package var forward: ForwardRules
         /// What ends TLS for listed hosts; nil where none is listed.
@@ -158,7 +165,8 @@ package struct RunningDaemon: Sendable {
         await server.replace(
             ProxyRules(
                 gateways: GatewayTable(changes.gateways), hosts: HostRule(ports: server.ports, more: changes.hosts),
-                forward: changes.forward, peers: changes.peers, termination: changes.termination))
+                forward: changes.forward, peers: changes.peers, termination: changes.termination,
+                connections: changes.connections))
     }
 
     /// Stops accepting, waits a moment for outcomes that are on their way, and tries once more to book what is left.

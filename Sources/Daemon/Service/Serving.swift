@@ -61,7 +61,8 @@ package enum Serving {
             let wallets = try await Unlocking.wallets(
                 configuration.wallets, path: { state.path($0) }, threads: threads, random: random)
             let parts = RunningDaemon.Parts(
-                places: places, hosts: configuration.hosts, peers: configuration.peers, gateways: gateways,
+                places: places, hosts: configuration.hosts, peers: configuration.peers,
+                connections: connections(configuration.connections, logger: logger), gateways: gateways,
                 wallets: wallets, table: configuration.assets,
                 trustFile: trustFile,
                 replay: ReplayLimits(
@@ -105,6 +106,18 @@ package enum Serving {
         }
         try await shutDown(group: group, threads: threads, ledger: ledger)
         withExtendedLifetime(lock) {}
+    }
+
+    /// What agents may have of connections, within what the system gives this process.
+    private static func connections(_ limits: ConnectionLimits, logger: Logger) -> ConnectionLimits {
+        DescriptorLimit.raise()
+        let fitting = DescriptorLimit.current.fitting(limits)
+        if fitting != limits {
+            logger.notice(
+                "fewer connections than configured: the system limits this process's descriptors",
+                metadata: ["descriptors": "\(DescriptorLimit.current.count)", "connections": "\(fitting.total)"])
+        }
+        return fitting
     }
 
     /// Shows metrics where the configuration wants them.

@@ -10,8 +10,31 @@ import Synchronization
 final class SellerKnowledge: Sendable {
     private let store: any LedgerStore
     private let logger: Logger
-    private let known = Mutex<[SellerKey: Recollection]>([:])
+    private let known = Mutex(Known())
     private let limit = 10_000
+
+    /// The payees of a host are common to all its lines and kept once: a lesson costs the same however many there are.
+    private struct Known {
+        var payees: [String: [String: Set<String>]] = [:]
+        var prices: [SellerKey: [String: Dollars]] = [:]
+
+        subscript(key: SellerKey) -> Recollection? {
+            guard let payees = payees[key.host], let prices = prices[key] else { return nil }
+            return Recollection(payees: payees, prices: prices)
+        }
+
+        /// Adds what the books hold; what was learnt while they were read stays.
+        mutating func add(_ found: Recollection, as key: SellerKey) {
+            payees[key.host, default: [:]].merge(found.payees) { $0.union($1) }
+            prices[key, default: [:]].merge(found.prices) { max($0, $1) }
+        }
+
+        mutating func learn(_ lesson: Lesson) {
+            payees[lesson.key.host]?[lesson.asset, default: []].insert(lesson.payee)
+            let known = prices[lesson.key]?[lesson.asset] ?? .zero
+            prices[lesson.key]?[lesson.asset] = max(known, lesson.price)
+        }
+    }
 
     /// Makes a memory over the books.
     init(store: any LedgerStore, logger: Logger) {
@@ -24,11 +47,11 @@ final class SellerKnowledge: Sendable {
         if let found = known.withLock({ $0[key] }) { return found }
         do {
             let found = try await store.recollection(of: key)
-            known.withLock { known in
-                if known.count >= limit { known.removeAll() }
-                known[key] = found
+            return known.withLock { known in
+                if known.prices.count >= limit { known = Known() }
+                known.add(found, as: key)
+                return known[key] ?? found
             }
-            return found
         } catch {
             logger.error("memory of sellers not readable", metadata: ["problem": "\(error)"])
             return .none
@@ -37,13 +60,7 @@ final class SellerKnowledge: Sendable {
 
     /// Adds what a payment taught, once the books have it.
     func learn(_ lesson: Lesson) {
-        known.withLock { known in
-            // The payees of a host are common to all its lines.
-            for key in known.keys where key.host == lesson.key.host && key != lesson.key {
-                known[key]?.payees[lesson.asset, default: []].insert(lesson.payee)
-            }
-            known[lesson.key]?.learn(lesson)
-        }
+        known.withLock { $0.learn(lesson) }
     }
 }
 

@@ -22,6 +22,10 @@ extension Exchange {
 
     /// The deadline has passed.
     func deadlinePassed() {
+        if let expiry, expiry <= .now() { return totalTimePassed() }
+        if stopWaiting() {
+            return respond(.gatewayBusy(gateway: gateway.name, limit: gateway.limits.connections ?? 0))
+        }
         if life.phase.isJudging { return judge() }
         if challengeIsLate() { return }
         if isAsking { return wordIsLate() }
@@ -65,6 +69,7 @@ extension Exchange {
     /// Ends what is under way, because the process is about to end.
     func cutOff() {
         agentHasLeft.raise()
+        if stopWaiting() { return respond(.stopping) }
         switch life.phase {
         // Nothing was sent for it; should a payment come out of the decision yet, it is voided.
         case .metering, .completing, .deciding: respond(.stopping)
@@ -98,6 +103,9 @@ extension Exchange {
 
     func end() {
         deadline = nil
+        expiry = nil
+        stopWaiting()
+        place = nil
         life.finished()
         connection?.abandon()
         connection = nil

@@ -36,6 +36,7 @@ extension Exchange {
         guard life.phase == .answering else { return }
         channel.flush()
         self.connection = nil
+        slot.hold(place)
         tunnelSlot = nil
         end()
         channel.exchangeDidSwitch(on: connection, as: slot)

@@ -40,13 +40,26 @@ final class Exchange {
     /// Whether the gateway has been asked whether it wants the body, and whether it has not said so yet.
     var hasAsked = false
     var isAsking = false
+    /// The right to use a connection, where the gateway takes only so many at once.
+    var place: GatewayPlaces.Place?
+    /// The exchange's turn for one.
+    var waiting: GatewayPlaces.Wait?
+    /// Bytes of the agent's body so far, where they are limited.
+    var bodyBytes = 0
     /// Whether the unpaid request is sent for the second time, with the kept copy of its body.
     var isRepeated = false
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     var selfReference: Exchange?
 
-    /// When the wait for the upstream is over.
-    var deadline: NIODeadline?
+    /// When the exchange has taken as long as it may in all.
+    var expiry: NIODeadline?
+    private var waitDeadline: NIODeadline?
+
+    /// When the present wait is over, at the latest with the exchange's own time.
+    var deadline: NIODeadline? {
+        get { waitDeadline.map { min($0, expiry ?? $0) } ?? expiry }
+        set { waitDeadline = newValue }
+    }
 
     init(
         shared: ProxyLoop, channel: any AgentChannel, admitted: AdmittedRequest, agent: Agent,
@@ -61,6 +74,7 @@ final class Exchange {
         self.upstreamRequest = upstreamRequest
         self.allocator = allocator
         self.isBodyComplete = isBodyComplete
+        expiry = admitted.route.gateway.timeouts.total.map { arrived + $0 }
         let services = shared.services
         replay = ReplayBody(
             limits: services.replayLimits, budget: services.replayBudget, pool: services.threads, loop: shared.loop)
@@ -100,6 +114,7 @@ final class Exchange {
     // MARK: The unpaid request
 
     func start() {
+        guard takePlace() else { return }
         if life.phase == .metering { return meter() }
         if !life.hasAttached, mayAttach { return attach() }
         // Flushed by ``bodyReadAll()``, together with what the same read brought of the body.
@@ -165,6 +180,7 @@ final class Exchange {
 
     /// A piece of the agent's body arrived.
     func bodyArrived(_ bytes: ByteBuffer, isLast: Bool) {
+        guard bodyFits(bytes) else { return }
         replay.append(bytes)
         if let sender {
             sender.send(bytes)

@@ -16,15 +16,18 @@ package struct Gateway: Sendable {
         package var firstByte: TimeAmount?
         /// Between two pieces of the answer.
         package var idle: TimeAmount
+        /// For the whole exchange, from the request's head to the end of the answer; nil for as long as it takes.
+        package var total: TimeAmount?
 
         /// The defaults: what the common client libraries assume.
         package static let standard = Timeouts(connect: .seconds(10), firstByte: nil, idle: .minutes(10))
 
         /// Makes time-outs.
-        package init(connect: TimeAmount, firstByte: TimeAmount?, idle: TimeAmount) {
+        package init(connect: TimeAmount, firstByte: TimeAmount?, idle: TimeAmount, total: TimeAmount? = nil) {
             self.connect = connect
             self.firstByte = firstByte
             self.idle = idle
+            self.total = total
         }
 
         /// How long the first byte may take; `window` is the seller's window in seconds on a paid request.
@@ -33,6 +36,23 @@ package struct Gateway: Sendable {
             let usual = TimeAmount.minutes(10)
             guard let window else { return usual }
             return max(usual, .seconds(min(window, 86_400) + 30))
+        }
+    }
+
+    /// How much it is sent; nil is no limit of its own.
+    package struct Limits: Sendable, Equatable {
+        /// Connections in use at once, on all loops together; further requests wait for their turn.
+        package var connections: Int?
+        /// Bytes of a request's body, chunk lines included.
+        package var requestBody: Int?
+
+        /// No limits.
+        package static let none = Limits()
+
+        /// Makes limits.
+        package init(connections: Int? = nil, requestBody: Int? = nil) {
+            self.connections = connections
+            self.requestBody = requestBody
         }
     }
 
@@ -94,6 +114,8 @@ package struct Gateway: Sendable {
     package let redirectHosts: Set<String>
     /// How long to wait for what.
     package let timeouts: Timeouts
+    /// How much it is sent.
+    package let limits: Limits
     /// What its configuration says about paying it.
     package let policy: GatewayPolicy
     /// How it takes its money.
@@ -104,7 +126,7 @@ package struct Gateway: Sendable {
     /// Makes a gateway.
     package init(
         name: String, origin: Origin, basePath: String, paths: [String], credential: Credential?,
-        redirectHosts: Set<String>, timeouts: Timeouts, policy: GatewayPolicy = GatewayPolicy(),
+        redirectHosts: Set<String>, timeouts: Timeouts, limits: Limits = .none, policy: GatewayPolicy = GatewayPolicy(),
         billing: Billing = .x402, learnedPrice: LearnedPriceUse = .asked
     ) {
         self.name = name
@@ -114,6 +136,7 @@ package struct Gateway: Sendable {
         self.credential = credential
         self.redirectHosts = redirectHosts
         self.timeouts = timeouts
+        self.limits = limits
         self.policy = policy
         self.billing = billing
         self.learnedPrice = learnedPrice

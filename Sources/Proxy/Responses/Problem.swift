@@ -196,6 +196,56 @@ extension Problem {
             detail: "This agent has \(TunnelCount.limit) tunnels open, which is the most that it may have.")
     }
 
+    /// There is no room for another connection.
+    static var tooManyConnections: Problem {
+        var problem = Problem(
+            status: 503, code: "too-many-connections", detail: "There are as many connections as there may be.")
+        problem.isRetryable = true
+        problem.retryAfter = 1
+        problem.closesConnection = true
+        return problem
+    }
+
+    /// An agent has as many connections as it may have.
+    static func tooManyConnections(of agent: String, limit: Int) -> Problem {
+        var problem = Problem(
+            status: 503, code: "too-many-connections",
+            detail: "Agent \(agent) has \(limit) connections open, which is the most that it may have.")
+        problem.isRetryable = true
+        problem.retryAfter = 1
+        problem.closesConnection = true
+        return problem
+    }
+
+    /// A request's body is longer than its gateway's entry allows; nothing was paid, since that takes the whole body.
+    static func requestTooLarge(gateway: String, limit: Int) -> Problem {
+        var problem = Problem(
+            status: 413, code: "request-too-large",
+            detail: "The request's body is longer than the \(limit) bytes that gateway \(gateway) is sent. "
+                + "No money was signed away.")
+        problem.closesConnection = true
+        return problem
+    }
+
+    /// As many requests as the gateway's entry allows are under way, and none came to its end in time.
+    static func gatewayBusy(gateway: String, limit: Int) -> Problem {
+        var problem = Problem(
+            status: 503, code: "gateway-busy",
+            detail:
+                "All \(limit) connections that gateway \(gateway) may have are in use, and none became free in time. "
+                + "No money was signed away.")
+        problem.isRetryable = true
+        problem.retryAfter = 1
+        return problem
+    }
+
+    /// The exchange took longer than its gateway's entry allows.
+    static func exchangeTimeout(gateway: String, payment: AgentResponse.Paid?) -> Problem {
+        unanswered(
+            status: 504, code: "exchange-timeout", what: "The exchange took longer than it may in all.",
+            gateway: gateway, payment: payment)
+    }
+
     /// The process is about to end; another one may be there soon.
     static var stopping: Problem {
         var problem = Problem(

@@ -39,6 +39,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private static let pipelineLimit = 64 * 1024
 
     private let shared: ProxyLoop
+    /// Its place among the open ones.
+    private let place: OpenConnections.Place
     /// What the connection is for, where that was said before it began.
     let binding: Binding?
     /// Who connected, where something better than a token of theirs says so.
@@ -64,8 +66,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var arrived = NIODeadline.now()
 
     /// Serves a connection; `peer` is who made it, where that is known.
-    init(shared: ProxyLoop, peer: ConnectedPeer? = nil) {
+    init(shared: ProxyLoop, place: OpenConnections.Place, peer: ConnectedPeer? = nil) {
         self.shared = shared
+        self.place = place
         self.peer = peer
         security = nil
         binding = nil
@@ -73,8 +76,11 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Serves a connection behind a handler that presents `security`, which says who it is once they have shaken hands.
-    init(shared: ProxyLoop, security: TLSServerContext, handshake: HandshakeCount.Place) {
+    init(
+        shared: ProxyLoop, place: OpenConnections.Place, security: TLSServerContext, handshake: HandshakeCount.Place
+    ) {
         self.shared = shared
+        self.place = place
         self.security = security
         self.handshake = handshake
         binding = nil
@@ -84,6 +90,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// Serves what is inside a tunnel whose TLS ends here, for the same peer as `outer`.
     init(inside outer: AgentConnection, for binding: Binding, slot: TunnelSlot) {
         shared = outer.shared
+        place = outer.place
         peer = outer.peer
         security = outer.security
         self.binding = binding
@@ -270,6 +277,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard let agent else {
             return answer(admitted.caller.unknown(status: admitted.isForward ? 407 : 401), head: admitted.head)
         }
+        guard shared.identify(place, as: agent) else {
+            return answer(.tooManyConnections(of: agent.name, limit: rules.connections.perAgent), head: admitted.head)
+        }
         switch admitted {
         case .tunnel(let request): openTunnel(request, agent: agent)
         case .request(let request):
@@ -285,6 +295,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard let context else { return }
         let head = admitted.head
         let allocator = context.channel.allocator
+        let gateway = admitted.route.gateway
+        if case .length(let length) = head.framing, let limit = gateway.limits.requestBody, length > UInt64(limit) {
+            return answer(.requestTooLarge(gateway: gateway.name, limit: limit), head: head)
+        }
         if !head.isHTTP10, head.framing != .none, head.fields.contains(.expect, token: "100-continue") {
             context.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -293,7 +307,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             head, route: admitted.route, tokenField: admitted.caller.field, allocator: allocator)
         var slot: TunnelSlot?
         if !upstreamRequest.protocols.isEmpty {
-            slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: admitted.route.gateway.name)
+            slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: gateway.name)
             guard slot != nil else { return answer(.tooManyTunnels, head: head) }
         }
         let reader = BodyReader(head.framing)

@@ -62,7 +62,7 @@ struct Listener: Sendable {
             .serverChannelOption(.autoRead, value: false)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(loops.spread.handler())
+                    try channel.pipeline.syncOperations.addHandlers([loops.spread.handler(), AcceptPause()])
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -99,19 +99,20 @@ extension LoopTable {
     /// Serves a connection on its loop.
     fileprivate func serve(_ channel: any Channel, peer: PeerIdentity?) throws {
         guard let shared = self[channel.eventLoop] else { throw ChannelError.ioOnClosedChannel }
+        guard let place = shared.admit(channel) else { return try channel.pipeline.syncOperations.addHandler(NoRoom()) }
         try channel.pipeline.syncOperations.addHandler(
-            AgentConnection(shared: shared, peer: peer.map { .process($0) }))
+            AgentConnection(shared: shared, place: place, peer: peer.map { .process($0) }))
     }
 
     /// Serves a connection that begins with a TLS handshake; where too many are under way it ends at once.
     fileprivate func serve(_ channel: any Channel, by identity: ListenerIdentity) throws {
-        guard let shared = self[channel.eventLoop],
+        guard let shared = self[channel.eventLoop], let place = shared.admit(channel),
             let handshake = shared.handshakes.begin(from: channel.remoteAddress?.ipAddress ?? "")
         else { throw ChannelError.ioOnClosedChannel }
         let security = identity.current
         try channel.pipeline.syncOperations.addHandlers([
             security.makeServerHandler(),
-            AgentConnection(shared: shared, security: security, handshake: handshake),
+            AgentConnection(shared: shared, place: place, security: security, handshake: handshake),
         ])
     }
 }

@@ -12,16 +12,19 @@ package final class ProxyRules: Sendable {
     package let peers: PeerAgents
     /// What ends TLS for listed hosts; nil where none is listed.
     package let termination: TLSTermination?
+    /// How many connections agents may have.
+    package let connections: ConnectionLimits
 
     /// Makes rules.
     package init(
         gateways: GatewayTable, hosts: HostRule, forward: ForwardRules = .none, peers: PeerAgents = .none,
-        termination: TLSTermination? = nil
+        termination: TLSTermination? = nil, connections: ConnectionLimits = .standard
     ) {
         self.gateways = gateways
         self.hosts = hosts
         self.forward = forward
         self.peers = peers
         self.termination = termination
+        self.connections = connections
     }
 }

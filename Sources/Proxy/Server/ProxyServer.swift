@@ -29,7 +29,8 @@ package struct ProxyServer: Sendable {
         do {
             for place in places { listeners.append(try await Listener.open(place, loops: loops)) }
             let services = services(listeners.compactMap(\.port))
-            for loop in group.makeIterator() { try await loops.add(loop, services: services, tls: tls) }
+            let all = Array(group.makeIterator())
+            for loop in all { try await loops.add(loop, of: all.count, services: services, tls: tls) }
             for listener in listeners { try await listener.accept() }
             return ProxyServer(listeners: listeners, services: services, loops: loops)
         } catch {
@@ -87,9 +88,10 @@ final class LoopTable: Sendable {
         entries.withLock { $0[ObjectIdentifier(loop)] }?.value
     }
 
-    func add(_ loop: any EventLoop, services: ProxyServices, tls: TLSClientContext) async throws {
+    /// Adds one of `count` loops.
+    func add(_ loop: any EventLoop, of count: Int, services: ProxyServices, tls: TLSClientContext) async throws {
         let entry = try await loop.submit {
-            NIOLoopBound(ProxyLoop(loop: loop, services: services, tls: tls), eventLoop: loop)
+            NIOLoopBound(ProxyLoop(loop: loop, of: count, services: services, tls: tls), eventLoop: loop)
         }.get()
         entries.withLock { $0[ObjectIdentifier(loop)] = entry }
     }

@@ -1,3 +1,4 @@
+import Ledger
 package import Logging
 import NIOCore
 package import NIOPosix
@@ -20,6 +21,8 @@ package final class ProxyServices: Sendable {
     /// Decisions and payments whose outcome is not in the books yet.
     let bookings = PendingBookings()
     let tunnelCount = TunnelCount()
+    let connectionCount = ConnectionCount()
+    let gatewayPlaces = GatewayPlaces()
 
     /// Gathers the services.
     package init(
@@ -133,13 +136,19 @@ final class ProxyLoop {
     var connections: [ObjectIdentifier: AgentConnection] = [:]
     /// Handshakes of agents who may be strangers.
     let handshakes = HandshakeCount()
+    private let open: OpenConnections
+    /// How many loops share the work.
+    private let loopCount: Int
     /// Exchanges whose payment is out and whose agent has gone.
     var orphans: [ObjectIdentifier: Exchange] = [:]
     /// Whether no new exchange may begin.
     private(set) var isStopping = false
 
-    init(loop: any EventLoop, services: ProxyServices, tls: TLSClientContext) {
+    /// Makes the state of one of `loopCount` loops.
+    init(loop: any EventLoop, of loopCount: Int, services: ProxyServices, tls: TLSClientContext) {
         self.loop = loop
+        self.loopCount = loopCount
+        open = OpenConnections(agents: services.connectionCount)
         executor = LoopExecutor(loop: loop)
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
@@ -150,6 +159,18 @@ final class ProxyLoop {
 
     private static func resolver(by rules: ProxyRules, loop: any EventLoop, threads: NIOThreadPool) -> GuardedResolver {
         GuardedResolver(addresses: rules.forward.addresses, loop: loop, threads: threads)
+    }
+
+    /// Takes a new connection in until it is closed; nil when there is no room for it.
+    func admit(_ channel: any Channel) -> OpenConnections.Place? {
+        guard let place = open.admit(channel, limit: rules.connections.share(of: loopCount)) else { return nil }
+        channel.closeFuture.assumeIsolated().whenComplete { _ in self.open.leave(place) }
+        return place
+    }
+
+    /// Whether an agent may have a connection on which it has just shown its token.
+    func identify(_ place: OpenConnections.Place, as agent: Agent) -> Bool {
+        open.identify(place, as: agent.name, limit: rules.connections.perAgent)
     }
 
     /// Holds other rules from the next request on; what is under way goes on by those that it began with.

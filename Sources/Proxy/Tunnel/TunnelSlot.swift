@@ -7,6 +7,8 @@ final class TunnelSlot {
     /// Who has it, and where it leads: for the log.
     let agent: String
     let target: String
+    /// The right to a connection to a gateway that takes only so many, for as long as the tunnel is open.
+    private var place: GatewayPlaces.Place?
 
     /// Takes a place; nil when the agent has as many tunnels as it may.
     init?(of count: TunnelCount, agent: String, target: String) {
@@ -17,4 +19,7 @@ final class TunnelSlot {
     }
 
     deinit { count.end(agent) }
+
+    /// Keeps the right to a connection to the gateway for as long as the tunnel is open.
+    func hold(_ place: GatewayPlaces.Place?) { self.place = place }
 }

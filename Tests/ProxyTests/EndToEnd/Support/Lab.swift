@@ -29,6 +29,8 @@ final class Lab: Sendable {
         var key: (field: Gateway.Credential.Field, text: String)?
         var redirectHosts: Set<String> = []
         var gateway = Gateway.Timeouts(connect: .seconds(5), firstByte: nil, idle: .seconds(20))
+        var limits = Gateway.Limits.none
+        var connections = ConnectionLimits.standard
         var proxy = ProxyTimeouts.standard
         var replay = ReplayLimits(folder: "/tmp")
         var replayMemory = 256 << 20
@@ -92,7 +94,7 @@ final class Lab: Sendable {
                 ProxyServices(
                     rules: ProxyRules(
                         gateways: gateways, hosts: HostRule(ports: ports, more: []), forward: options.forward,
-                        peers: options.peers, termination: options.termination),
+                        peers: options.peers, termination: options.termination, connections: options.connections),
                     agents: agents, engine: engine, replayLimits: options.replay,
                     replayBudget: MemoryBudget(limit: options.replayMemory), threads: threads,
                     timeouts: options.proxy, logger: logger)
@@ -110,8 +112,8 @@ final class Lab: Sendable {
             origin: Origin(
                 isSecure: options.isSecure, host: options.upstreamHost, port: options.upstreamPort ?? port),
             basePath: options.basePath, paths: options.paths, credential: credential,
-            redirectHosts: options.redirectHosts, timeouts: options.gateway, policy: options.policy,
-            billing: options.billing, learnedPrice: options.learnedPrice)
+            redirectHosts: options.redirectHosts, timeouts: options.gateway, limits: options.limits,
+            policy: options.policy, billing: options.billing, learnedPrice: options.learnedPrice)
     }
 
     /// Runs a test in a lab as usual.
