@@ -9,6 +9,7 @@ enum ConfigurationOutput {
         text.field("url", gateway.url)
         text.strings("paths", gateway.paths)
         text.field("billing", gateway.billingWord)
+        text.field("http2", gateway.allowsHTTP2)
         text.field("max_validity", gateway.longestWindow)
         text.field("max_payment_usd", gateway.largestPayment.description)
         text.strings("payees", gateway.payees)
