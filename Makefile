@@ -19,7 +19,7 @@ deps:
 	@Tests/install-packages $(APT)
 
 deps-test: deps
-	@Tests/install-packages python3 python3-venv openssl
+	@Tests/install-packages python3 python3-venv openssl nginx-light
 
 deps-soak: deps-test
 	@Tests/install-packages wrk

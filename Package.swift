@@ -18,6 +18,8 @@ let strict: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -46,6 +48,7 @@ let package = Package(
     ] + fuzzerProducts,
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -85,7 +88,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Chain", dependencies: ["Transport", "Ethereum", "Primitives", nioCore], swiftSettings: strict),
-        .target(name: "Transport", dependencies: ["COpenSSL", nioCore, nioPosix], swiftSettings: strict),
+        .target(
+            name: "Transport", dependencies: ["COpenSSL", nioCore, nioPosix, nioHTTP2, nioHPACK],
+            swiftSettings: strict),
 
         // The money
         .target(
@@ -142,7 +147,7 @@ let package = Package(
         // Hostile input: what must hold of it, and the corpus that every test run replays
         .target(
             name: "FuzzTargets",
-            dependencies: ["Policy", "X402", "Transport", "Ethereum", "Primitives", nioCore],
+            dependencies: ["Policy", "X402", "Transport", "Ethereum", "Primitives", nioCore, nioHPACK],
             path: "Tests/Fuzzing/Targets", swiftSettings: strict),
         .testTarget(
             name: "FuzzingTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Replay", swiftSettings: strict),
@@ -198,7 +203,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "Proxy", "Payments", "Ledger", "Policy", "Wallets", "X402", "Transport", "Ethereum", "SystemCrypto",
-                "Primitives", "TestSupport", "CZlib", nioCore, nioPosix, logging,
+                "Primitives", "TestSupport", "CZlib", nioCore, nioPosix, nioHTTP2, nioHPACK, logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -213,7 +218,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["Transport", "COpenSSL", nioCore, nioPosix, nioEmbedded],
+            dependencies: [
+                "Transport", "TestSupport", "COpenSSL", nioCore, nioPosix, nioEmbedded, nioHTTP2, nioHPACK,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "WalletsTests",

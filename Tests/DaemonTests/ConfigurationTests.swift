@@ -193,6 +193,23 @@ struct ConfigurationTests {
         #expect(configuration.gateways.last?.policy == GatewayPolicy())
     }
 
+    @Test("HTTP/2 is spoken unless a gateway's entry says otherwise")
+    func http2() throws {
+        let configuration = try read(
+            """
+            gateways:
+              old: { url: https://old.example, http2: false }
+              usual: { url: https://usual.example }
+            """
+        ).get()
+        #expect(configuration.gateways.map(\.allowsHTTP2) == [false, true])
+        guard case .failure(let errors) = try read("gateways: { a: { url: https://a.example, http2: h2 } }") else {
+            Issue.record("a protocol was taken for a switch")
+            return
+        }
+        #expect(errors.mistakes.map(\.key) == ["gateways.a.http2"])
+    }
+
     @Test("no mistake in an endpoint shows more of it than its host")
     func secrets() throws {
         let urls = [

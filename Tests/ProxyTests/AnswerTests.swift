@@ -246,7 +246,7 @@ struct ProblemTests {
     func upstream() throws {
         let failures: [UpstreamFailure] = [
             .connect("x"), .tls("x"), .connectTimeout, .closedBeforeResponse, .truncated, .malformed(.badChunk),
-            .unexpectedUpgrade,
+            .unexpectedUpgrade, .notProcessed,
         ]
         for failure in failures {
             for payment in [nil, AuthorizedPayment.sample()] {

@@ -97,6 +97,7 @@ extension EndpointFault.Reason: CustomStringConvertible {
         case .addressRefused: "has no address that may be dialled"
         case .tls(let reason): "could not be reached over TLS: \(reason)"
         case .closedBeforeResponse: "closed the connection without an answer"
+        case .notProcessed: "turned the request away unread"
         case .truncated: "broke off its answer"
         case .malformed: "did not answer in valid HTTP/1.1"
         case .unexpectedUpgrade: "switched protocols without being asked"

@@ -12,6 +12,7 @@ enum ConfigurationOutput {
         if let count = gateway.mostConnections { text.field("max_connections", Int64(count)) }
         if let bytes = gateway.longestRequestBody { text.field("max_request_body", Int64(bytes)) }
         if let time = gateway.totalMilliseconds { text.field("total_timeout_ms", time) }
+        text.field("http2", gateway.allowsHTTP2)
         text.field("max_validity", gateway.longestWindow)
         text.field("max_payment_usd", gateway.largestPayment.description)
         text.strings("payees", gateway.payees)

@@ -56,6 +56,7 @@ extension Configuration {
         #                     `day=1000payments` before it is made (default x402)
         #   learned-price     who pays with the first request where the same was asked and settled three times in a row:
         #                     `asked`, agents that send `Purser-Price: learned`, `always`, all, or `never` (default asked)
+        #   http2             whether HTTP/2 is spoken where its TLS offers it, many requests to a connection (default true)
         # Plain http is accepted on loopback only.
         gateways:
           lab: { url: http://127.0.0.1:8402, connect-timeout: 5s, first-byte-timeout: 20s, idle-timeout: 60s }

@@ -78,6 +78,8 @@ package struct Configuration: Sendable {
         package let billing: Gateway.Billing
         /// For whom a payment may go with the first request.
         package let learnedPrice: Gateway.LearnedPriceUse
+        /// Whether HTTP/2 is spoken where its TLS offers it.
+        package let allowsHTTP2: Bool
 
         /// Origin and base path together.
         package var url: String { origin.description + basePath }

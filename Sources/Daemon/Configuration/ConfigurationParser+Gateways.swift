@@ -10,7 +10,7 @@ extension ConfigurationParser {
         [
             "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
             "total-timeout", "max-connections", "max-request-body", "stop-after-rejections", "unproven", "billing",
-            "learned-price",
+            "learned-price", "http2",
         ] + gateKeys
 
     mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
@@ -31,12 +31,13 @@ extension ConfigurationParser {
             let unproven = choice(section, "unproven") ?? Configuration.Unproven.hold
             let billing = billing(section)
             let learnedPrice = choice(section, "learned-price") ?? Gateway.LearnedPriceUse.asked
+            let allowsHTTP2 = flag(section, "http2") ?? true
             guard let url = url(section) else { continue }
             gateways.append(
                 Configuration.GatewayEntry(
                     name: name, origin: url.origin, basePath: url.basePath, paths: paths, credential: credential,
                     redirectHosts: redirectHosts, timeouts: timeouts, limits: limits, policy: policy,
-                    unproven: unproven, billing: billing, learnedPrice: learnedPrice))
+                    unproven: unproven, billing: billing, learnedPrice: learnedPrice, allowsHTTP2: allowsHTTP2))
         }
         return gateways
     }
@@ -107,10 +108,8 @@ extension ConfigurationParser {
             Int64(text).flatMap { (0...1000).contains($0) && "\($0)" == text ? $0 : nil }
         }
         policy.rules.stopAfterRejections = rejections ?? policy.rules.stopAfterRejections
-        let words = ["true": true, "false": false]
-        policy.trustsPartial =
-            reader.converted(section, "trust-partial", expected: "`true` or `false`") { words[$0] } ?? false
-        policy.signsIn = reader.converted(section, "sign-in", expected: "`true` or `false`") { words[$0] } ?? false
+        policy.trustsPartial = flag(section, "trust-partial") ?? false
+        policy.signsIn = flag(section, "sign-in") ?? false
         policy.signers = signers(section)
         return policy
     }
@@ -122,6 +121,11 @@ extension ConfigurationParser {
             reader.note(section.place("billing"), "`prepaid` needs a `credential`: its key is what calls are paid with")
         }
         return billing
+    }
+
+    private mutating func flag(_ section: ConfigurationSection, _ key: String) -> Bool? {
+        let words = ["true": true, "false": false]
+        return reader.converted(section, key, expected: "`true` or `false`") { words[$0] }
     }
 
     /// One of a few words.

@@ -82,7 +82,8 @@ enum Unlocking {
         return Gateway(
             name: entry.name, origin: entry.origin, basePath: entry.basePath, paths: entry.paths,
             credential: credential, redirectHosts: entry.redirectHosts, timeouts: entry.timeouts, limits: entry.limits,
-            policy: entry.policy, billing: entry.billing, learnedPrice: entry.learnedPrice)
+            policy: entry.policy, billing: entry.billing, learnedPrice: entry.learnedPrice,
+            allowsHTTP2: entry.allowsHTTP2)
     }
 }
 

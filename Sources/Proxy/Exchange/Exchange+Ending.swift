@@ -13,7 +13,7 @@ extension Exchange {
     // MARK: Failures
 
     func failed(_ failure: UpstreamFailure) {
-        let event = life.upstreamFailed(beforeAnyByte: failure == .closedBeforeResponse)
+        let event = life.upstreamFailed(beforeAnyByte: failure.isBeforeAnyByte)
         connection = nil
         sender = nil
         let gateway = gateway.name

@@ -72,23 +72,26 @@ extension Exchange: UpstreamReceiver {
     }
 
     func upstream(_ connection: UpstreamConnection, didFail failure: UpstreamFailure) {
-        guard life.phase == .unpaid, failure == .closedBeforeResponse, connection.isReused else {
+        guard life.phase == .unpaid, !wasSentAgain, mayBeSentAgain(after: failure, on: connection) else {
             return failed(failure)
         }
-        if isAsking { return askAgain() }
-        guard isRepeatable else { return failed(failure) }
         // A kept connection closed under us before it saw the request: once more, on a new one.
+        wasSentAgain = true
+        if isAsking { return askAgain() }
         self.connection = nil
         sender = nil
         isRepeated = request.framing != .none
         replay.settle { self.connectUnpaid() }
     }
 
-    /// RFC 9110 section 9.2.2 lets a proxy repeat what is idempotent only, by its method or because the agent says so with a
-    /// key, and a body must be there once more.
-    var isRepeatable: Bool {
+    /// RFC 9110 section 9.2.2 lets a proxy repeat what is idempotent, by its method or because the agent says so with a key,
+    /// and what was certainly not processed; a body must be there once more.
+    private func mayBeSentAgain(after failure: UpstreamFailure, on connection: UpstreamConnection) -> Bool {
+        guard failure == .notProcessed || failure == .closedBeforeResponse && connection.isReused else { return false }
+        // Without its body nothing can have been done yet.
+        if isAsking { return true }
         let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]
-        return (idempotent.contains(request.method) || admitted.idempotencyKey != nil)
+        return (failure == .notProcessed || idempotent.contains(request.method) || admitted.idempotencyKey != nil)
             && (request.framing == .none || (isBodyComplete && replay.isReplayable))
     }
 

@@ -48,6 +48,8 @@ final class Exchange {
     var bodyBytes = 0
     /// Whether the unpaid request is sent for the second time, with the kept copy of its body.
     var isRepeated = false
+    /// Whether it has been sent again because nobody had looked at it.
+    var wasSentAgain = false
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     var selfReference: Exchange?
 
@@ -135,7 +137,11 @@ final class Exchange {
         times.beginWait()
         // A gateway's address is the operator's choice, any other one the agent's.
         let resolver = route.host == nil ? nil : shared.resolver
-        shared.pool.connect(to: gateway.origin, timeout: gateway.timeouts.connect, resolver: resolver) { result in
+        // What may become a tunnel needs a connection of its own.
+        let allowsHTTP2 = gateway.allowsHTTP2 && upstreamRequest.protocols.isEmpty
+        shared.pool.connect(
+            to: gateway.origin, timeout: gateway.timeouts.connect, allowsHTTP2: allowsHTTP2, resolver: resolver
+        ) { result in
             self.times.endWait()
             guard self.life.phase != .over else {
                 if case .success(let connection) = result { connection.abandon() }

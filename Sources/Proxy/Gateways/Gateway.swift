@@ -122,12 +122,14 @@ package struct Gateway: Sendable {
     package let billing: Billing
     /// For whom a payment may go with the first request.
     package let learnedPrice: LearnedPriceUse
+    /// Whether HTTP/2 is spoken where its TLS offers it.
+    package let allowsHTTP2: Bool
 
     /// Makes a gateway.
     package init(
         name: String, origin: Origin, basePath: String, paths: [String], credential: Credential?,
         redirectHosts: Set<String>, timeouts: Timeouts, limits: Limits = .none, policy: GatewayPolicy = GatewayPolicy(),
-        billing: Billing = .x402, learnedPrice: LearnedPriceUse = .asked
+        billing: Billing = .x402, learnedPrice: LearnedPriceUse = .asked, allowsHTTP2: Bool = true
     ) {
         self.name = name
         self.origin = origin
@@ -140,5 +142,6 @@ package struct Gateway: Sendable {
         self.policy = policy
         self.billing = billing
         self.learnedPrice = learnedPrice
+        self.allowsHTTP2 = allowsHTTP2
     }
 }

@@ -156,7 +156,7 @@ extension Problem {
         case .resting: (status, code) = (503, "gateway-resting")
         case .addressRefused: (status, code) = (403, "address-refused")
         case .connectTimeout: (status, code) = (504, "gateway-connect-timeout")
-        case .closedBeforeResponse: (status, code) = (502, "gateway-closed")
+        case .closedBeforeResponse, .notProcessed: (status, code) = (502, "gateway-closed")
         case .truncated: (status, code) = (502, "gateway-truncated")
         case .malformed, .unexpectedUpgrade: (status, code) = (502, "gateway-malformed")
         }

@@ -17,6 +17,14 @@ package struct ChunkScanner: Sendable {
         case trailerLineFeed
         case endLineFeed
         case finished
+
+        /// Whether the last chunk's size has been read.
+        var isBehindChunks: Bool {
+            switch self {
+            case .trailerStart, .trailerName, .trailerValue, .trailerLineFeed, .endLineFeed: true
+            default: false
+            }
+        }
     }
 
     private var state = State.sizeFirstDigit
@@ -37,9 +45,9 @@ package struct ChunkScanner: Sendable {
 
     /// Reads on; returns how many bytes of `bytes` belong to the body.
     ///
-    /// `data` is told every range of `bytes` that is content rather than framing.
+    /// `data` is told every range of `bytes` that is content rather than framing, `trailer` every byte behind the last chunk.
     package mutating func scan(
-        _ bytes: Span<UInt8>, data: (Range<Int>) -> Void = { _ in }
+        _ bytes: Span<UInt8>, data: (Range<Int>) -> Void = { _ in }, trailer: (UInt8) -> Void = { _ in }
     ) throws(HTTP1Error) -> Int {
         var position = 0
         while position < bytes.count, state != .finished {
@@ -50,6 +58,7 @@ package struct ChunkScanner: Sendable {
                 left -= UInt64(count)
                 if left == 0 { state = .dataReturn }
             } else {
+                if state.isBehindChunks { trailer(bytes[position]) }
                 try step(bytes[position])
                 position += 1
             }

@@ -33,7 +33,7 @@ package final class TLSClientContext: Sendable {
             throw .configuration("no certificates in trust file \(trustFile): \(takeOpenSSLFailure().reason)")
         }
         unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
-        let protocols = TLSContext.offeredProtocols
+        let protocols = TLSContext.http1Only
         // Unlike its siblings this function returns 0 for success.
         let length = UInt32(protocols.utf8CodeUnitCount)
         guard unsafe SSL_CTX_set_alpn_protos(context.pointer, protocols.utf8Start, length) == 0 else {
@@ -51,9 +51,12 @@ package final class TLSClientContext: Sendable {
 
     /// A handler for one connection to `serverName`, a host name or an IP literal that the certificate must carry.
     ///
-    /// `port` only tells origins apart when sessions are resumed. Throws ``TLSError/invalidServerName``.
-    package func makeClientHandler(serverName: String, port: Int) throws(TLSError) -> TLSHandler {
-        let origin = TLSOrigin(name: try TLSServerName(serverName), port: port)
+    /// `port` only tells origins apart when sessions are resumed. `offersHTTP2`: whether the server may choose `h2`.
+    /// Throws ``TLSError/invalidServerName``.
+    package func makeClientHandler(
+        serverName: String, port: Int, offersHTTP2: Bool = false
+    ) throws(TLSError) -> TLSHandler {
+        let origin = TLSOrigin(name: try TLSServerName(serverName), port: port, offersHTTP2: offersHTTP2)
         return TLSHandler(connection: try TLSConnection(context: context, connectingTo: origin, sessions: sessions))
     }
 }

@@ -41,6 +41,7 @@ import NIOCore
         // For the session callback; libssl makes no callbacks once `deinit` has freed the object.
         unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
         try require(origin.name)
+        if origin.offersHTTP2 { try offerHTTP2() }
         if let session = sessions.take(for: origin) { offer(session) }
     }
 
@@ -98,6 +99,14 @@ import NIOCore
             ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
     }
 
+    private func offerHTTP2() throws(TLSError) {
+        let protocols = TLSContext.http2First
+        // Unlike its siblings this function returns 0 for success.
+        guard unsafe SSL_set_alpn_protos(ssl, protocols.utf8Start, UInt32(protocols.utf8CodeUnitCount)) == 0 else {
+            throw .configuration("out of memory for the protocol list")
+        }
+    }
+
     private func offer(_ session: TLSSession) {
         // The connection gets a copy of its own, so that no two connections, or threads, share one.
         guard let copy = unsafe SSL_SESSION_dup(session.pointer) else { return ERR_clear_error() }
@@ -134,7 +143,7 @@ import NIOCore
         let selected = unsafe UnsafeBufferPointer(start: name, count: Int(length))
         let alpn = length == 0 ? nil : unsafe String(decoding: selected, as: UTF8.self)
         // Not every release of libssl 3.0 checks this itself (RFC 7301, section 3.2).
-        guard alpn == nil || alpn == "http/1.1" else {
+        guard alpn == nil || alpn == "http/1.1" || alpn == "h2" && client?.origin.offersHTTP2 ?? true else {
             return .failed(.handshakeFailed(reason: "application protocol was not offered"))
         }
         var peer: PeerCertificate?

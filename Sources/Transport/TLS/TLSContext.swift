@@ -15,10 +15,12 @@ import COpenSSL
     private static let modernSuites = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384"
     private static let tls12Suites = "ECDHE+AES128+AESGCM:ECDHE+CHACHA20:ECDHE+AESGCM:@SECLEVEL=2"
 
-    /// The one protocol we speak, as an ALPN protocol list: a length and a name (RFC 7301, section 3.1).
+    /// The protocol that is always spoken, as an ALPN protocol list: lengths and names (RFC 7301, section 3.1).
     ///
     /// Static, since libssl keeps the pointer that the selection callback gives it.
-    static let offeredProtocols: StaticString = "\u{8}http/1.1"
+    static let http1Only: StaticString = "\u{8}http/1.1"
+    /// The protocols where HTTP/2 may be spoken, the preferred one first.
+    static let http2First: StaticString = "\u{2}h2\u{8}http/1.1"
 
     init(side: Side) throws(TLSError) {
         guard let context = unsafe SSL_CTX_new(side == .client ? TLS_client_method() : TLS_server_method()) else {

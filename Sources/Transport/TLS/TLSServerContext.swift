@@ -14,11 +14,13 @@ package final class TLSServerContext: Sendable {
     private static let clientChainLimit = 32 * 1024
 
     /// Presents the chain of `certificateChainFile` (PEM, the server's certificate first) with the key of
-    /// `privateKeyFile` (PEM, without a passphrase).
+    /// `privateKeyFile` (PEM, without a passphrase); `prefersHTTP2`: whether clients that offer `h2` get it.
     ///
     /// Throws ``TLSError/configuration(_:)`` if a file is unreadable, the key is encrypted or they do not match.
-    package convenience init(certificateChainFile: String, privateKeyFile: String) throws(TLSError) {
-        try self.init()
+    package convenience init(
+        certificateChainFile: String, privateKeyFile: String, prefersHTTP2: Bool = false
+    ) throws(TLSError) {
+        try self.init(prefersHTTP2: prefersHTTP2)
         // Without this libssl would ask for a passphrase on the terminal.
         unsafe SSL_CTX_set_default_passwd_cb(context.pointer) { _, _, _, _ in -1 }
         guard unsafe SSL_CTX_use_certificate_chain_file(context.pointer, certificateChainFile) == 1 else {
@@ -80,7 +82,9 @@ package final class TLSServerContext: Sendable {
         unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
     }
 
-    private init(_ certificate: Certificate? = nil, needsClientCertificate: Bool = false) throws(TLSError) {
+    private init(
+        _ certificate: Certificate? = nil, needsClientCertificate: Bool = false, prefersHTTP2: Bool = false
+    ) throws(TLSError) {
         let context = try TLSContext(side: .server)
         self.context = context
         self.certificate = certificate
@@ -94,18 +98,30 @@ package final class TLSServerContext: Sendable {
         }
         _ = unsafe SSL_CTX_set_options(context.pointer, purser_ssl_op_cipher_server_preference)
         unsafe purser_ssl_ctx_set_session_cache_mode(context.pointer, Int(SSL_SESS_CACHE_OFF))
-        unsafe SSL_CTX_set_alpn_select_cb(
-            context.pointer,
-            { _, selected, selectedLength, offered, offeredLength, _ in
-                let supported = TLSContext.offeredProtocols
-                var choice: UnsafeMutablePointer<UInt8>?
-                let outcome = unsafe SSL_select_next_proto(
-                    &choice, selectedLength, supported.utf8Start, UInt32(supported.utf8CodeUnitCount), offered,
-                    offeredLength)
-                guard outcome == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                unsafe selected?.pointee = UnsafePointer(choice)
-                return SSL_TLSEXT_ERR_OK
-            }, nil)
+        // The callback is C's and can carry nothing along.
+        if prefersHTTP2 {
+            unsafe SSL_CTX_set_alpn_select_cb(
+                context.pointer, { unsafe TLSServerContext.select(from: TLSContext.http2First, $1, $2, $3, $4, $5) },
+                nil)
+        } else {
+            unsafe SSL_CTX_set_alpn_select_cb(
+                context.pointer, { unsafe TLSServerContext.select(from: TLSContext.http1Only, $1, $2, $3, $4, $5) }, nil
+            )
+        }
+    }
+
+    /// Chooses the first of our protocols that the client offers.
+    private static func select(
+        from supported: StaticString, _ selected: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+        _ selectedLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,
+        _: UnsafeMutableRawPointer?
+    ) -> Int32 {
+        var choice: UnsafeMutablePointer<UInt8>?
+        let outcome = unsafe SSL_select_next_proto(
+            &choice, selectedLength, supported.utf8Start, UInt32(supported.utf8CodeUnitCount), offered, offeredLength)
+        guard outcome == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+        unsafe selected?.pointee = UnsafePointer(choice)
+        return SSL_TLSEXT_ERR_OK
     }
 
     /// A handler for one accepted connection; a client that names another server than `host`, where one is given, is refused.

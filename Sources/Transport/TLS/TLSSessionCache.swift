@@ -7,6 +7,8 @@ import Synchronization
 struct TLSOrigin: Hashable, Sendable {
     let name: TLSServerName
     let port: Int
+    /// Whether the server may choose HTTP/2: its sessions stay apart, as they hold what was chosen.
+    var offersHTTP2 = false
 }
 
 /// A session that can be offered to the server it came from.

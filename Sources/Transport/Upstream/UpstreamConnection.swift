@@ -31,7 +31,8 @@ extension UpstreamReceiver {
     package func upstream(_ connection: UpstreamConnection, didSwitch head: ResponseHead) {}
 }
 
-/// One HTTP/1.1 connection to an origin, carrying one exchange at a time.
+/// One HTTP/1.1 connection to an origin, carrying one exchange at a time, or one stream of an HTTP/2 connection that passes
+/// for such a connection and carries a single exchange.
 ///
 /// All state belongs to its event loop.
 package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelHandler {
@@ -55,6 +56,8 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     /// Whether the connection has carried an exchange before the present one.
     package private(set) var isReused = false
 
+    /// Whether it is a stream of a shared connection.
+    private let isStream: Bool
     private weak var pool: UpstreamPool?
     private weak var receiver: (any UpstreamReceiver)?
     private var context: ChannelHandlerContext?
@@ -72,10 +75,23 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     private var isReading = true
     private var whenReady: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
 
-    init(origin: Origin, pool: UpstreamPool, whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void)
-    {
+    init(
+        origin: Origin, pool: UpstreamPool?, whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
+    ) {
         self.origin = origin
+        isStream = false
         self.pool = pool
+        self.whenReady = whenReady
+    }
+
+    /// A stream of a shared connection, which may have carried an exchange before.
+    init(
+        origin: Origin, streamIsReused: Bool,
+        whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
+    ) {
+        self.origin = origin
+        isStream = true
+        isReused = streamIsReused
         self.whenReady = whenReady
     }
 
@@ -120,6 +136,8 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
         guard isReading != self.isReading, let context, context.channel.isActive else { return }
         self.isReading = isReading
         try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+        // A stream of HTTP/2 does not begin to read by that alone.
+        if isReading, isStream { context.read() }
     }
 
     /// Leaves a connection that has switched protocols to `handler`; returns what has been read already.
@@ -167,7 +185,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     }
 
     package func channelActive(context: ChannelHandlerContext) {
-        if !origin.isSecure { ready(.success(self)) }
+        if !origin.isSecure || isStream { ready(.success(self)) }
         context.fireChannelActive()
     }
 
@@ -254,18 +272,24 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     private func finish() {
         let receiver = receiver
         self.receiver = nil
-        let mayKeep = isRequestComplete && inbound.readableBytes == 0 && head?.keepsAlive == true
-        if mayKeep, let pool {
-            phase = .idle
+        let mayKeep = !isStream && isRequestComplete && inbound.readableBytes == 0 && head?.keepsAlive == true
+        if mayKeep {
             isReused = true
             setReading(true)
-            idleUntil = .now() + Self.idleTime(hinted: head)
-            pool.giveBack(self)
+            park(in: pool)
         } else {
             close()
         }
         head = nil
         receiver?.upstreamDidFinish(self)
+    }
+
+    /// Leaves an open connection to whoever needs it next.
+    func park(in pool: UpstreamPool?) {
+        guard let pool else { return close() }
+        phase = .idle
+        idleUntil = .now() + Self.idleTime(hinted: head)
+        pool.giveBack(self)
     }
 
     /// How long an idle connection is trusted: a second less than the server says, or less than common defaults, so
@@ -291,6 +315,8 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
         if case .connecting = phase {
             ready(
                 .failure((error as? TLSError).map { .tls($0.description) } ?? .connect(ConnectProblem.describe(error))))
+        } else if let failure = error as? UpstreamFailure {
+            return fail(failure)
         } else {
             // Whatever ended the connection, it was not the peer saying that it is done.
             isTruncated = true

@@ -14,10 +14,15 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
     case closedBeforeResponse
     /// The connection ended in the middle of the response.
     case truncated
-    /// The response is not HTTP/1.1 that can be trusted.
+    /// The gateway said that it did not look at the request, which may be sent again whatever it asks for.
+    case notProcessed
+    /// The response is not HTTP that can be trusted.
     case malformed(HTTP1Error)
     /// The response switches protocols although nobody asked for it.
     case unexpectedUpgrade
+
+    /// Whether not a byte of a response came.
+    package var isBeforeAnyByte: Bool { self == .closedBeforeResponse || self == .notProcessed }
 
     /// One sentence for the agent's developer.
     package var sentence: String {
@@ -30,7 +35,8 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
         case .tls(let reason): "The TLS connection to the gateway failed: \(reason)."
         case .closedBeforeResponse: "The gateway closed the connection without an answer."
         case .truncated: "The gateway's answer broke off."
-        case .malformed: "The gateway's answer is not valid HTTP/1.1."
+        case .notProcessed: "The gateway turned the request away unread."
+        case .malformed: "The gateway's answer is not valid HTTP."
         case .unexpectedUpgrade: "The gateway switched protocols without being asked."
         }
     }

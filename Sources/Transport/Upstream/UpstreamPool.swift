@@ -1,30 +1,30 @@
 package import NIOCore
-import NIOPosix
 
 /// The upstream connections of one event loop.
 ///
 /// Not thread-safe: every call is made on the loop.
 ///
-/// The newest idle connection is used first, so that superfluous ones grow old and go.
+/// Of HTTP/1.1 connections the newest idle one is used first, so that superfluous ones grow old and go; HTTP/2 connections
+/// are shared.
 package final class UpstreamPool {
     /// Idle connections kept for one origin.
     private static let idleLimit = 256
 
-    private let loop: any EventLoop
-    private let tls: TLSClientContext
     private let deadlines: DeadlineSweep
+    private let dialer: UpstreamDialer
+    private let sessions: HTTP2Sessions
     private var idle: [Origin: [UpstreamConnection]] = [:]
     private var idleCount = 0
-    /// Origins that could not be reached of late.
-    private var breakers: [Origin: CircuitBreaker] = [:]
-    /// Origins of which that is remembered.
-    private static let breakerLimit = 1024
+    private var isSwept = false
 
     /// Makes a pool for one loop.
     package init(loop: any EventLoop, tls: TLSClientContext, deadlines: DeadlineSweep) {
-        self.loop = loop
-        self.tls = tls
         self.deadlines = deadlines
+        dialer = UpstreamDialer(loop: loop, tls: tls)
+        sessions = HTTP2Sessions(loop: loop, dialer: dialer)
+        dialer.pool = self
+        sessions.onCountChange = { [weak self] in self?.beSwept() }
+        sessions.onSpare = { [weak self] in $0.park(in: self) }
     }
 
     /// Takes an idle connection to an origin, if there is one that can still be trusted.
@@ -38,57 +38,27 @@ package final class UpstreamPool {
         return nil
     }
 
-    /// Opens a connection; `completion` is called once, on the loop, after the TLS handshake where there is one.
+    /// Opens a connection, or a stream of one that is shared; `completion` is called once, on the loop, after the TLS
+    /// handshake where there is one.
     ///
-    /// `resolver` looks the host up; without one the system does, and any address is dialled.
+    /// `allowsHTTP2`: whether the exchange can do with a stream of HTTP/2, which is offered to TLS peers then. `resolver`
+    /// looks the host up; without one the system does, and any address is dialled.
     package func connect(
-        to origin: Origin, timeout: TimeAmount, resolver: GuardedResolver? = nil,
+        to origin: Origin, timeout: TimeAmount, allowsHTTP2: Bool = false, resolver: GuardedResolver? = nil,
         completion: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
     ) {
-        if let rest = breakers[origin]?.rest(at: .now()) {
-            // Not from within the call, as nobody else is answered either.
-            let seconds = (rest.nanoseconds + 999_999_999) / 1_000_000_000
-            return loop.assumeIsolated().execute { completion(.failure(.resting(seconds: max(1, seconds)))) }
+        if allowsHTTP2, origin.isSecure, !sessions.demandsHTTP1(origin) {
+            return sessions.connect(to: origin, timeout: timeout, resolver: resolver, completion: completion)
         }
-        let attempt = ConnectAttempt { result in
-            self.note(result, at: origin)
-            completion(result)
-        }
-        let bound = NIOLoopBound((pool: self, attempt: attempt), eventLoop: loop)
-        let expiry = loop.assumeIsolated().scheduleTask(in: timeout) { attempt.finish(.failure(.connectTimeout)) }
-        attempt.whenFinished = { expiry.cancel() }
-        ClientBootstrap(group: loop)
-            .connectTimeout(timeout)
-            .resolver(resolver)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let (pool, attempt) = bound.value
-                    let pipeline = channel.pipeline.syncOperations
-                    if origin.isSecure {
-                        try pipeline.addHandler(
-                            pool.tls.makeClientHandler(serverName: origin.host, port: origin.port))
-                    }
-                    let connection = UpstreamConnection(origin: origin, pool: pool) { attempt.finish($0) }
-                    attempt.connections.append(connection)
-                    try pipeline.addHandler(connection)
-                }
+        dialer.dial(origin, sessions: nil, timeout: timeout, resolver: resolver) { result in
+            switch result {
+            case .success(.http1(let connection)): completion(.success(connection))
+            // It was not offered.
+            case .success(.http2(let session)):
+                session.close()
+                completion(.failure(.connect("the connection was closed")))
+            case .failure(let failure): completion(.failure(failure))
             }
-            .connect(host: origin.host, port: origin.port)
-            .assumeIsolated()
-            .whenFailure { error in
-                attempt.finish(.failure(UpstreamFailure(connecting: error)))
-            }
-    }
-
-    /// Remembers what became of a try to connect.
-    private func note(_ result: Result<UpstreamConnection, UpstreamFailure>, at origin: Origin) {
-        switch result {
-        case .success: breakers[origin] = nil
-        case .failure(.connect), .failure(.connectTimeout), .failure(.tls):
-            guard breakers[origin] != nil || breakers.count < Self.breakerLimit else { return }
-            breakers[origin, default: CircuitBreaker()].failed(at: .now())
-        case .failure: break
         }
     }
 
@@ -99,7 +69,7 @@ package final class UpstreamPool {
         }
         idle[connection.origin, default: []].append(connection)
         idleCount += 1
-        if idleCount == 1 { deadlines.add(self) }
+        beSwept()
     }
 
     func forget(_ connection: UpstreamConnection) {
@@ -110,12 +80,13 @@ package final class UpstreamPool {
 
     private func forgetOne() {
         idleCount -= 1
-        if idleCount == 0 { deadlines.remove(self) }
+        beSwept()
     }
 
-    /// Closes every idle connection.
+    /// Closes every idle connection, and those that are shared behind their last answers.
     package func closeIdle() {
         for connection in idle.values.joined() { connection.close() }
+        sessions.drain()
     }
 }
 
@@ -127,29 +98,13 @@ extension UpstreamPool: DeadlineBound {
     package func deadlinePassed() {
         let now = NIODeadline.now()
         for connection in idle.values.joined() where connection.idleUntil <= now { connection.close() }
-    }
-}
-
-/// One attempt to connect; only its first outcome counts, and a connection that comes too late is closed.
-private final class ConnectAttempt {
-    private var completion: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
-    /// What was opened for it: a peer that accepts and then never finishes its handshake must not keep a socket.
-    var connections: [UpstreamConnection] = []
-    var whenFinished: () -> Void = {}
-
-    init(_ completion: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void) {
-        self.completion = completion
+        sessions.sweep(at: now)
     }
 
-    func finish(_ result: Result<UpstreamConnection, UpstreamFailure>) {
-        guard let completion else {
-            if case .success(let connection) = result { connection.close() }
-            return
-        }
-        self.completion = nil
-        whenFinished()
-        if case .failure = result { for connection in connections { connection.close() } }
-        connections = []
-        completion(result)
+    private func beSwept() {
+        let isNeeded = idleCount + sessions.count > 0
+        guard isNeeded != isSwept else { return }
+        isSwept = isNeeded
+        if isNeeded { deadlines.add(self) } else { deadlines.remove(self) }
     }
 }

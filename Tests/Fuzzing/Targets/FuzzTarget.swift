@@ -19,6 +19,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case head
     /// The chunked coding.
     case chunks
+    /// Answers that come by HTTP/2.
+    case http2
     /// From a challenge to what would be signed.
     case gate
 
@@ -33,6 +35,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .settlement: try HeaderInvariants.check(settlement: input)
         case .head: try HeadInvariants.check(input)
         case .chunks: try ChunkInvariants.check(input)
+        case .http2: try HTTP2Invariants.check(input)
         case .gate: try GateInvariants.check(input)
         }
     }

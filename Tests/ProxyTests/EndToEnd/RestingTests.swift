@@ -5,10 +5,11 @@ import Transport
 
 @Suite("A gateway that cannot be reached", .mayBlock)
 struct RestingTests {
-    @Test("it rests after five tries, is told apart from other failures, and is tried again")
-    func rest() async throws {
+    @Test("it rests after five tries, is told apart from other failures, and is tried again", arguments: [false, true])
+    func rest(isSecure: Bool) async throws {
         let upstream = try ScriptedUpstream.serving { _ in Respond.with(200) }
         var options = Lab.Options()
+        options.isSecure = isSecure
         // Nobody listens there.
         options.upstreamPort = 1
         try await Lab.run(options, upstream) { lab async throws in

@@ -6,6 +6,8 @@ final class Gate: Sendable {
 
     func open() { isOpen.store(true, ordering: .releasing) }
 
+    var isOpenNow: Bool { isOpen.load(ordering: .acquiring) }
+
     /// Waits without blocking; false when it took too long.
     func opened() async -> Bool {
         for _ in 0..<1000 {

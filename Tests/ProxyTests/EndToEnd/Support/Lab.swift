@@ -38,6 +38,7 @@ final class Lab: Sendable {
         var isSecure = false
         var upstreamHost = "127.0.0.1"
         var upstreamPort: Int?
+        var allowsHTTP2 = true
         var loops = 1
         var forward = ForwardRules.none
         var termination: TLSTermination?
@@ -113,7 +114,8 @@ final class Lab: Sendable {
                 isSecure: options.isSecure, host: options.upstreamHost, port: options.upstreamPort ?? port),
             basePath: options.basePath, paths: options.paths, credential: credential,
             redirectHosts: options.redirectHosts, timeouts: options.gateway, limits: options.limits,
-            policy: options.policy, billing: options.billing, learnedPrice: options.learnedPrice)
+            policy: options.policy, billing: options.billing, learnedPrice: options.learnedPrice,
+            allowsHTTP2: options.allowsHTTP2)
     }
 
     /// Runs a test in a lab as usual.

@@ -1,0 +1,188 @@
+import NIOCore
+
+/// The HTTP/2 connections of one event loop by origin, and who waits for a stream on one.
+///
+/// Not thread-safe: every call is made on the loop. Of several connections the oldest is used first, and another is opened
+/// only for those who cannot hope for the present ones and those being opened.
+final class HTTP2Sessions {
+    /// Connections to one origin, those being opened included.
+    private static let sessionLimit = 256
+    /// Origins of which it is remembered what they speak.
+    private static let memoryLimit = 1024
+
+    private final class Shared {
+        var sessions: [HTTP2Session] = []
+        var waiting: CircularBuffer<Waiter> = []
+        /// Connections being opened.
+        var dialing = 0
+        /// How many streams one connection carried last.
+        var usualLimit = HTTP2Options.unsaidStreamLimit
+    }
+
+    /// A request that waits for a stream.
+    private struct Waiter {
+        let connect: PendingConnect
+        let until: NIODeadline
+        let resolver: GuardedResolver?
+    }
+
+    private let dialer: UpstreamDialer
+    private let loop: any EventLoop
+    private var origins: [Origin: Shared] = [:]
+    /// Origins that chose HTTP/1.1 when they were last asked.
+    private var plain: Set<Origin> = []
+    /// Origins that said on HTTP/2 that they want HTTP/1.1.
+    private var demanding: Set<Origin> = []
+    /// How many connections there are.
+    private(set) var count = 0
+    /// Told when there is a first connection, or no longer one.
+    var onCountChange: () -> Void = {}
+    /// Takes a connection that came about although nobody waits for it any more.
+    var onSpare: (UpstreamConnection) -> Void = { $0.close() }
+
+    init(loop: any EventLoop, dialer: UpstreamDialer) {
+        self.loop = loop
+        self.dialer = dialer
+    }
+
+    /// Finds a stream, or the HTTP/1.1 connection that the origin prefers.
+    func connect(
+        to origin: Origin, timeout: TimeAmount, resolver: GuardedResolver?,
+        completion: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
+    ) {
+        let now = NIODeadline.now()
+        let shared = origins[origin] ?? Shared()
+        origins[origin] = shared
+        let waiter = Waiter(connect: PendingConnect(completion), until: now + timeout, resolver: resolver)
+        if shared.waiting.isEmpty, let session = shared.sessions.first(where: { $0.offersStream(at: now) }) {
+            return open(session, for: waiter, of: shared)
+        }
+        let expiry = loop.assumeIsolated().scheduleTask(in: timeout) {
+            waiter.connect.finish(.failure(.connectTimeout))
+        }
+        waiter.connect.whenFinished = { expiry.cancel() }
+        // Who is known to speak HTTP/1.1 gets a connection for each request at once.
+        guard !plain.contains(origin) else { return dial(origin, shared, for: waiter) }
+        shared.waiting.append(waiter)
+        serve(origin, shared)
+    }
+
+    /// Whether an origin wants nothing of HTTP/2.
+    func demandsHTTP1(_ origin: Origin) -> Bool { demanding.contains(origin) }
+
+    /// Ends every connection behind its last answer.
+    func drain() {
+        for session in origins.values.flatMap(\.sessions) { session.drain() }
+    }
+
+    /// Looks after connections and streams whose time is over.
+    func sweep(at now: NIODeadline) {
+        for session in origins.values.flatMap(\.sessions) { session.sweep(at: now) }
+    }
+
+    // MARK: What sessions tell
+
+    /// There may be room for a stream, or for more of them.
+    func roomChanged(for origin: Origin) {
+        guard let shared = origins[origin], !shared.waiting.isEmpty else { return }
+        serve(origin, shared)
+    }
+
+    /// A connection is closed.
+    func sessionEnded(_ session: HTTP2Session) {
+        guard let shared = origins[session.origin], let index = shared.sessions.firstIndex(where: { $0 === session })
+        else { return }
+        shared.sessions.remove(at: index)
+        count -= 1
+        if count == 0 { onCountChange() }
+        serve(session.origin, shared)
+    }
+
+    /// An origin reset a stream since it wants HTTP/1.1 for it.
+    func http1IsRequired(by origin: Origin) {
+        if demanding.count < Self.memoryLimit { demanding.insert(origin) }
+    }
+
+    // MARK: Who waits
+
+    private func serve(_ origin: Origin, _ shared: Shared) {
+        let now = NIODeadline.now()
+        while let waiter = shared.waiting.first {
+            guard !waiter.connect.isFinished else {
+                shared.waiting.removeFirst()
+                continue
+            }
+            guard let session = shared.sessions.first(where: { $0.offersStream(at: now) }) else { break }
+            shared.waiting.removeFirst()
+            if let limit = session.life.limit { shared.usualLimit = max(1, limit) }
+            open(session, for: waiter, of: shared)
+        }
+        let hope = shared.sessions.reduce(0) { $0 + $1.life.hope(guess: shared.usualLimit) }
+        var hopeless = shared.waiting.count - hope - shared.dialing * shared.usualLimit
+        while hopeless > 0, shared.sessions.count + shared.dialing < Self.sessionLimit {
+            dial(origin, shared, for: nil)
+            hopeless -= shared.usualLimit
+        }
+        if shared.sessions.isEmpty, shared.waiting.isEmpty, shared.dialing == 0 { origins[origin] = nil }
+    }
+
+    private func open(_ session: HTTP2Session, for waiter: Waiter, of shared: Shared) {
+        session.open { result in
+            // The connection was lost before the stream was there: nothing was sent.
+            guard case .failure(.notProcessed) = result, !waiter.connect.isFinished else {
+                return waiter.connect.finish(result)
+            }
+            self.origins[session.origin] = shared
+            shared.waiting.prepend(waiter)
+            self.serve(session.origin, shared)
+        }
+    }
+
+    /// Opens a connection: for one who waits, or for the first who does then.
+    private func dial(_ origin: Origin, _ shared: Shared, for waiter: Waiter?) {
+        guard let first = waiter ?? shared.waiting.first else { return }
+        if waiter == nil { shared.dialing += 1 }
+        let timeout = max(first.until - .now(), .milliseconds(1))
+        dialer.dial(origin, sessions: self, timeout: timeout, resolver: first.resolver) { result in
+            if waiter == nil { shared.dialing -= 1 }
+            switch result {
+            case .success(.http2(let session)):
+                self.plain.remove(origin)
+                self.add(session, to: shared)
+                if let waiter { shared.waiting.prepend(waiter) }
+            case .success(.http1(let connection)):
+                self.answer(with: connection, origin, shared, waiter: waiter)
+            case .failure(let failure):
+                if let waiter { waiter.connect.finish(.failure(failure)) }
+                // While others are there or on their way, one of them may still do.
+                if waiter == nil, shared.sessions.isEmpty, shared.dialing == 0 { self.fail(shared, failure) }
+            }
+            self.serve(origin, shared)
+        }
+    }
+
+    private func add(_ session: HTTP2Session, to shared: Shared) {
+        origins[session.origin] = shared
+        shared.sessions.append(session)
+        count += 1
+        if count == 1 { onCountChange() }
+    }
+
+    /// The origin speaks HTTP/1.1: each who waits gets a connection.
+    private func answer(with connection: UpstreamConnection, _ origin: Origin, _ shared: Shared, waiter: Waiter?) {
+        if plain.count < Self.memoryLimit { plain.insert(origin) }
+        if let waiter { return waiter.connect.finish(.success(connection)) }
+        shared.waiting.removeAll { $0.connect.isFinished }
+        guard let first = shared.waiting.popFirst() else { return onSpare(connection) }
+        first.connect.finish(.success(connection))
+        let others = shared.waiting
+        shared.waiting = []
+        for other in others { dial(origin, shared, for: other) }
+    }
+
+    private func fail(_ shared: Shared, _ failure: UpstreamFailure) {
+        let waiting = shared.waiting
+        shared.waiting = []
+        for waiter in waiting { waiter.connect.finish(.failure(failure)) }
+    }
+}
