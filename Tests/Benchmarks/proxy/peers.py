@@ -79,10 +79,11 @@ class Peers:
 
     def __init__(self, purser, folder, sdk=None):
         self.folder = folder
-        self.upstream, self.streams = free_port(), free_port()
+        self.upstream, self.streams, self.secure = free_port(), free_port(), free_port()
         self.ports = {"nginx": free_port(), "haproxy": free_port(), "purser": free_port()}
         self.running = {}
         self.token = None
+        self._certify()
         self._upstream_nginx()
         self._nginx()
         self._haproxy()
@@ -120,8 +121,23 @@ class Peers:
             return f"http://127.0.0.1:{self.ports['purser']}/{'streams' if upstream == self.streams else 'up'}{path}"
         return f"http://127.0.0.1:{self.ports[name]}{path}"
 
+    def secure_url(self, version, path):
+        """A path of the upstream behind TLS, by a version of HTTP."""
+        return f"http://127.0.0.1:{self.ports['purser']}/secure{version}{path}"
+
+    def secure_connections(self):
+        """How many connections the upstream behind TLS has."""
+        command = ["ss", "-Htn", "state", "established", "sport", "=", f":{self.secure}"]
+        return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+
     def headers(self, name):
         return [f"Authorization: Bearer {self.token}", "Purser-Price: learned"] if name == "purser" else []
+
+    def _certify(self):
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        command += ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "cert.pem"), "-days", "2"]
+        command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        subprocess.run(command, check=True, capture_output=True)
 
     def _upstream_nginx(self):
         challenge = b64(
@@ -146,6 +162,11 @@ class Peers:
             add_header PAYMENT-RESPONSE "{settled}"; return 200 "{BODY}"; }}
         location @challenge {{ default_type application/json; add_header PAYMENT-REQUIRED "{challenge}" always;
             return 402 "{{}}"; }}
+    }}
+    server {{ listen 127.0.0.1:{self.secure} ssl http2 backlog=4096;
+        ssl_certificate {self.folder}/cert.pem; ssl_certificate_key {self.folder}/key.pem;
+        location /plain {{ default_type text/plain; return 200 "{BODY}"; }}
+        location /bulk {{ root {self.folder}; }}
     }} }}"""
         )
 
@@ -196,6 +217,9 @@ backend streams
 gateways:
   up: {{ url: "http://127.0.0.1:{self.upstream}" }}
   streams: {{ url: "http://127.0.0.1:{self.streams}" }}
+  secure1: {{ url: "https://localhost:{self.secure}", http2: false }}
+  secure2: {{ url: "https://localhost:{self.secure}" }}
+trust-file: {self.folder}/cert.pem
 wallets:
   main: {{ keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }}
 """

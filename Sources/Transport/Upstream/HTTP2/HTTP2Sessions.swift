@@ -7,6 +7,8 @@ import NIOCore
 final class HTTP2Sessions {
     /// Connections to one origin, those being opened included.
     private static let sessionLimit = 256
+    /// How often one who waits is given a connection that is lost before its stream is there.
+    private static let lossLimit = 3
     /// Origins of which it is remembered what they speak.
     private static let memoryLimit = 1024
 
@@ -24,6 +26,8 @@ final class HTTP2Sessions {
         let connect: PendingConnect
         let until: NIODeadline
         let resolver: GuardedResolver?
+        /// Connections that were lost before its stream was there.
+        var losses = 0
     }
 
     private let dialer: UpstreamDialer
@@ -131,6 +135,11 @@ final class HTTP2Sessions {
             // The connection was lost before the stream was there: nothing was sent.
             guard case .failure(.notProcessed) = result, !waiter.connect.isFinished else {
                 return waiter.connect.finish(result)
+            }
+            var waiter = waiter
+            waiter.losses += 1
+            guard waiter.losses < Self.lossLimit else {
+                return waiter.connect.finish(.failure(.connect("the connection was closed")))
             }
             self.origins[session.origin] = shared
             shared.waiting.prepend(waiter)

@@ -183,6 +183,7 @@ private final class StreamScript: ChannelInboundHandler {
     private var request: HTTP2Upstream.Request?
     private var steps: ArraySlice<HTTP2Upstream.Step> = []
     private var isBusy = false
+    private var hasBegun = false
 
     init(connection: Int, log: HTTP2Upstream.Log, script: @escaping HTTP2Upstream.Script) {
         self.connection = connection
@@ -221,7 +222,8 @@ private final class StreamScript: ChannelInboundHandler {
             return log.entries.withLock { $0.resets.append(code) }
         default: return
         }
-        guard isLast || request?["early"] == ["yes"], steps.isEmpty, let request else { return }
+        guard isLast || request?["early"] == ["yes"], !hasBegun, let request else { return }
+        hasBegun = true
         log.entries.withLock { $0.requests.append(request) }
         steps = script(request)[...]
         go(context)
