@@ -89,9 +89,10 @@ struct HTTP2SharingTests {
 
     @Test("answers of every shape leave no stream behind and reset none")
     func tidy() async throws {
+        let end = Gate()
         let script: HTTP2Upstream.Script = { request in
             switch request[":path"].first {
-            case "/late-end": [.head(200, [("content-length", "1")]), .data("x"), .data("", end: true)]
+            case "/late-end": [.head(200, [("content-length", "1")]), .data("x"), .hold(end), .data("", end: true)]
             case "/empty": [.head(200, end: true)]
             case "/open-204": [.head(204), .data("", end: true)]
             default: .answer(200, body: "x")
@@ -100,6 +101,9 @@ struct HTTP2SharingTests {
         var options = Lab.Options()
         options.gateway.idle = .seconds(5)
         try await HTTP2Lab.run(options, streams: 1, script: script) { lab, upstream async throws in
+            // Whole by its length, while the stream has yet to end.
+            #expect(try lab.exchange("GET", "/lab/late-end").text == "x")
+            end.open()
             for _ in 0..<3 {
                 for path in ["/late-end", "/empty", "/open-204", "/x"] {
                     #expect(try lab.exchange("GET", "/lab\(path)").status == (path == "/open-204" ? 204 : 200))
