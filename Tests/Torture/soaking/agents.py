@@ -23,6 +23,7 @@ EXPLAINED = {
     "exchange-timeout",
     "attempt-unresolved",
     "paid-not-served",
+    "learned-price-refused",
 }
 # What it may answer to a merchant that cheats, besides.
 CHEATED = {"gateway-malformed", "redirect-refused", "books-unavailable", "signing-failed", "clock-behind"}
@@ -44,6 +45,7 @@ class Agents:
             # what: (how often, who does it)
             "plain": (22, self.session),
             "paid": (16, self.paid),
+            "regular": (3, self.regular),
             "stream": (7, self.stream),
             "chat": (9, self.chat),
             "upload": (3, self.upload),
@@ -219,6 +221,27 @@ class Agents:
                 if is_served or choice.random() < 0.6:
                     break
                 await asyncio.sleep(choice.uniform(0, 0.5))
+        if wire:
+            wire.close()
+
+    async def regular(self, name, choice):
+        """Buys the same one time after the other, and pays at once where its price is known by then."""
+        gateway = self.somewhere(choice)
+        wire = None
+        for turn in range(choice.randint(3, 9)):
+            await self.soak.pace()
+            one = f"{name}-{turn}"
+            body = self.body(one, choice)
+            wire = wire or await self.wire()
+            more = [f"x-name: {one}", "purser-price: learned"]
+            await wire.send(self.post(f"/{gateway}/paid-plain/regular?n=300", body, more))
+            answer = await wire.answer("POST")
+            is_served = self.look("regular", gateway, one, answer, 300)
+            if is_served and answer.fields["x-sum"] != hashlib.sha256(body).hexdigest():
+                self.soak.problem("regular", f"{one} at {gateway}: the seller was sent another body")
+            if not answer.keeps:
+                wire.close()
+                wire = None
         if wire:
             wire.close()
 

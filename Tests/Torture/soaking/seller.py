@@ -72,8 +72,11 @@ class Request:
         self.method, target, _ = lines[0].split(" ", 2)
         parts = urlsplit(target)
         self.route, self.name = parts.path.strip("/").split("/", 1)
+        self.is_regular = self.name == "regular"
         self.query = dict(parse_qsl(parts.query))
         self.fields = dict(line.lower().split(":", 1) for line in lines[1:] if ":" in line)
+        # What is bought time and again has one path, and its name elsewhere.
+        self.name = self.fields.get("x-name", self.name).strip()
         # Values as they were written; only names are the same in any case.
         self.payment = next(
             (line.split(":", 1)[1].strip() for line in lines[1:] if line.lower().startswith("payment-signature:")), None
@@ -89,6 +92,8 @@ class Seller:
     def __init__(self, seen, calm):
         self.seen, self.calm = seen, calm
         self.open = set()
+        # Of what is bought time and again: how often the price was asked, and how often it was paid.
+        self.asked = self.paid = 0
 
     async def __call__(self, reader, writer):
         self.open.add(writer)
@@ -112,6 +117,7 @@ class Seller:
             return True
         digest, length = await self.body(reader, request)
         if is_paid:
+            self.asked += request.is_regular
             await self.answer(writer, request, 402, {"PAYMENT-REQUIRED": CHALLENGE}, b"{}")
             return True
         fields = {}
@@ -130,6 +136,7 @@ class Seller:
         # The same payment meets the same fate each time.
         way = int(hashlib.sha256(f"way {nonce}".encode()).hexdigest()[:4], 16) / 65536
         if self.calm or way < 0.86:
+            self.paid += request.is_regular
             self.seen.settled.add(nonce)
             return {"PAYMENT-RESPONSE": SETTLED}
         if way < 0.90:
