@@ -101,6 +101,9 @@ package struct PaymentEngine: Sendable {
     /// Whether a payment may go with a first request on a route: its price has been learned, for some model at least.
     package func hasLearnedPrice(of route: RequestRoute) -> Bool { prices.hasPrice(of: route, at: clock.now()) }
 
+    /// Takes note that a seller has served a request without being paid: the price of its route is learned anew.
+    package func servedUnpaid(on route: RequestRoute) { prices.forget(route) }
+
     /// Whether the seller has been paid on a route before, and so is likely to ask again.
     package func asksPayment(on route: RequestRoute) -> Bool { prices.isKnown(route) }
 

@@ -50,7 +50,7 @@ struct LearnedPrice: Sendable {
         if wasAttached { needed = Self.settlementsNeededAfterMiss }
     }
 
-    /// The price could not be paid now.
+    /// The price could not be paid now, or need not be.
     mutating func forget() { settlements = 0 }
 }
 

@@ -45,6 +45,18 @@ final class LearnedPrices: Sendable {
         }
     }
 
+    /// Something was served on a route without a payment, so that the next requests ask again.
+    func forget(_ route: RequestRoute) {
+        routes.withLock { routes in
+            guard let models = routes[route] else { return }
+            routes[route] = models.mapValues { price in
+                var price = price
+                price.forget()
+                return price
+            }
+        }
+    }
+
     /// A price could not be paid, so that the next requests ask again.
     func forget(_ route: RequestRoute, model: String?) {
         routes.withLock { $0[route]?[model]?.forget() }

@@ -16,6 +16,9 @@ extension Exchange: UpstreamReceiver {
         let answer = payment == nil ? nil : PaidAnswer.read(from: head)
         switch life.responseArrived(mayPay: mayPay, needsBody: answer.map(needsBody) ?? false) {
         case .relay:
+            if (200..<300).contains(head.status), let route = pricedRoute {
+                shared.services.engine.servedUnpaid(on: route)
+            }
             relay(head, paid: nil)
         case .collect:
             collect(head)

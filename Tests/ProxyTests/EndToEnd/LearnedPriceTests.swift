@@ -128,6 +128,17 @@ struct LearnedPriceTests {
         }
     }
 
+    @Test("what is served without being paid in between is asked for its price again")
+    func free() async throws {
+        let upstream = try Scene.seller(question: { $0 == 6 ? Respond.with(200, body: "free") : Seller.unpaid })
+        try await Lab.run(upstream) { lab async throws in
+            for _ in 0..<3 { #expect(try lab.exchange("GET", "/lab/x", Scene.wish).status == 200) }
+            #expect(try lab.exchange("GET", "/lab/x").text == "free")
+            #expect(try lab.exchange("GET", "/lab/x", Scene.wish).text == "bought")
+            #expect(try isPaid(upstream).suffix(3) == [false, false, true])
+        }
+    }
+
     @Test("what a cap or a freeze does not admit is asked for, and refused as ever", arguments: ["cap", "freeze"])
     func notAdmitted(kind: String) async throws {
         var options = Lab.Options()
