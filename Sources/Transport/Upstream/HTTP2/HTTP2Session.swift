@@ -62,20 +62,25 @@ final class HTTP2Session: ChannelInboundHandler {
             return completion(.failure(.notProcessed))
         }
         let bound = NIOLoopBound((session: self, completion: completion), eventLoop: loop)
-        multiplexer.createStreamChannel(promise: nil) { channel in
+        let isThere = NIOLoopBoundBox(false, eventLoop: loop)
+        multiplexer.createStreamChannel { channel in
             channel.eventLoop.makeCompletedFuture {
                 let (session, completion) = bound.value
-                guard session.context?.channel.isActive == true else {
-                    session.life.streamEnded(at: .now())
-                    completion(.failure(.notProcessed))
-                    throw ChannelError.alreadyClosed
-                }
+                guard session.context?.channel.isActive == true else { throw ChannelError.alreadyClosed }
                 let handler = HTTP2StreamHandler(session)
                 session.streams[ObjectIdentifier(handler)] = handler
                 let connection = UpstreamConnection(
                     origin: session.origin, streamIsReused: isReused, whenReady: completion)
+                isThere.value = true
                 try channel.pipeline.syncOperations.addHandlers(handler, connection)
             }
+        }
+        .assumeIsolated()
+        .whenFailure { _ in
+            // On a connection that is lost by then nothing is asked for handlers that could say so.
+            guard !isThere.value else { return }
+            self.life.streamEnded(at: .now())
+            completion(.failure(.notProcessed))
         }
     }
 

@@ -78,6 +78,20 @@ struct HTTP2FailureTests {
         }
     }
 
+    @Test("a connection that is lost while the next stream is being opened on it costs another, and nobody waits")
+    func lostMeanwhile() async throws {
+        let script = Self.paid { request, number in
+            guard number == 0 else { return .answer(200, [Self.report], body: "bought") }
+            // In one piece: a reset, behind which the payment is sent again, and a PING of a wrong size.
+            let stream = UInt8(truncatingIfNeeded: request.stream)
+            return [.raw([0, 0, 4, 3, 0, 0, 0, 0, stream, 0, 0, 0, 2] + [0, 0, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0])]
+        }
+        try await HTTP2Lab.run(script: script) { lab, upstream async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").text == "bought")
+            #expect(try await lab.payment().state == .settled && upstream.connectionCount == 2)
+        }
+    }
+
     @Test("a reset behind the head breaks the answer off", arguments: [false, true])
     func resetBehind(hasLength: Bool) async throws {
         let fields = hasLength ? [("content-length", "9")] : []

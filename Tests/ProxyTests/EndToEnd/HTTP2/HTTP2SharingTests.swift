@@ -100,7 +100,7 @@ struct HTTP2SharingTests {
         }
         var options = Lab.Options()
         options.gateway.idle = .seconds(5)
-        try await HTTP2Lab.run(options, streams: 1, script: script) { lab, upstream async throws in
+        try await HTTP2Lab.run(options, streams: 4, script: script) { lab, upstream async throws in
             // Whole by its length, while the stream has yet to end.
             #expect(try lab.exchange("GET", "/lab/late-end").text == "x")
             end.open()
