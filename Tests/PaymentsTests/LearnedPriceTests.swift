@@ -40,6 +40,29 @@ struct LearnedPriceTests {
         }
     }
 
+    @Test("routes that are bought once make room, and those with a price stay")
+    func room() throws {
+        let prices = LearnedPrices()
+        let source = challenge()
+        func lesson(_ path: String) throws -> PriceLesson {
+            PriceLesson(
+                route: RequestRoute(agent: "scout", gateway: "lab", method: "GET", target: path), model: nil,
+                source: source, challenge: try Challenge.read(source), accepted: [], seenAt: .vectors,
+                isAttached: false)
+        }
+        let regular = try lesson("/regular")
+        for _ in 0..<3 { prices.learn(regular, isGood: true) }
+        for number in 0..<3000 { prices.learn(try lesson("/once/\(number)"), isGood: true) }
+        #expect(prices.hasPrice(of: regular.route, at: .vectors))
+        #expect(!prices.isKnown(try lesson("/once/0").route))
+        #expect(prices.isKnown(try lesson("/once/2999").route))
+        for number in 0..<600 {
+            for _ in 0..<3 { prices.learn(try lesson("/many/\(number)"), isGood: true) }
+        }
+        for number in 0..<600 { prices.learn(try lesson("/then/\(number)"), isGood: true) }
+        #expect(!prices.isKnown(regular.route))
+    }
+
     @Test(
         "only payments of a fixed price that were settled as signed and served are learned from",
         arguments: Purchase.allCases)

@@ -28,9 +28,12 @@ struct LearnedPrice: Sendable {
         seenAt = lesson.seenAt
     }
 
+    /// Whether it was settled often enough.
+    var isStable: Bool { settlements >= needed }
+
     /// Whether the price may be gone by.
     func isLearned(at now: Timestamp) -> Bool {
-        settlements >= needed && now.seconds - seenAt.seconds < Self.maximumAge
+        isStable && now.seconds - seenAt.seconds < Self.maximumAge
     }
 
     /// A payment for a challenge was settled and served.

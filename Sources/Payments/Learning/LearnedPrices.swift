@@ -4,7 +4,7 @@ import X402
 
 /// The prices of routes, in memory only: a restart learns them anew.
 final class LearnedPrices: Sendable {
-    /// Routes that are remembered; beyond it all are forgotten, since nobody has that many for long.
+    /// Routes that are remembered.
     private static let limit = 1024
     /// Models told apart on one route.
     private static let modelLimit = 16
@@ -30,7 +30,7 @@ final class LearnedPrices: Sendable {
     func learn(_ lesson: PriceLesson, isGood: Bool) {
         routes.withLock { routes in
             if routes[lesson.route] == nil {
-                if routes.count >= Self.limit { routes.removeAll() }
+                if routes.count >= Self.limit { Self.makeRoom(in: &routes) }
                 routes[lesson.route] = [:]
             }
             guard isGood else {
@@ -43,6 +43,13 @@ final class LearnedPrices: Sendable {
             else { return }
             routes[lesson.route]?[lesson.model, default: LearnedPrice(lesson)].settled(lesson)
         }
+    }
+
+    /// Forgets the routes without a price, such as paths that are bought once; and all, when most have one, since then room
+    /// would have to be made each time.
+    private static func makeRoom(in routes: inout [RequestRoute: [String?: LearnedPrice]]) {
+        routes = routes.filter { $0.value.values.contains { $0.isStable } }
+        if routes.count > limit / 2 { routes.removeAll() }
     }
 
     /// Something was served on a route without a payment, so that the next requests ask again.
