@@ -157,7 +157,8 @@ struct KeystoreTests {
         Change(
             old: "\"n\":4096", new: "\"n\":1073741824",
             error: .unsupported("scrypt with n = 1073741824, r = 8, p = 6")),
-        Change(old: "\"iv\":\"5a", new: "\"iv\":\"", error: .damaged(field: "cipherparams.iv")),
+        Change(old: "\"iv\":\"5ac33c7ebe", new: "\"iv\":\"", error: .damaged(field: "cipherparams.iv")),
+        Change(old: "\"iv\":\"5a", new: "\"iv\":\"5ag", error: .damaged(field: "cipherparams.iv")),
         Change(old: "\"ciphertext\":\"dc", new: "\"ciphertext\":\"", error: .damaged(field: "ciphertext")),
         Change(old: "\"mac\":\"8f", new: "\"mac\":\"8g", error: .damaged(field: "mac")),
         Change(old: "\"salt\":\"9f6c", new: "\"salt\":\"9f6", error: .damaged(field: "kdfparams.salt")),

@@ -63,7 +63,7 @@ extension KeystoreV3 {
         let mac = try Self.hex(section["mac"], "mac", counts: 32...32)
         self.init(
             address: address, id: document["id"]?.string, derivation: try Self.derivation(section),
-            iv: try Self.hex(parameters?["iv"], "cipherparams.iv", counts: 16...16),
+            iv: try Self.counter(parameters?["iv"], isProvable: address != nil),
             ciphertext: try Self.hex(section["ciphertext"], "ciphertext", counts: 32...32),
             mac: Bytes32(mac) ?? .zero)
     }
@@ -98,6 +98,13 @@ extension KeystoreV3 {
             throw .unsupported("PBKDF2 with \(iterations) rounds")
         }
         return .pbkdf2(iterations: Int(iterations), salt: salt)
+    }
+
+    /// The counter block; eth-account writes it as a number, without leading zero bytes, and where the address is stated a
+    /// block that was cut off in another way gives another one.
+    private static func counter(_ value: JSONValue?, isProvable: Bool) throws(KeystoreError) -> [UInt8] {
+        let bytes = try hex(value, "cipherparams.iv", counts: isProvable ? 12...16 : 16...16)
+        return [UInt8](repeating: 0, count: 16 - bytes.count) + bytes
     }
 
     private static func hex(
