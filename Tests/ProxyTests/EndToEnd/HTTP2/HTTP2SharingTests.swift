@@ -100,11 +100,11 @@ struct HTTP2SharingTests {
         }
         var options = Lab.Options()
         options.gateway.idle = .seconds(5)
-        try await HTTP2Lab.run(options, streams: 4, script: script) { lab, upstream async throws in
+        try await HTTP2Lab.run(options, streams: 8, script: script) { lab, upstream async throws in
             // Whole by its length, while the stream has yet to end.
             #expect(try lab.exchange("GET", "/lab/late-end").text == "x")
             end.open()
-            for _ in 0..<3 {
+            for _ in 0..<6 {
                 for path in ["/late-end", "/empty", "/open-204", "/x"] {
                     #expect(try lab.exchange("GET", "/lab\(path)").status == (path == "/open-204" ? 204 : 200))
                 }
