@@ -30,15 +30,15 @@ struct LimitConfigurationTests {
             try read("connections: { total: 100, per-agent: 7 }").get().connections
                 == ConnectionLimits(total: 100, perAgent: 7))
         #expect(
-            try read("connections: { total: 100 }").get().connections == ConnectionLimits(total: 100, perAgent: 100))
+            try read("connections: { total: 100 }").get().connections == ConnectionLimits(total: 100, perAgent: 50))
     }
 
     @Test("half of the descriptors that are left are for agents, whatever the file says")
     func descriptors() {
         let limits = ConnectionLimits(total: 10_000, perAgent: 9_000)
         #expect(DescriptorLimit(count: 1 << 20).fitting(limits) == limits)
-        #expect(DescriptorLimit(count: 1024).fitting(limits) == ConnectionLimits(total: 480, perAgent: 480))
-        #expect(DescriptorLimit(count: 20).fitting(limits) == ConnectionLimits(total: 16, perAgent: 16))
+        #expect(DescriptorLimit(count: 1024).fitting(limits) == ConnectionLimits(total: 480, perAgent: 240))
+        #expect(DescriptorLimit(count: 20).fitting(limits) == ConnectionLimits(total: 16, perAgent: 8))
         #expect(DescriptorLimit(count: 4096).fitting(ConnectionLimits(total: 50, perAgent: 5)).perAgent == 5)
         DescriptorLimit.raise()
         #expect(DescriptorLimit.current.count >= 256)

@@ -51,15 +51,15 @@ struct LearnedPriceTests {
                 isAttached: false)
         }
         let regular = try lesson("/regular")
-        for _ in 0..<3 { prices.learn(regular, isGood: true) }
-        for number in 0..<3000 { prices.learn(try lesson("/once/\(number)"), isGood: true) }
+        for _ in 0..<3 { prices.learn(regular, .good) }
+        for number in 0..<3000 { prices.learn(try lesson("/once/\(number)"), .good) }
         #expect(prices.hasPrice(of: regular.route, at: .vectors))
         #expect(!prices.isKnown(try lesson("/once/0").route))
         #expect(prices.isKnown(try lesson("/once/2999").route))
         for number in 0..<600 {
-            for _ in 0..<3 { prices.learn(try lesson("/many/\(number)"), isGood: true) }
+            for _ in 0..<3 { prices.learn(try lesson("/many/\(number)"), .good) }
         }
-        for number in 0..<600 { prices.learn(try lesson("/then/\(number)"), isGood: true) }
+        for number in 0..<600 { prices.learn(try lesson("/then/\(number)"), .good) }
         #expect(!prices.isKnown(regular.route))
     }
 

@@ -53,7 +53,7 @@ extension ConfigurationParser {
         let range = 16...1_000_000
         limits.total = wholeNumber(section, "total", in: range) ?? limits.total
         limits.perAgent =
-            wholeNumber(section, "per-agent", in: 1...range.upperBound) ?? min(limits.perAgent, limits.total)
+            wholeNumber(section, "per-agent", in: 1...range.upperBound) ?? max(1, limits.total / 2)
         if limits.perAgent > limits.total {
             reader.note(section.place("per-agent"), "more than `total` (\(limits.total))")
         }

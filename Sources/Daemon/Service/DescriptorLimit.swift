@@ -34,7 +34,9 @@ struct DescriptorLimit: Equatable {
     /// a gateway.
     func fitting(_ limits: ConnectionLimits) -> ConnectionLimits {
         let total = min(limits.total, max(16, (count - Self.ownUse) / 2))
-        return ConnectionLimits(total: total, perAgent: min(limits.perAgent, total))
+        // Where there is less than was asked for, one agent is not to have all of it.
+        let share = total < limits.total ? max(1, total / 2) : total
+        return ConnectionLimits(total: total, perAgent: min(limits.perAgent, share))
     }
 
     #if canImport(Glibc)

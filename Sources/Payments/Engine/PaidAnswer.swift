@@ -66,11 +66,11 @@ package enum PaidAnswer: Sendable, Equatable {
 }
 
 extension AuthorizedPayment {
-    /// Whether the seller took what was signed, served the request, and says so.
-    func wasWorth(_ answer: PaidAnswer, event: PaymentEvent) -> Bool {
-        guard !terms.isMaximum, event == .settled, case .response(200..<300, let report?, _) = answer else {
-            return false
-        }
-        return report.amount.map { $0 == terms.amount } ?? true
+    /// What an answer says of the price that was paid: good when the seller took what was signed, served the request, and
+    /// says so.
+    func verdict(of answer: PaidAnswer, event: PaymentEvent) -> LearnedPrices.Verdict {
+        guard case .response(let status, let report, _) = answer else { return .none }
+        guard !terms.isMaximum, event == .settled, (200..<300).contains(status) else { return .bad }
+        return (report?.amount ?? terms.amount) == terms.amount ? .good : .bad
     }
 }

@@ -356,7 +356,7 @@ package struct PaymentEngine: Sendable {
     ) async {
         allowances.outcomeIsKnown(of: payment.id)
         let event = payment.event(of: answer, isRepeat: isRepeat)
-        if let lesson = payment.lesson { prices.learn(lesson, isGood: payment.wasWorth(answer, event: event)) }
+        if let lesson = payment.lesson { prices.learn(lesson, payment.verdict(of: answer, event: event)) }
         if isOrphan, !event.saysMoneyMoved {
             logger.info(
                 "late outcome left out", metadata: ["payment": "\(payment.id)", "event": "\(event.rawValue)"])

@@ -47,10 +47,10 @@ struct LearnedPrice: Sendable {
         if !lesson.isAttached { seenAt = max(seenAt, lesson.seenAt) }
     }
 
-    /// A payment ended in any other way.
-    mutating func missed(wasAttached: Bool) {
+    /// A payment ended in any other way; `wasWrong` when the seller was paid unasked and wanted something else, or nothing.
+    mutating func missed(wasWrong: Bool) {
         settlements = 0
-        if wasAttached { needed = Self.settlementsNeededAfterMiss }
+        if wasWrong { needed = Self.settlementsNeededAfterMiss }
     }
 
     /// The price could not be paid now, or need not be.

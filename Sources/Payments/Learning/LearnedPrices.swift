@@ -26,15 +26,25 @@ final class LearnedPrices: Sendable {
         routes.withLock { $0[route]?[model].flatMap { $0.isLearned(at: now) ? $0 : nil } }
     }
 
-    /// Takes in what became of a payment; `isGood` when its price was fixed, settled and worth it.
-    func learn(_ lesson: PriceLesson, isGood: Bool) {
+    /// What the outcome of a payment says of its price.
+    enum Verdict {
+        /// It is fixed, and was settled and worth it.
+        case good
+        /// The seller wants another one, or none.
+        case bad
+        /// Nothing.
+        case none
+    }
+
+    /// Takes in what became of a payment.
+    func learn(_ lesson: PriceLesson, _ verdict: Verdict) {
         routes.withLock { routes in
             if routes[lesson.route] == nil {
                 if routes.count >= Self.limit { Self.makeRoom(in: &routes) }
                 routes[lesson.route] = [:]
             }
-            guard isGood else {
-                routes[lesson.route]?[lesson.model]?.missed(wasAttached: lesson.isAttached)
+            guard verdict == .good else {
+                routes[lesson.route]?[lesson.model]?.missed(wasWrong: lesson.isAttached && verdict == .bad)
                 return
             }
             let models = routes[lesson.route, default: [:]]

@@ -55,6 +55,11 @@ extension Exchange {
 
     /// The gateway answers for good without having seen the body; returns whether that answer is not for the agent.
     func answersWithoutBody(_ head: ResponseHead) -> Bool {
+        guard head.status >= 300 else {
+            // It serves what it has not seen all of, and wants the rest.
+            stopAsking()
+            return false
+        }
         isAsking = false
         guard head.status == 417 else {
             unsent = []
@@ -67,8 +72,10 @@ extension Exchange {
         return true
     }
 
-    /// A kept connection closed under the question, of which nothing can have been done yet.
-    func askAgain() {
+    /// A connection closed under the question, of which nothing can have been done yet: a kept one as they do, a new one since
+    /// its gateway takes no questions.
+    func askAgain(onKept isKept: Bool) {
+        if !isKept { shared.unasked.insert(gateway.name) }
         (isAsking, hasAsked) = (false, false)
         connection = nil
         connectUnpaid()

@@ -36,7 +36,8 @@ extension Exchange {
     /// Reads the body to its end, then decides by the learned price.
     func attach() {
         times.beginWait()
-        if life.attaches(isBodyComplete: isBodyComplete) { decide() }
+        // While the exchange waited for its turn, the agent may have been read no further.
+        if life.attaches(isBodyComplete: isBodyComplete) { decide() } else { updateBodyReading() }
     }
 
     func askForAttachment() {

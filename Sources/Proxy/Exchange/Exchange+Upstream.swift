@@ -10,6 +10,7 @@ import X402
 
 extension Exchange: UpstreamReceiver {
     func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead) {
+        let wasAsking = isAsking
         if isAsking, answersWithoutBody(head) { return }
         shared.services.meters.firstByte.record(times.endWait())
         let mayPay = head.status == 402 && route.host == nil && !upstreamRequest.carriesPayment
@@ -29,6 +30,7 @@ extension Exchange: UpstreamReceiver {
             held = HeldAnswer()
             if let answer { paidAnswered(answer, isRepeat: isRepeat, thenRelay: thenRelay, head: head) }
         }
+        if wasAsking { updateBodyReading() }
     }
 
     func upstream(_ connection: UpstreamConnection, didReceiveBody bytes: ByteBuffer) {
@@ -80,17 +82,21 @@ extension Exchange: UpstreamReceiver {
         }
         // A kept connection closed under us before it saw the request: once more, on a new one.
         wasSentAgain = true
-        if isAsking { return askAgain() }
+        if isAsking { return askAgain(onKept: connection.isReused) }
         self.connection = nil
         sender = nil
         isRepeated = request.framing != .none
-        replay.settle { self.connectUnpaid() }
+        replay.settle {
+            // The disk may have refused the copy while it was waited for.
+            if self.isRepeated, !self.replay.isReplayable { self.failed(failure) } else { self.connectUnpaid() }
+        }
     }
 
     /// RFC 9110 section 9.2.2 lets a proxy repeat what is idempotent, by its method or because the agent says so with a key,
     /// and what was certainly not processed; a body must be there once more.
     private func mayBeSentAgain(after failure: UpstreamFailure, on connection: UpstreamConnection) -> Bool {
-        guard failure == .notProcessed || failure == .closedBeforeResponse && connection.isReused else { return false }
+        let isClosed = failure == .closedBeforeResponse
+        guard failure == .notProcessed || isClosed && (connection.isReused || isAsking) else { return false }
         // Without its body nothing can have been done yet.
         if isAsking { return true }
         let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]

@@ -207,7 +207,7 @@ final class Exchange {
         switch life.phase {
         case .unpaid, .metering: true
         // The price was known, and the seller may have to be asked all the same.
-        case .completing: held.head == nil
+        case .completing, .deciding: held.head == nil
         default: false
         }
     }

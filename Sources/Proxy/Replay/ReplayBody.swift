@@ -151,7 +151,8 @@ struct ReplayContent: Sendable {
 
     /// Reads one piece behind the prefix; blocks.
     func piece(_ index: Int) throws -> [UInt8] {
-        guard let spool else { return [] }
+        // A copy that was given up must not pass for a shorter one.
+        guard let spool else { throw SpoolFile.Failure.gone }
         let position = index * Self.pieceBytes
         return try spool.read(min(Self.pieceBytes, spooledBytes - position), at: position)
     }

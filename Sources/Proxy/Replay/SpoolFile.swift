@@ -14,6 +14,9 @@ final class SpoolFile: Sendable {
     /// The system refused; the number is `errno`.
     struct Failure: Error, Equatable {
         let code: Int32
+
+        /// The file was given up.
+        static let gone = Failure(code: EIO)
     }
 
     private let folder: String

@@ -189,9 +189,10 @@ extension AgentConnection {
         return .peer(peer, agent: agent)
     }
 
-    /// Whether a browser says that a page made it send this, or a page of another place did.
+    /// Whether a browser sends this, or a page of another place made one do so.
     private func isOfWebPage(_ head: RequestHead) -> Bool {
-        if let site = head.fields.first(.secFetchSite), head.fields.text(site) != "none" { return true }
+        // Even `none`: a link in another program leads there as well.
+        if head.fields.first(.secFetchSite) != nil { return true }
         guard let line = head.fields.first(.origin) else { return false }
         let origin = head.fields.text(line).split(separator: "/", maxSplits: 1)
         let host = head.fields.first(.host).map { head.fields.text($0) }

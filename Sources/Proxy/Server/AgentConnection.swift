@@ -381,11 +381,12 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             let pipeline = context.pipeline.syncOperations
             let inner = AgentConnection(inside: self, for: Binding(request), slot: slot)
             try pipeline.addHandlers([handler, inner], position: .after(self))
-            pipeline.removeHandler(self, promise: nil)
+            // From here on, not from the pipeline's head: the tunnel may be inside TLS itself.
             if rest.readableBytes > 0 {
-                context.channel.pipeline.syncOperations.fireChannelRead(NIOAny(rest))
-                context.channel.pipeline.syncOperations.fireChannelReadComplete()
+                context.fireChannelRead(NIOAny(rest))
+                context.fireChannelReadComplete()
             }
+            pipeline.removeHandler(self, promise: nil)
         } catch {
             context.close(promise: nil)
         }

@@ -104,11 +104,12 @@ extension LoopTable {
             AgentConnection(shared: shared, place: place, peer: peer.map { .process($0) }))
     }
 
-    /// Serves a connection that begins with a TLS handshake; where too many are under way it ends at once.
+    /// Serves a connection that begins with a TLS handshake; where too many are under way the oldest ends.
     fileprivate func serve(_ channel: any Channel, by identity: ListenerIdentity) throws {
-        guard let shared = self[channel.eventLoop], let place = shared.admit(channel),
-            let handshake = shared.handshakes.begin(from: channel.remoteAddress?.ipAddress ?? "")
-        else { throw ChannelError.ioOnClosedChannel }
+        guard let shared = self[channel.eventLoop], let place = shared.admit(channel) else {
+            throw ChannelError.ioOnClosedChannel
+        }
+        let handshake = shared.handshakes.begin(from: channel.remoteAddress) { channel.close(promise: nil) }
         let security = identity.current
         try channel.pipeline.syncOperations.addHandlers([
             security.makeServerHandler(),

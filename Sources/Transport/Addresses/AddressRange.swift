@@ -43,9 +43,9 @@ package struct AddressRange: Hashable, Sendable {
 }
 
 /// IP addresses as bytes, 4 or 16 of them in network order.
-enum IPAddress {
+package enum IPAddress {
     /// Reads an address in its standard text form; nil for anything else.
-    static func bytes(of text: String) -> [UInt8]? {
+    package static func bytes(of text: String) -> [UInt8]? {
         var wide = [UInt8](repeating: 0, count: 16)
         if unsafe inet_pton(AF_INET6, text, &wide) == 1 { return wide }
         var narrow = [UInt8](repeating: 0, count: 4)

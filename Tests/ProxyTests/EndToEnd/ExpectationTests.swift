@@ -54,6 +54,52 @@ struct ExpectationTests {
         }
     }
 
+    @Test("a gateway that closes connections under the question is not asked again, and has the upload")
+    func closing() async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let head = try wire.readHead() {
+                if head.lowercased().contains("expect: 100-continue") { return }
+                let length = head.lowercased().contains("content-length: 100000") ? 100_000 : 1
+                guard try wire.read(length).count == length else { return }
+                let isPaid = head.lowercased().contains("payment-signature")
+                // Nothing is kept, so that each question goes over a new connection.
+                try wire.send(
+                    isPaid
+                        ? Respond.with(200, [Seller.report(), "connection: close"], body: "bought")
+                        : Respond.with(402, [Seller.challenge(), "connection: close"], body: "{}"))
+                return
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "a").status == 200)
+            for _ in 0..<2 {
+                #expect(try lab.exchange("POST", "/lab/x", body: Self.body).text == "bought")
+                #expect(traffic(upstream).questions == 1)
+            }
+        }
+    }
+
+    @Test("a gateway that serves before it has the body gets all of it")
+    func early() async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let head = try wire.readHead() {
+                if head.lowercased().contains("expect: 100-continue") {
+                    try wire.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n")
+                    let count = try wire.read(100_000).count
+                    try wire.send("\(count)")
+                } else {
+                    _ = try wire.read(1)
+                    let isPaid = head.lowercased().contains("payment-signature")
+                    try wire.send(isPaid ? Respond.with(200, [Seller.report()]) : Seller.unpaid)
+                }
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "a").status == 200)
+            #expect(try lab.exchange("POST", "/lab/x", body: Self.body).text == "100000")
+        }
+    }
+
     @Test("a slow upload is asked about while it comes, and is paid whole")
     func slow() async throws {
         let upstream = try Self.seller(word: Seller.unpaid)

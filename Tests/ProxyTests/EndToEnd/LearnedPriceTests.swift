@@ -169,6 +169,31 @@ struct LearnedPriceTests {
         }
     }
 
+    @Test("who waits for a turn while the body comes in pieces is paid all the same")
+    func waitingForTurn() async throws {
+        let upstream = try Scene.seller()
+        var options = Lab.Options()
+        options.limits.connections = 1
+        try await Lab.run(options, upstream) { lab async throws in
+            for _ in 0..<3 { #expect(try lab.exchange("POST", "/lab/x", Scene.wish, body: "q").status == 200) }
+            // Takes the one turn, until its body is whole.
+            let first = try lab.connect()
+            try first.send(lab.head("POST", "/lab/first", length: 2) + "a")
+            Threads.pause(milliseconds: 50)
+            let second = try lab.connect()
+            try second.send(lab.head("POST", "/lab/x", Scene.wish, length: 40_000))
+            for _ in 0..<8 {
+                Threads.pause(milliseconds: 10)
+                try second.send(String(repeating: "b", count: 5000))
+            }
+            try first.send("b")
+            #expect(try first.readResponse(to: "POST").status == 200)
+            #expect(try second.readResponse(to: "POST").status == 200)
+            let requests = try upstream.received.flatMap { try Requests($0).all }
+            #expect(requests.filter { $0.content.count == 40_000 }.map(Seller.isPaid) == [true])
+        }
+    }
+
     @Test("of two identical attempts the second takes the first one's bytes over, with its first request")
     func adopted() async throws {
         let upstream = try Scene.seller(answer: {

@@ -51,7 +51,7 @@ struct HTTP2SessionLifeTests {
         #expect(life.hope(guess: 1) == 100)
         life.received(at: late)
         #expect(life.ask(at: late) == .later)
-        life.pongArrived()
+        life.pongArrived(at: late)
         #expect(life.ask(at: late) == .stream)
     }
 
@@ -90,7 +90,7 @@ struct HTTP2SessionLifeTests {
         let late = start + HTTP2SessionLife.silence + .nanoseconds(1)
         #expect(life.check(at: late) == .ping && life.check(at: late) == .nothing)
         life.received(at: late)
-        life.pongArrived()
+        life.pongArrived(at: late)
         #expect(life.check(at: late) == .nothing)
     }
 

@@ -4,7 +4,7 @@ import NIOHTTP2
 /// What an HTTP/2 peer may do to us, and how much at a time.
 enum HTTP2Options {
     /// Bytes that a peer may send on one stream before they are read: also what a slow agent can make us hold.
-    static let streamWindow = 512 << 10
+    static let streamWindow = 256 << 10
     /// Bytes that a peer may send on one connection before its frames are taken apart.
     static let connectionWindow = 16 << 20
     /// Streams that one connection carries at most, whatever the peer offers.

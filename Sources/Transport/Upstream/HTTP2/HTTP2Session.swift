@@ -158,7 +158,7 @@ final class HTTP2Session: ChannelInboundHandler {
             life.settingsArrived(maximum: settings.last { $0.parameter == .maxConcurrentStreams }?.value)
             owner?.roomChanged(for: origin)
         case .ping(_, ack: true):
-            life.pongArrived()
+            life.pongArrived(at: .now())
             owner?.roomChanged(for: origin)
         case .goAway(let last, _, _):
             life.goAwayArrived(last: Int(last))

@@ -83,7 +83,10 @@ struct HTTP2SessionLife: Equatable {
     mutating func received(at now: NIODeadline) { lastReceived = now }
 
     /// The peer answered a PING.
-    mutating func pongArrived() { pingedAt = nil }
+    mutating func pongArrived(at now: NIODeadline) {
+        pingedAt = nil
+        lastReceived = now
+    }
 
     /// The peer takes no more requests, and has not looked at those on streams above `last`.
     mutating func goAwayArrived(last: Int) {
@@ -93,6 +96,9 @@ struct HTTP2SessionLife: Equatable {
 
     /// No more requests are sent.
     mutating func drain() { isDraining = true }
+
+    /// Whether it takes no more requests.
+    var isEnding: Bool { isDraining }
 
     /// Whether it is of no more use: nothing is under way and nothing will be.
     var isDone: Bool { isDraining && openStreams == 0 }

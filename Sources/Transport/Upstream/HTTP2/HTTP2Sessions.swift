@@ -9,6 +9,8 @@ final class HTTP2Sessions {
     private static let sessionLimit = 256
     /// How often one who waits is given a connection that is lost before its stream is there.
     private static let lossLimit = 3
+    /// How long nobody is dialled behind a connection that did not come about.
+    private static let dialRest = TimeAmount.seconds(1)
     /// Origins of which it is remembered what they speak.
     private static let memoryLimit = 1024
 
@@ -19,6 +21,8 @@ final class HTTP2Sessions {
         var dialing = 0
         /// How many streams one connection carried last.
         var usualLimit = HTTP2Options.unsaidStreamLimit
+        /// When another connection may be opened, behind one that did not come about.
+        var dialsFrom = NIODeadline.distantPast
     }
 
     /// A request that waits for a stream.
@@ -61,14 +65,19 @@ final class HTTP2Sessions {
         if shared.waiting.isEmpty, let session = shared.sessions.first(where: { $0.offersStream(at: now) }) {
             return open(session, for: waiter, of: shared)
         }
-        let expiry = loop.assumeIsolated().scheduleTask(in: timeout) {
-            waiter.connect.finish(.failure(.connectTimeout))
-        }
-        waiter.connect.whenFinished = { expiry.cancel() }
+        expire(waiter, at: now)
         // Who is known to speak HTTP/1.1 gets a connection for each request at once.
         guard !plain.contains(origin) else { return dial(origin, shared, for: waiter) }
         shared.waiting.append(waiter)
         serve(origin, shared)
+    }
+
+    /// Ends a wait in time.
+    private func expire(_ waiter: Waiter, at now: NIODeadline) {
+        let expiry = loop.assumeIsolated().scheduleTask(in: max(waiter.until - now, .milliseconds(1))) {
+            waiter.connect.finish(.failure(.connectTimeout))
+        }
+        waiter.connect.whenFinished = { expiry.cancel() }
     }
 
     /// Whether an origin wants nothing of HTTP/2.
@@ -82,6 +91,7 @@ final class HTTP2Sessions {
     /// Looks after connections and streams whose time is over.
     func sweep(at now: NIODeadline) {
         for session in origins.values.flatMap(\.sessions) { session.sweep(at: now) }
+        for (origin, shared) in origins where !shared.waiting.isEmpty { serve(origin, shared) }
     }
 
     // MARK: What sessions tell
@@ -123,11 +133,13 @@ final class HTTP2Sessions {
         }
         let hope = shared.sessions.reduce(0) { $0 + $1.life.hope(guess: shared.usualLimit) }
         var hopeless = shared.waiting.count - hope - shared.dialing * shared.usualLimit
-        while hopeless > 0, shared.sessions.count + shared.dialing < Self.sessionLimit {
+        while hopeless > 0, now >= shared.dialsFrom, shared.sessions.count + shared.dialing < Self.sessionLimit {
             dial(origin, shared, for: nil)
             hopeless -= shared.usualLimit
         }
-        if shared.sessions.isEmpty, shared.waiting.isEmpty, shared.dialing == 0 { origins[origin] = nil }
+        if shared.sessions.isEmpty, shared.waiting.isEmpty, shared.dialing == 0, origins[origin] === shared {
+            origins[origin] = nil
+        }
     }
 
     private func open(_ session: HTTP2Session, for waiter: Waiter, of shared: Shared) {
@@ -137,6 +149,8 @@ final class HTTP2Sessions {
                 return waiter.connect.finish(result)
             }
             var waiter = waiter
+            // The first connection was had without waiting.
+            if waiter.losses == 0 { self.expire(waiter, at: .now()) }
             waiter.losses += 1
             guard waiter.losses < Self.lossLimit else {
                 return waiter.connect.finish(.failure(.connect("the connection was closed")))
@@ -156,21 +170,24 @@ final class HTTP2Sessions {
             if waiter == nil { shared.dialing -= 1 }
             switch result {
             case .success(.http2(let session)):
+                shared.dialsFrom = .distantPast
                 self.plain.remove(origin)
                 self.add(session, to: shared)
-                if let waiter { shared.waiting.prepend(waiter) }
+                if let waiter { (self.origins[origin] ?? shared).waiting.prepend(waiter) }
+                if let other = self.origins[origin], other !== shared { self.serve(origin, other) }
             case .success(.http1(let connection)):
                 self.answer(with: connection, origin, shared, waiter: waiter)
             case .failure(let failure):
                 if let waiter { waiter.connect.finish(.failure(failure)) }
-                // While others are there or on their way, one of them may still do.
-                if waiter == nil, shared.sessions.isEmpty, shared.dialing == 0 { self.fail(shared, failure) }
+                if waiter == nil { self.dialFailed(shared, failure) }
             }
             self.serve(origin, shared)
         }
     }
 
     private func add(_ session: HTTP2Session, to shared: Shared) {
+        // Where nobody waited any more it may have been forgotten, and begun anew by others.
+        let shared = origins[session.origin] ?? shared
         origins[session.origin] = shared
         shared.sessions.append(session)
         count += 1
@@ -187,6 +204,13 @@ final class HTTP2Sessions {
         let others = shared.waiting
         shared.waiting = []
         for other in others { dial(origin, shared, for: other) }
+    }
+
+    /// While other connections are there or on their way, one of them may still do for those who wait; and nobody is dialled
+    /// again at once, since a refusal may come in no time.
+    private func dialFailed(_ shared: Shared, _ failure: UpstreamFailure) {
+        shared.dialsFrom = .now() + Self.dialRest
+        if shared.dialing == 0, shared.sessions.allSatisfy(\.life.isEnding) { fail(shared, failure) }
     }
 
     private func fail(_ shared: Shared, _ failure: UpstreamFailure) {

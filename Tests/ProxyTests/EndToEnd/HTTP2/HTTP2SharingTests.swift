@@ -6,6 +6,12 @@ import Proxy
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 @Suite("Many agents on few connections: HTTP/2 to gateways", .mayBlock)
 struct HTTP2SharingTests {
     @Test("64 requests at once share one connection, those that come while it is being opened too")
@@ -111,6 +117,29 @@ struct HTTP2SharingTests {
             }
             #expect(try lab.exchange("HEAD", "/lab/x").status == 200)
             #expect(upstream.connectionCount == 1 && upstream.resets.isEmpty)
+        }
+    }
+
+    @Test(
+        "who waits for a full connection while no other can be opened costs nothing, and is served when there is room")
+    func refusedDials() async throws {
+        let rest = Gate()
+        let script: HTTP2Upstream.Script = { request in
+            request[":path"] == ["/0"]
+                ? [.head(200), .hold(rest), .data("end", end: true)] : .answer(200, body: "served")
+        }
+        try await HTTP2Lab.run(streams: 1, script: script) { lab, upstream async throws in
+            let held = try HTTP2Lab.send(1, in: lab)[0]
+            _ = try held.readHead()
+            try await upstream.stopListening()
+            let waiting = try lab.connect()
+            try waiting.send(lab.head("GET", "/lab/1"))
+            let start = clock()
+            Threads.pause(milliseconds: 1000)
+            #expect(Double(clock() - start) / Double(CLOCKS_PER_SEC) < 0.5)
+            rest.open()
+            #expect(try held.readToChunkedEnd() == "end")
+            #expect(try waiting.readResponse(to: "GET").text == "served")
         }
     }
 

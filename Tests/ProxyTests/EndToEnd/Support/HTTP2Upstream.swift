@@ -107,8 +107,13 @@ final class HTTP2Upstream: Sendable {
         port = listener.localAddress?.port ?? 0
     }
 
-    func stop() async throws {
+    /// Accepts no more connections; those that are there stay.
+    func stopListening() async throws {
         try await listener.close()
+    }
+
+    func stop() async throws {
+        if listener.isActive { try await listener.close() }
         try await group.shutdownGracefully()
     }
 
