@@ -6,8 +6,8 @@ import Testing
 struct TunnelSlotTests {
     @Test("a place that no tunnel comes of is given back, whoever held it last")
     func givenBack() throws {
-        let count = TunnelCount()
-        var slots: [TunnelSlot?] = (0..<TunnelCount.limit).map { _ in TunnelSlot(of: count, agent: "scout", target: "x")
+        let count = CountByAgent()
+        var slots: [TunnelSlot?] = (0..<TunnelSlot.limit).map { _ in TunnelSlot(of: count, agent: "scout", target: "x")
         }
         #expect(slots.allSatisfy { $0 != nil })
         #expect(TunnelSlot(of: count, agent: "scout", target: "x") == nil)

@@ -193,7 +193,7 @@ extension Problem {
     static var tooManyTunnels: Problem {
         Problem(
             status: 429, code: "too-many-tunnels",
-            detail: "This agent has \(TunnelCount.limit) tunnels open, which is the most that it may have.")
+            detail: "This agent has \(TunnelSlot.limit) tunnels open, which is the most that it may have.")
     }
 
     /// There is no room for another connection.

@@ -1,5 +1,4 @@
 import NIOCore
-import Synchronization
 
 /// The agents' connections on one event loop, and who of them has said who it is.
 ///
@@ -20,13 +19,13 @@ final class OpenConnections {
         fileprivate var isStranger: Bool { isOpen && agent == nil }
     }
 
-    private let agents: ConnectionCount
+    private let agents: CountByAgent
     private(set) var count = 0
     /// Connections in the order in which they came; those that are no strangers any more are passed over.
     private var strangers = CircularBuffer<Place>()
 
     /// `agents` counts each agent's connections on all loops.
-    init(agents: ConnectionCount) {
+    init(agents: CountByAgent) {
         self.agents = agents
     }
 
@@ -66,26 +65,5 @@ final class OpenConnections {
         place.isOpen = false
         count -= 1
         if let agent = place.agent { agents.end(agent) }
-    }
-}
-
-/// How many connections each agent has open, on all loops together.
-final class ConnectionCount: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
-
-    /// Counts one more; false when the agent has as many as it may.
-    func begin(_ agent: String, limit: Int) -> Bool {
-        counts.withLock { counts in
-            guard counts[agent, default: 0] < limit else { return false }
-            counts[agent, default: 0] += 1
-            return true
-        }
-    }
-
-    func end(_ agent: String) {
-        counts.withLock { counts in
-            let left = counts[agent, default: 0] - 1
-            counts[agent] = left > 0 ? left : nil
-        }
     }
 }

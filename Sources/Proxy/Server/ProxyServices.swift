@@ -20,8 +20,8 @@ package final class ProxyServices: Sendable {
     let logger: Logger
     /// Decisions and payments whose outcome is not in the books yet.
     let bookings = PendingBookings()
-    let tunnelCount = TunnelCount()
-    let connectionCount = ConnectionCount()
+    let tunnelCount = CountByAgent()
+    let connectionCount = CountByAgent()
     let gatewayPlaces = GatewayPlaces()
 
     /// Gathers the services.

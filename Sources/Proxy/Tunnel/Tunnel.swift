@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import Synchronization
 import Transport
 
 /// Two connections whose bytes go to each other unread, until both are done.
@@ -153,29 +152,5 @@ final class TunnelEnd: ChannelInboundHandler {
         guard isReading != self.isReading, let context, context.channel.isActive else { return }
         self.isReading = isReading
         try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
-    }
-}
-
-/// How many tunnels each agent has open, on all loops together.
-final class TunnelCount: Sendable {
-    /// The most that one agent may have.
-    static let limit = 256
-
-    private let counts = Mutex<[String: Int]>([:])
-
-    /// Takes one more; false when the agent has as many as it may.
-    func begin(_ agent: String) -> Bool {
-        counts.withLock { counts in
-            guard counts[agent, default: 0] < Self.limit else { return false }
-            counts[agent, default: 0] += 1
-            return true
-        }
-    }
-
-    func end(_ agent: String) {
-        counts.withLock { counts in
-            let left = counts[agent, default: 0] - 1
-            counts[agent] = left > 0 ? left : nil
-        }
     }
 }

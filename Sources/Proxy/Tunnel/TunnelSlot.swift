@@ -1,9 +1,12 @@
-/// The place of one tunnel in an agent's ``TunnelCount``, taken before it is known whether there will be one: a handshake
+/// The place of one tunnel among those of its agent, taken before it is known whether there will be one: a handshake
 /// that was paid for must not fail for want of a place.
 ///
 /// It is given back when nobody holds the slot any more.
 final class TunnelSlot {
-    private let count: TunnelCount
+    /// The most tunnels that one agent may have.
+    static let limit = 256
+
+    private let count: CountByAgent
     /// Who has it, and where it leads: for the log.
     let agent: String
     let target: String
@@ -11,8 +14,8 @@ final class TunnelSlot {
     private var place: GatewayPlaces.Place?
 
     /// Takes a place; nil when the agent has as many tunnels as it may.
-    init?(of count: TunnelCount, agent: String, target: String) {
-        guard count.begin(agent) else { return nil }
+    init?(of count: CountByAgent, agent: String, target: String) {
+        guard count.begin(agent, limit: Self.limit) else { return nil }
         self.count = count
         self.agent = agent
         self.target = target
