@@ -18,7 +18,7 @@ struct ClientCertificateCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        let path = issue.path(of: name)
+        let path = try issue.path(of: name)
         let issued = try AgentAuthority(try options.directory()).issue(client: name, days: issue.days, to: path)
         guard !options.json else {
             return JSONOutput.object { text in
@@ -49,7 +49,7 @@ struct ServerCertificateCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        let path = issue.path(of: "listener")
+        let path = try issue.path(of: "listener")
         let issued = try AgentAuthority(try options.directory()).issue(server: hosts, days: issue.days, to: path)
         guard !options.json else { return JSONOutput.object { IssueOutput.write(issued, to: &$0) } }
         IssueOutput.show(issued)
@@ -67,7 +67,8 @@ struct IssueOptions: ParsableArguments {
     @Option(help: "For how many days it is good, at most 3650.")
     var days: Int64 = AgentAuthority.days
 
-    func path(of name: String) -> String { out ?? "\(name).pem" }
+    /// Absolute, as config.yaml takes paths to be relative to its own folder.
+    func path(of name: String) throws -> String { try Path.absolute(out ?? "\(name).pem") }
 }
 
 extension AgentAuthority {
