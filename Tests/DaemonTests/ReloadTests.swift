@@ -79,16 +79,7 @@ struct ReloadTests {
         /// Has the files read again and waits for the report.
         func reloaded(number: Int64 = 1) async throws -> ReloadReport {
             reload.yield()
-            for _ in 0..<500 {
-                if let text = try? FileSystem.readText(state.reloadFile), let report = ReloadReport(text),
-                    report.number == number
-                {
-                    return report
-                }
-                // The report is a file, as for the command that waits for it.
-                try await Task.sleep(for: .milliseconds(10))
-            }
-            throw StartFailure("no report")
+            return try await state.reloadReport(number: number)
         }
     }
 
@@ -180,5 +171,20 @@ struct ReloadTests {
         }
         let free = "listen: 127.0.0.1:1\nhosts: [a]\npeers: { \"uid:1\": scout }\nforward: { addresses: [\"::1\"] }"
         #expect(base.differences(needingRestart: try read(free).get()).isEmpty)
+    }
+}
+
+extension StateDirectory {
+    /// The report of a daemon's reload, once it is there.
+    func reloadReport(number: Int64) async throws -> ReloadReport {
+        for _ in 0..<500 {
+            if let text = try? FileSystem.readText(reloadFile), let report = ReloadReport(text), report.number == number
+            {
+                return report
+            }
+            // The report is a file, as for the command that waits for it.
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw StartFailure("no report")
     }
 }

@@ -52,19 +52,6 @@ struct SecureListenerTests {
         return (try? JSONReader.read(Array(text.utf8)))?["code"]?.string ?? text
     }
 
-    private static func reloaded(_ state: StateDirectory, number: Int64) async throws -> ReloadReport {
-        for _ in 0..<500 {
-            if let text = try? FileSystem.readText(state.reloadFile), let report = ReloadReport(text),
-                report.number == number
-            {
-                return report
-            }
-            // The report is a file, as for the command that waits for it.
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw StartFailure("no report")
-    }
-
     @Test("a certificate is its agent by `peers`, and mapping, certificate and authority change with a reload")
     func life() async throws {
         let wallets = WalletAdministration(state: state, random: random)
@@ -105,11 +92,11 @@ struct SecureListenerTests {
         #expect(try Self.ask(folder.path, port) == "gateway-unreachable")
         try configure(peers: "\"cert:dns:other\": scout")
         reload.yield()
-        #expect(try await Self.reloaded(state, number: 1).problem == nil)
+        #expect(try await state.reloadReport(number: 1).problem == nil)
         #expect(try Self.ask(folder.path, port) == "peer-not-mapped")
         try configure(peers: "\"cert:dns:scout\": scout")
         reload.yield()
-        #expect(try await Self.reloaded(state, number: 2).problem == nil)
+        #expect(try await state.reloadReport(number: 2).problem == nil)
         #expect(try Self.ask(folder.path, port) == "gateway-unreachable")
         // Half a file changes nothing.
         let listener = try FileSystem.readText(folder.path("listener.pem"))
@@ -117,13 +104,13 @@ struct SecureListenerTests {
             String(listener.prefix(listener.count / 2)), to: folder.path("listener.pem"), replacing: true)
         try configure(peers: "")
         reload.yield()
-        #expect(try await Self.reloaded(state, number: 3).problem?.contains("tls://127.0.0.1:0") == true)
+        #expect(try await state.reloadReport(number: 3).problem?.contains("tls://127.0.0.1:0") == true)
         #expect(try Self.ask(folder.path, port) == "gateway-unreachable")
         // Another certificate, which curl does not take for localhost's.
         try FileSystem.writeText(
             try FileSystem.readText(folder.path("other.pem")), to: folder.path("listener.pem"), replacing: true)
         reload.yield()
-        #expect(try await Self.reloaded(state, number: 4).problem == nil)
+        #expect(try await state.reloadReport(number: 4).problem == nil)
         #expect(try Self.ask(folder.path, port).contains("other.test") || Self.ask(folder.path, port).contains("SSL"))
         try FileSystem.writeText(listener, to: folder.path("listener.pem"), replacing: true)
         // Another authority: what the old one vouched for is nobody's.
@@ -136,7 +123,7 @@ struct SecureListenerTests {
             try FileSystem.readText(elsewhere.path("agent-authority.pem")), to: folder.path("agent-authority.pem"),
             replacing: true)
         reload.yield()
-        #expect(try await Self.reloaded(state, number: 5).problem == nil)
+        #expect(try await state.reloadReport(number: 5).problem == nil)
         #expect(try Self.ask(folder.path, port).contains("curl"))
         #expect(try Self.ask(folder.path, port, "stranger.pem") == "peer-not-mapped")
     }

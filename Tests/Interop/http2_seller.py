@@ -15,9 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 from eth_account import Account
 
+from certificates import certify
 from chain import Node
 from checks import Checks, run_suite
-from clients import CAPS, FUNDS, certify
+from clients import CAPS, FUNDS
 from facilitator import Facilitator
 from gateway import EVENTS, PRICES, SELLER, Gateway
 from purser import Purser

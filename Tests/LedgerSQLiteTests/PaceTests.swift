@@ -59,6 +59,7 @@ struct PaceTests {
     func closing() async throws {
         let ledger = try await ledger(leisure: 60_000)
         async let state = settle(in: ledger)
+        // Long enough for it to wait there: nobody is told of what does.
         try await Task.sleep(for: .milliseconds(100))
         try ledger.close()
         #expect(try await state == .settled)

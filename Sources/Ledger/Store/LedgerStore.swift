@@ -67,9 +67,9 @@ package protocol PaymentBooks: Sendable {
 
     /// Books what happened to a payment and returns it.
     ///
-    /// Evidence fields that are nil leave what is stored. It comes behind every step that was asked for before, at
-    /// whatever pace. Throws `impossible` for an event the state does not allow, and
-    /// for ``PaymentEvent/amountShown``, which ``show(_:of:evidence:at:)`` books.
+    /// Evidence fields that are nil leave what is stored. It comes behind every step that was asked for before, at whatever
+    /// pace. Throws `impossible` for an event the state does not allow, and for ``PaymentEvent/amountShown``, which
+    /// ``show(_:of:evidence:at:)`` books.
     func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord

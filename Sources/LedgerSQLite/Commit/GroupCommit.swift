@@ -7,10 +7,11 @@ import Synchronization
 /// Lets steps that arrive together share one durable commit.
 ///
 /// The first step that finds the writer idle wakes it; steps that come while a commit is being flushed wait and form
-/// the next batch. A step without hurry wakes nobody: it goes with the next batch, or with one of its own after a while. Steps run one behind the other in one transaction. Few ever fail, and of those that do most have
-/// written nothing; only when one fails that has, the batch is undone and run again with a savepoint around each step,
-/// so that one that fails does not undo its neighbours. Each caller goes on only after the commit. Everything runs on
-/// the writing connection's own serial queue, never on an event loop or in the cooperative pool.
+/// the next batch. A step without hurry wakes nobody: it goes with the next batch, or with one of its own after a while.
+/// Steps run one behind the other in one transaction. Few ever fail, and of those that do most have written nothing; only
+/// when one fails that has, the batch is undone and run again with a savepoint around each step, so that one that fails
+/// does not undo its neighbours. Each caller goes on only after the commit. Everything runs on the writing connection's own
+/// serial queue, never on an event loop or in the cooperative pool.
 final class GroupCommit: Sendable {
     /// The most steps of one commit: what they share is shared by enough then, and nobody waits for many more.
     static let batchLimit = 256

@@ -24,8 +24,8 @@ struct OutcomeBooking: Sendable {
 
     /// Books an outcome, or keeps it for ``retry()``; returns the payment as it stands once it is booked.
     ///
-    /// Nobody waits for it but a repetition of the same request, some milliseconds. A crash
-    /// meanwhile leaves the payment reserved, which is exposure, and in doubt from the next start on.
+    /// Nobody waits for it but a repetition of the same request, some milliseconds. A crash meanwhile leaves the payment
+    /// reserved, which is exposure, and in doubt from the next start on.
     func book(_ outcome: Outcome) async -> PaymentRecord? {
         var isKept = false
         defer {

@@ -47,14 +47,12 @@ struct LearnedPrice: Sendable {
         if !lesson.isAttached { seenAt = max(seenAt, lesson.seenAt) }
     }
 
-    /// A payment ended in any other way; `wasWrong` when the seller was paid unasked and wanted something else, or nothing.
-    mutating func missed(wasWrong: Bool) {
+    /// It is learned anew: a payment ended in any other way, or the price could not be paid or need not be; `wasWrong` when the
+    /// seller was paid unasked and wanted something else, or nothing.
+    mutating func forget(wasWrong: Bool = false) {
         settlements = 0
         if wasWrong { needed = Self.settlementsNeededAfterMiss }
     }
-
-    /// The price could not be paid now, or need not be.
-    mutating func forget() { settlements = 0 }
 }
 
 /// What one payment may teach of its route's price, once its outcome is known.

@@ -44,7 +44,7 @@ final class LearnedPrices: Sendable {
                 routes[lesson.route] = [:]
             }
             guard verdict == .good else {
-                routes[lesson.route]?[lesson.model]?.missed(wasWrong: lesson.isAttached && verdict == .bad)
+                routes[lesson.route]?[lesson.model]?.forget(wasWrong: lesson.isAttached && verdict == .bad)
                 return
             }
             let models = routes[lesson.route, default: [:]]
@@ -65,12 +65,7 @@ final class LearnedPrices: Sendable {
     /// Something was served on a route without a payment, so that the next requests ask again.
     func forget(_ route: RequestRoute) {
         routes.withLock { routes in
-            guard let models = routes[route] else { return }
-            routes[route] = models.mapValues { price in
-                var price = price
-                price.forget()
-                return price
-            }
+            for model in routes[route]?.keys.map(\.self) ?? [] { routes[route]?[model]?.forget() }
         }
     }
 

@@ -15,7 +15,7 @@ extension Exchange {
 
     /// Whether the gateway is asked before it gets the body.
     var asksFirst: Bool {
-        guard !hasAsked, signIn == nil, !isRepeated, upstreamRequest.protocols.isEmpty,
+        guard signIn == nil, !isRepeated, upstreamRequest.protocols.isEmpty,
             !shared.unasked.contains(gateway.name)
         else { return false }
         switch request.framing {
@@ -31,7 +31,6 @@ extension Exchange {
 
     /// Sends the head alone.
     func ask(on connection: UpstreamConnection) {
-        hasAsked = true
         isAsking = true
         connection.write(upstreamRequest.bytes(adding: nil, expectingContinue: true))
         deadline = .now() + Self.expectationPatience
@@ -76,7 +75,7 @@ extension Exchange {
     /// its gateway takes no questions.
     func askAgain(onKept isKept: Bool) {
         if !isKept { shared.unasked.insert(gateway.name) }
-        (isAsking, hasAsked) = (false, false)
+        isAsking = false
         connection = nil
         connectUnpaid()
     }

@@ -37,8 +37,7 @@ final class Exchange {
     var times: ExchangeTimes
     /// The place of the tunnel that the request may become.
     var tunnelSlot: TunnelSlot?
-    /// Whether the gateway has been asked whether it wants the body, and whether it has not said so yet.
-    var hasAsked = false
+    /// Whether the gateway has been asked whether it wants the body, and has not said so yet.
     var isAsking = false
     /// The right to use a connection, where the gateway takes only so many at once.
     var place: GatewayPlaces.Place?

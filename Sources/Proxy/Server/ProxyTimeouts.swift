@@ -20,8 +20,8 @@ package struct ProxyTimeouts: Sendable, Equatable {
     /// For the next byte of a tunnel, from either side.
     package var tunnel = TimeAmount.minutes(10)
 
-    /// Half a minute for bytes, ten seconds for a handshake, two minutes between requests, two seconds behind a last answer, half a minute for an
-    /// outcome, two seconds for what a 402 says twice.
+    /// Half a minute for bytes, ten seconds for a handshake, two minutes between requests, two seconds behind a last answer,
+    /// half a minute for an outcome, two seconds for what a 402 says twice.
     package static let standard = ProxyTimeouts(
         read: .seconds(30), idle: .seconds(120), linger: .seconds(2), outcome: .seconds(30),
         challenge: .seconds(2))

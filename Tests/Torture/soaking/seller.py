@@ -5,7 +5,6 @@ import base64
 import hashlib
 import json
 import ssl
-import subprocess
 from urllib.parse import parse_qsl, urlsplit
 
 PRICE = 300
@@ -46,24 +45,6 @@ def events(name, count):
 
 def chunk(data):
     return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def certify(folder):
-    """An authority and its certificate for localhost: (trust file, server's context)."""
-    names = {name: folder / f"seller-{name}.pem" for name in ("ca", "ca-key", "request", "certificate", "key")}
-    names["extensions"] = folder / "seller-extensions"
-    names["extensions"].write_text("subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    for command in [
-        ["req", "-x509", *key, "-keyout", names["ca-key"], "-out", names["ca"], "-subj", "/CN=seller", "-days", "2"],
-        ["req", *key, "-keyout", names["key"], "-out", names["request"], "-subj", "/CN=localhost"],
-        ["x509", "-req", "-in", names["request"], "-CA", names["ca"], "-CAkey", names["ca-key"], "-CAcreateserial"]
-        + ["-days", "2", "-extfile", names["extensions"], "-out", names["certificate"]],
-    ]:
-        subprocess.run(["openssl", *map(str, command)], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(names["certificate"], names["key"])
-    return names["ca"], context
 
 
 class Request:

@@ -31,6 +31,7 @@ struct TLSClientCertificateTests {
                 ] + shown + options, outputPath: certificates.path("s_client"))
             client.type("greeting\n")
             for _ in 0..<1000 where !client.output.contains("greeting") && !client.output.contains("alert") {
+                // What another program prints is told by nobody.
                 try await Task.sleep(for: .milliseconds(10))
             }
             return client.output
