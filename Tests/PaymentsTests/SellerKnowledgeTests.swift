@@ -177,14 +177,6 @@ struct SellerKnowledgeTests {
 
     // MARK: Signing in
 
-    private func signIn(domain: String = "x", at time: String = "2026-11-22T00:00:00Z") -> ChallengeSource {
-        let info =
-            #"{"domain":"\#(domain)","uri":"https://\#(domain)/y","version":"1","nonce":"0123456789abcdef","#
-            + #""issuedAt":"\#(time)"}"#
-        return challenge().withExtension(
-            #""sign-in-with-x":{"info":\#(info),"supportedChains":[{"chainId":"eip155:42161","type":"eip191"}]}"#)
-    }
-
     private func asking(_ desk: Desk, number: UInt64, may: Bool = true, opted: Bool = true) -> PaymentRequest {
         var policy = GatewayPolicy()
         policy.signsIn = opted
@@ -194,12 +186,12 @@ struct SellerKnowledgeTests {
     @Test("a wallet signs in where something was bought before, once, and only where the gateway is set to it")
     func signsIn() async throws {
         let desk = try await Desk()
-        guard case .pay(let first) = await desk.answer(signIn(), for: asking(desk, number: 1)) else {
+        guard case .pay(let first) = await desk.answer(signInChallenge(), for: asking(desk, number: 1)) else {
             Issue.record("nothing was bought before, so it has to be paid")
             return
         }
         await desk.book(.response(status: 200, report: nil), of: first)
-        guard case .signIn(let header) = await desk.answer(signIn(), for: asking(desk, number: 2)) else {
+        guard case .signIn(let header) = await desk.answer(signInChallenge(), for: asking(desk, number: 2)) else {
             Issue.record("no sign-in")
             return
         }
@@ -207,7 +199,7 @@ struct SellerKnowledgeTests {
         let sent = try JSONReader.read(#require(Base64.decodeLenient(header.value.utf8)))
         #expect(sent["address"]?.string == desk.signer.address.checksummed && sent["domain"]?.string == "x")
         for request in [asking(desk, number: 3, may: false), asking(desk, number: 4, opted: false)] {
-            guard case .pay = await desk.answer(signIn(), for: request) else {
+            guard case .pay = await desk.answer(signInChallenge(), for: request) else {
                 Issue.record("it was not paid")
                 return
             }
@@ -219,7 +211,8 @@ struct SellerKnowledgeTests {
         let desk = try await Desk()
         _ = try await desk.paid()
         let before = desk.signer.signatures
-        guard case .pay = await desk.answer(signIn(domain: "bank.example"), for: asking(desk, number: 2)) else {
+        guard case .pay = await desk.answer(signInChallenge(domain: "bank.example"), for: asking(desk, number: 2))
+        else {
             Issue.record("it was not paid")
             return
         }
@@ -276,7 +269,7 @@ extension ChallengeSource {
 
     fileprivate func withPayee(_ payee: String) -> ChallengeSource { replacing(seller, payee) }
 
-    fileprivate func withExtension(_ member: String) -> ChallengeSource {
+    func withExtension(_ member: String) -> ChallengeSource {
         replacing(#""extensions":{"#, #""extensions":{\#(member),"#)
     }
 

@@ -75,8 +75,15 @@ package struct PaymentEngine: Sendable {
         self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
     }
 
-    /// Decides by another policy from the next 402 on.
-    package func replace(policy: PolicySnapshot?) { self.policy.replace(with: policy) }
+    /// Decides by another policy and other gateways' entries, by name, from the next 402 on.
+    ///
+    /// A price that was learned by what was in force before is learned again.
+    package func replace(policy: PolicySnapshot?, gateways: [String: GatewayTerms]) {
+        self.policy.replace(with: policy)
+        prices.keep { route, binding in
+            gateways[route.gateway] == binding.gateway && policy?.hash == binding.policy
+        }
+    }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
     ///
@@ -136,6 +143,8 @@ package struct PaymentEngine: Sendable {
             guard learned == nil else { return .passThrough }
             return await refuse(.noWallet(named: request.agent.wallet), for: request, under: policy?.hash, at: now)
         }
+        let binding = PriceBinding(request, from: wallet, under: policy?.hash)
+        guard learned?.binding ?? binding == binding else { return .passThrough }
         let seller = request.seller
         let known = await knowledge.recollection(of: seller)
         if let header = signIn.header(
@@ -170,7 +179,8 @@ package struct PaymentEngine: Sendable {
                 guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
                 payment.lesson = PriceLesson(
                     route: request.route, model: request.content.model, source: source.decisive,
-                    challenge: challenge, accepted: cleared.entry.raw, seenAt: now, isAttached: learned != nil)
+                    challenge: challenge, accepted: cleared.entry.raw, binding: binding, seenAt: now,
+                    isAttached: learned != nil)
                 return .pay(payment)
             case .missing(let missing):
                 guard learned == nil else { return .passThrough }
