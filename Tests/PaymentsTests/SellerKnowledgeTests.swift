@@ -206,6 +206,48 @@ struct SellerKnowledgeTests {
         }
     }
 
+    @Test("when an agent has signed in as often as it may, its requests are paid, until an hour has passed")
+    func signInLimit() async throws {
+        let desk = try await Desk()
+        await desk.book(.response(status: 200, report: nil), of: try await desk.paid(for: asking(desk, number: 1)))
+        var policy = GatewayPolicy()
+        policy.signsIn = true
+        #expect(policy.signInsPerHour == 10)
+        policy.signInsPerHour = 2
+        func isSignedIn(_ number: UInt64, at time: String = "2026-11-22T00:00:00Z") async -> Bool {
+            let request = desk.request(number: number, policy: policy, maySignIn: true)
+            if case .signIn = await desk.answer(signInChallenge(at: time), for: request) { return true }
+            return false
+        }
+        #expect(await isSignedIn(2))
+        #expect(await isSignedIn(3))
+        let before = try await desk.rows.count
+        #expect(await !isSignedIn(4))
+        #expect(try await desk.rows.count == before + 1)
+        #expect(desk.log.lines.contains { $0.contains("no sign-in is left this hour") })
+        desk.clock.advance(seconds: 3600)
+        #expect(await isSignedIn(5, at: "2026-11-22T01:00:00Z"))
+    }
+
+    @Test("a challenge that would not be paid is not signed in for", arguments: ["2000000", "0"])
+    func unpayable(amount: String) async throws {
+        let desk = try await Desk()
+        await desk.book(.response(status: 200, report: nil), of: try await desk.paid(for: asking(desk, number: 1)))
+        let before = desk.signer.signatures
+        let answer = await desk.answer(signInChallenge(amount: amount), for: asking(desk, number: 2))
+        #expect(answer.failure != nil && desk.signer.signatures == before)
+    }
+
+    @Test("books that cannot be written mean that no wallet signs in")
+    func unwritable() async throws {
+        let desk = try await Desk()
+        await desk.book(.response(status: 200, report: nil), of: try await desk.paid(for: asking(desk, number: 1)))
+        let engine = try desk.engine(over: WatchedStore(desk.books, refusesToWrite: true))
+        let before = desk.signer.signatures
+        let answer = await engine.answer(signInChallenge(), for: asking(desk, number: 2)) { false }
+        #expect(answer.failure?.code == "books-unavailable" && desk.signer.signatures == before)
+    }
+
     @Test("a seller that asks to sign in elsewhere gets no signature, and is paid as usual")
     func phishing() async throws {
         let desk = try await Desk()
@@ -267,7 +309,7 @@ extension ChallengeSource {
         return ChallengeSource(header: Array(document.replacing(text, with: other).utf8), body: nil)
     }
 
-    fileprivate func withPayee(_ payee: String) -> ChallengeSource { replacing(seller, payee) }
+    func withPayee(_ payee: String) -> ChallengeSource { replacing(seller, payee) }
 
     func withExtension(_ member: String) -> ChallengeSource {
         replacing(#""extensions":{"#, #""extensions":{\#(member),"#)

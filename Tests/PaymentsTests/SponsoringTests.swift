@@ -11,7 +11,7 @@ import X402
 @testable import Payments
 
 /// A chain on which an account has one allowance and two counts, as a test sets them.
-private final class Chain: AllowanceWitness {
+final class Chain: AllowanceWitness {
     struct Standing {
         var allowance = UInt256.zero
         var permits: UInt256? = UInt256(7)
@@ -45,12 +45,12 @@ private final class Chain: AllowanceWitness {
 
 @Suite("Approvals that the seller's facilitator pays for")
 struct SponsoringTests {
-    private static let facilitator = "0x3325a78425F17a7E487Eb5666b2bFd93aBb06c70"
-    private static let permits = #""eip2612GasSponsoring":{"info":{"description":"d","version":"1"},"schema":{}}"#
+    static let facilitator = "0x3325a78425F17a7E487Eb5666b2bFd93aBb06c70"
+    static let permits = #""eip2612GasSponsoring":{"info":{"description":"d","version":"1"},"schema":{}}"#
     private static let approvals = #""erc20ApprovalGasSponsoring":{"info":{"version":"1"}}"#
 
     /// A cent of a token by Permit2, with what the seller offers besides.
-    private static func challenge(
+    static func challenge(
         network: String = "eip155:137", asset: String = "0xc2132D05D31c914a87C6611C10748AEb04B58e8F",
         scheme: String = "exact", amount: String = "10000", extensions: String = permits
     ) -> ChallengeSource {

@@ -71,7 +71,7 @@ package struct PaymentEngine: Sendable {
         self.notices = notices
         knowledge = SellerKnowledge(store: store, logger: logger)
         proofs = SellerProofs(notices: notices, logger: logger, random: random)
-        signIn = SignIn(table: table, logger: logger)
+        signIn = SignIn(store: store, table: table, clock: clock, logger: logger)
         self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
     }
 
@@ -147,11 +147,6 @@ package struct PaymentEngine: Sendable {
         guard learned?.binding ?? binding == binding else { return .passThrough }
         let seller = request.seller
         let known = await knowledge.recollection(of: seller)
-        if let header = signIn.header(
-            for: challenge, of: request, from: wallet, isBuyer: known.isBuyer, at: now)
-        {
-            return .signIn(header)
-        }
         guard let nonce = try? Bytes32(nonceAt: now, random: random.bytes32()) else {
             return .refuse(await failure(.randomness, price: .zero, for: request, at: now))
         }
@@ -167,11 +162,16 @@ package struct PaymentEngine: Sendable {
                 at: now)
         case .approve(let cleared):
             if let learned, cleared.entry.raw != learned.accepted { return .passThrough }
+            guard !isAbandoned() else { return .abandoned }
+            let signedIn = await signIn.header(
+                for: challenge, of: request, from: wallet, insteadOf: cleared, under: policy?.hash,
+                isBuyer: known.isBuyer, at: now)
+            if let signedIn { return .signIn(signedIn) }
             let lesson = known.lesson(
                 about: seller, asset: cleared.assetName, payee: cleared.order.payToText,
                 price: cleared.value)
             var proposal = Proposal(
-                cleared: cleared, challenge: challenge, policy: policy?.hash, lesson: lesson,
+                cleared: cleared, challenge: challenge, context: context, lesson: lesson,
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
             switch await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) {
             case .enough:
@@ -248,7 +248,7 @@ package struct PaymentEngine: Sendable {
             await leave(reserved, reason: "the agent went away before the payment was sent")
             return .abandoned
         }
-        if let failure = await obstacle(to: reserved, for: request) { return .refuse(failure) }
+        if let failure = await obstacle(to: reserved, for: request, from: wallet) { return .refuse(failure) }
         return await sign(reserved, for: request, from: wallet)
     }
 
@@ -270,6 +270,12 @@ package struct PaymentEngine: Sendable {
                 "earlier attempt cannot be sent again: its wallet or its token is another now",
                 metadata: request.metadata(["payment": "\(record.id)"]))
             return await unresolved(record, reason: "the bytes could not be made again")
+        case .noLongerCleared(let record, let refusal):
+            logger.notice(
+                "earlier attempt not sent again: it would not be approved now",
+                metadata: request.metadata(["payment": "\(record.id)", "code": "\(refusal.code.rawValue)"]))
+            await giveUp(record, .lostSight, reason: "it would not be approved now: \(refusal.code.rawValue)")
+            return .gate(refusal, payment: record.id)
         case .books(let error):
             logger.error("ledger not writable", metadata: request.metadata(["problem": "\(error)"]))
             return .books
@@ -279,19 +285,20 @@ package struct PaymentEngine: Sendable {
         }
     }
 
-    /// What an operator froze between the reservation and now; the payment is given up then.
-    ///
-    /// The number of the newest change costs one load, and it is nearly always the one that the decision was made with.
-    private func obstacle(to reserved: ReservedPayment, for request: PaymentRequest) async -> PaymentFailure? {
-        guard store.currentGeneration != reserved.reservation.generation else { return nil }
+    /// What an operator froze or removed between the reservation and now; the payment is given up then.
+    private func obstacle(
+        to reserved: ReservedPayment, for request: PaymentRequest, from wallet: PayingWallet
+    ) async -> PaymentFailure? {
         do {
-            let rulebook = try await store.rulebook()
-            guard let freeze = rulebook.freeze(of: request.agent.name, at: request.gateway) else { return nil }
+            let refusal = try await store.obstacle(
+                since: reserved.reservation.generation, for: request.agent.name, at: request.gateway,
+                from: wallet.name)
+            guard let refusal else { return nil }
             logger.notice(
-                "frozen before the signature",
-                metadata: request.metadata(["payment": "\(reserved.id)", "frozen": "\(freeze.scope)"]))
-            await leave(reserved, reason: "frozen before the signature")
-            return .refused(.frozen(freeze), price: nil, payment: reserved.id)
+                "stopped before the signature",
+                metadata: request.metadata(["payment": "\(reserved.id)", "code": "\(refusal.code)"]))
+            await leave(reserved, reason: "\(refusal.code) before the signature")
+            return .refused(refusal, price: nil, payment: reserved.id)
         } catch {
             logger.error("freezes not readable", metadata: request.metadata(["problem": "\(error)"]))
             await leave(reserved, reason: "the ledger could not be read before the signature")
@@ -407,6 +414,8 @@ package struct PaymentEngine: Sendable {
 
     /// Books that nothing is sent for a payment; what the books cannot take stands in the way of its request.
     private func giveUp(_ record: PaymentRecord, _ event: PaymentEvent, reason: String) async {
+        // A payment that a key sends again may be settled already, and stays so.
+        guard record.state.after(event) != nil else { return }
         let fingerprint = record.purpose.request?.fingerprint
         if let fingerprint { underWay.begin(fingerprint) }
         _ = await booking.book(
@@ -456,11 +465,5 @@ package struct PaymentEngine: Sendable {
         if let network = report.network, table.network(spelled: network) != payment.terms.network {
             logger.warning("settlement reports another network", metadata: ["payment": "\(payment.id)"])
         }
-    }
-}
-
-extension PaymentRequest {
-    fileprivate func metadata(_ more: Logger.Metadata) -> Logger.Metadata {
-        more.merging(["agent": "\(agent.name)", "gateway": "\(gateway)"]) { first, _ in first }
     }
 }
