@@ -15,11 +15,13 @@ package enum Serving {
     /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
     ///
     /// `inherited` are the sockets that the process was started with. `ready` is told where requests are accepted; at each
-    /// of `reloads` the configuration is read again. Throws ``StartFailure``, a state-lock error, what the policy's file has
+    /// of `reloads` the configuration is read again. `acceptedAccounts` are those, EIP-55, that wallets may be although the
+    /// books know others. Throws ``StartFailure``, a state-lock error, what the policy's file has
     /// wrong, or what the books say.
     package static func serve(
         _ configuration: Configuration, state: StateDirectory, clock: any WallClock, random: any RandomSource,
-        logger: Logger, inherited: [InheritedSocket] = [], ready: @Sendable (ServingPlaces) -> Void,
+        logger: Logger, inherited: [InheritedSocket] = [], acceptedAccounts: Set<String> = [],
+        ready: @Sendable (ServingPlaces) -> Void,
         reloads: AsyncStream<Void> = AsyncStream { $0.finish() }, untilAsked: @Sendable () async -> Void
     ) async throws {
         if !SystemSources.isHardened {
@@ -59,7 +61,10 @@ package enum Serving {
             }
             let gateways = try configuration.gateways.map { try Unlocking.gateway($0, path: state.path) }
             let wallets = try await Unlocking.wallets(
-                configuration.wallets, path: { state.path($0) }, threads: threads, random: random)
+                configuration.wallets, path: { state.path($0) }, threads: threads, random: random,
+                recognition: WalletRecognition(
+                    books: ledger, accepted: acceptedAccounts, actor: Operator.name, clock: clock,
+                    warn: { logger.warning("\($0)") }))
             let parts = RunningDaemon.Parts(
                 places: places, hosts: configuration.hosts, peers: configuration.peers,
                 connections: connections(configuration.connections, logger: logger), gateways: gateways,
