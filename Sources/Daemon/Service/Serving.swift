@@ -27,15 +27,7 @@ package enum Serving {
         if !SystemSources.isHardened {
             logger.critical("the system does not keep this process's memory private: keys can end up in a core dump")
         }
-        let policy = try state.loadPolicy(configuration.assets)
-        if let policy {
-            logger.notice(
-                "policy in force",
-                metadata: [
-                    "hash": "\(policy.snapshot.hash)", "rules": "\(policy.snapshot.rules.rules.count)",
-                    "shadow": "\(policy.snapshot.rules.isShadow)",
-                ])
-        }
+        let policy = try state.loadPolicy(configuration.assets, isNoneMeant: configuration.policyIsNone)
         let lock = try StateLock(path: state.lockFile)
         let registry = MetricsRegistry()
         let commits = Timer(label: "purser_commit", dimensions: [], factory: registry)
@@ -65,6 +57,9 @@ package enum Serving {
                 recognition: WalletRecognition(
                     books: ledger, accepted: acceptedAccounts, actor: Operator.name, clock: clock,
                     warn: { logger.warning("\($0)") }))
+            try await PolicyPresence.putInForce(
+                policy, isNoneMeant: configuration.policyIsNone, state: state, books: ledger, clock: clock,
+                logger: logger)
             let parts = RunningDaemon.Parts(
                 places: places, hosts: configuration.hosts, peers: configuration.peers,
                 connections: connections(configuration.connections, logger: logger), gateways: gateways,
@@ -89,8 +84,8 @@ package enum Serving {
             do {
                 let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
                 let reloading = Reloading(
-                    state: state, started: configuration, secure: secure, daemon: daemon, clock: clock, random: random,
-                    logger: logger)
+                    state: state, started: configuration, secure: secure, daemon: daemon, books: ledger, clock: clock,
+                    random: random, logger: logger)
                 reloading.clear()
                 ready(ServingPlaces(all: daemon.places.map(\.description), port: daemon.port))
                 let task = Task { for await _ in reloads { await reloading.reload() } }
