@@ -210,6 +210,23 @@ struct SponsoringTests {
         #expect(try sent(second)["extensions"]?["eip2612GasSponsoring"]?["info"]?["nonce"]?.string == "8")
     }
 
+    @Test("a payment that waited for its turn is decided by the policy that is in force then")
+    func policyMeanwhile() async throws {
+        let desk = try await desk(Chain())
+        let first = try await desk.paid(Self.challenge())
+        async let next = desk.answer(Self.challenge(), for: desk.request(number: 10))
+        try await Task.sleep(for: .milliseconds(50))
+        let policy = PolicySnapshot(rules: PolicyRules([], standard: .refuse), hash: .numbered(8))
+        desk.engine.replace(policy: policy, gateways: [:])
+        let before = desk.signer.signatures
+        await desk.book(.response(status: 200, report: nil), of: first)
+        #expect(await next.failure?.code == "policy-refused")
+        #expect(desk.signer.signatures == before)
+        // Its turn is free again.
+        desk.engine.replace(policy: nil, gateways: [:])
+        _ = try await desk.paid(Self.challenge(), for: desk.request(number: 11))
+    }
+
     private final class Order: Sendable {
         let numbers = Mutex<[Int]>([])
     }

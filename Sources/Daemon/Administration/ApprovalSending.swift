@@ -95,7 +95,9 @@ package enum ApprovalWallet {
     ) throws -> Address {
         let entry = try entry(name, configuration)
         guard let address = try WalletFile.read(path: state.path(entry.keystore)).address else {
-            throw OperatorMistake("the keystore of wallet `\(name)` states no address")
+            throw OperatorMistake(
+                "the keystore of wallet `\(name)` states no address: `purser wallet import NAME --keystore FILE` adds it"
+            )
         }
         return address
     }

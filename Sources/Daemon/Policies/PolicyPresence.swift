@@ -41,7 +41,8 @@ enum PolicyPresence {
             hash, allowsNone: isNoneMeant, by: Operator.name, at: clock.now())
         if case .refused(let last) = change { throw PolicyPresenceError.missing(file: state.policyFile, last: last) }
         guard let policy else {
-            return logger.warning(
+            return logger.log(
+                level: isNoneMeant ? .notice : .warning,
                 "no policy is in force: only the gateways' own limits and the caps decide",
                 metadata: ["file": "\(state.policyFile)", "meant": "\(isNoneMeant)"])
         }

@@ -137,7 +137,7 @@ package struct PaymentEngine: Sendable {
         _ challenge: Challenge, from source: ChallengeSource, for request: PaymentRequest, at now: Timestamp,
         learned: LearnedPrice?, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
-        // One policy for the whole decision, whatever is put in force meanwhile.
+        // One policy for a whole decision; where another one is put in force meanwhile, it is decided again.
         let policy = policy.current
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
             guard learned == nil else { return .passThrough }
@@ -173,7 +173,15 @@ package struct PaymentEngine: Sendable {
             var proposal = Proposal(
                 cleared: cleared, challenge: challenge, context: context, lesson: lesson,
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
-            switch await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) {
+            let standing = await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions)
+            // The account's turn may have been long in coming; what is in force by then decides.
+            guard policy?.hash == self.policy.current?.hash else {
+                if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
+                return await vet(
+                    challenge, from: source, for: request, at: clock.now(), learned: learned,
+                    isAbandoned: isAbandoned)
+            }
+            switch standing {
             case .enough:
                 let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
                 guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
