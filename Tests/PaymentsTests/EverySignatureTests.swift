@@ -41,8 +41,10 @@ private struct Scene {
     /// What stands in the journal at each signature.
     let seen: Seen
     private let store: WatchedStore
-    /// Freezes between the entry and the signature once it is on.
+    /// Freezes the wallet between the entry and the signature once it is on.
     let freezes = Switch()
+    /// Removes the agent there.
+    let removes = Switch()
 
     final class Seen: Sendable {
         let entries = Mutex<[[JournalEntry]]>([])
@@ -59,12 +61,13 @@ private struct Scene {
         let books = InMemoryLedger()
         let seen = Seen()
         self.seen = seen
-        let freezes = freezes
+        let (freezes, removes) = (freezes, removes)
         store = WatchedStore(
             books,
             onReserved: {
                 let entries = try? await Self.journal(books)
                 seen.latest.withLock { $0 = entries ?? [] }
+                if removes.isOn { try? await books.removeAgent("scout", by: "op", at: .vectors) }
                 guard freezes.isOn else { return }
                 _ = try? await books.freeze(
                     Freeze(scope: .wallet("main"), since: .vectors, actor: "op", reason: nil))
@@ -212,7 +215,8 @@ struct EverySignatureTests {
         arguments: [SignaturePath.payment, .learnedPrice, .resumedAttempt, .signIn, .sponsoredApproval])
     func removed(path: SignaturePath) async throws {
         let scene = try await Scene(path)
-        try await scene.desk.books.removeAgent("scout", by: "op", at: .vectors)
+        scene.removes.turnOn()
         #expect(try await !scene.run())
+        #expect(try await scene.desk.books.rulebook().agents.isEmpty)
     }
 }

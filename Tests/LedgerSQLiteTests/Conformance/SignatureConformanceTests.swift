@@ -1,4 +1,5 @@
 import Ledger
+import LedgerSQLite
 import Primitives
 import TestSupport
 import Testing
@@ -95,6 +96,17 @@ struct SignatureConformanceTests {
         }
         #expect(count == 10)
         subject.outlive()
+    }
+
+    @Test("sign-ins are counted from the books, so a restart gives none back")
+    func restart() async throws {
+        let folder = try TemporaryFolder()
+        for (start, isAdmitted) in [true, false].enumerated() {
+            let store = try SQLiteLedger(path: folder.path("ledger.sqlite"))
+            if start == 0 { try await store.add(.sample(caps: [CapLimit(.day, .cents(500))])) }
+            #expect(try await self.isAdmitted(store.admit(Self.signIn(limit: 1), at: .vectors)) == isAdmitted)
+            try store.close()
+        }
     }
 
     @Test(
