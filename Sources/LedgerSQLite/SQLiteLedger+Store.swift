@@ -142,6 +142,46 @@ extension SQLiteLedger: RuleBooks {
     }
 }
 
+extension SQLiteLedger: SignatureBooks {
+    package func admit(_ signIn: SignInIntent, at now: Timestamp) async throws(LedgerError) -> SignatureOutcome {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.admit(signIn, at: now) }
+    }
+
+    package func withhold(_ signIn: SignInIntent, reason: String, at now: Timestamp) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.withhold(signIn, reason: reason, at: now) }
+    }
+
+    package func admit(
+        _ approval: ApprovalNote, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> SignatureOutcome {
+        try await writer.perform { (keeper) throws(Fault) in try keeper.admit(approval, by: actor, at: now) }
+    }
+
+    package func sent(
+        _ approval: ApprovalNote, as transaction: Bytes32, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.sent(approval, as: transaction, by: actor, at: now)
+        }
+    }
+
+    package func open(
+        _ account: WalletAccount, accepting: Set<String>, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> WalletAccount.Opening {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.open(account, accepting: accepting, by: actor, at: now)
+        }
+    }
+
+    package func putInForce(
+        _ policy: Bytes32?, allowsNone: Bool, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> PolicyInForce.Change {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.putInForce(policy, allowsNone: allowsNone, by: actor, at: now)
+        }
+    }
+}
+
 extension SQLiteLedger: JournalBooks {
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any LedgerSnapshot) throws(LedgerError) -> Value

@@ -22,4 +22,16 @@ package enum SHA256 {
         guard done, let result = Bytes32(digest) else { preconditionFailure("libcrypto has no working SHA-256") }
         return result
     }
+
+    /// The hash of a secret, by which two of them are compared.
+    package static func hash(of secret: SecretBytes) -> Bytes32 {
+        var digest = [UInt8](repeating: 0, count: 32)
+        let done = secret.withBytes { bytes in
+            unsafe bytes.withUnsafeBufferPointer { buffer in
+                unsafe EVP_Digest(buffer.baseAddress, buffer.count, &digest, nil, algorithm, nil) == 1
+            }
+        }
+        guard done, let result = Bytes32(digest) else { preconditionFailure("libcrypto has no working SHA-256") }
+        return result
+    }
 }

@@ -108,6 +108,45 @@ struct VerificationTests {
         #expect(report.coverage.uncoveredEntries == 0)
     }
 
+    @Test(
+        "entries about sign-ins, approvals, policies and wallets are verified and exported, and what says nothing is found"
+    )
+    func signatures() async throws {
+        let workload = try Workload()
+        let ledger = workload.ledger
+        try await ledger.add(.sample(caps: [CapLimit(.day, .cents(500))]))
+        let sample = PaymentIntent.sample(1)
+        let note = ApprovalNote(
+            wallet: "main", owner: sample.terms.payer, asset: "eip155:56/0x55", spender: sample.terms.payTo,
+            amount: .max, form: .transaction, nonce: UInt256(7))
+        _ = try await ledger.admit(
+            SignInIntent(
+                purpose: sample.purpose, terms: sample.terms, origin: "https://x", digest: .numbered(1), limit: 1),
+            at: .vectors)
+        _ = try await ledger.admit(note, by: "ann", at: .vectors)
+        try await ledger.sent(note, as: .numbered(2), by: "ann", at: .vectors)
+        _ = try await ledger.reserve(ReservationRequest(sample, approval: note), at: .vectors)
+        _ = try await ledger.putInForce(.numbered(3), allowsNone: false, by: "ann", at: .vectors)
+        _ = try await ledger.open(
+            WalletAccount(wallet: "spare", address: sample.terms.payTo), accepting: [], by: "ann", at: .vectors)
+        let freeze = Freeze(scope: .wallet("main"), since: .vectors, actor: "ann", reason: nil)
+        _ = try await ledger.freeze(freeze)
+        _ = try await ledger.admit(note, by: "ann", at: .vectors)
+        #expect(try await workload.verify().isSound)
+
+        let entries = try await workload.export(.entries)
+        for kind in ["sign-in", "approval", "policy", "wallet"] { #expect(entries.contains(#""kind":"\#(kind)""#)) }
+        for kind in [JournalLine.Kind.policy, .wallet] {
+            let report = try await workload.verify(
+                doctored: Doctoring(entry: { entry in
+                    guard entry.line.kind == kind else { return entry }
+                    let line = JournalLine(kind, subject: "x", cause: entry.line.cause)
+                    return JournalEntry(number: entry.number, at: entry.at, line: line, hash: entry.hash)
+                }))
+            #expect(report[.rules].failure != nil && report[.chain].failure != nil)
+        }
+    }
+
     @Test("how far checkpoints reach is told")
     func coverage() async throws {
         let workload = try await Workload.seeded()

@@ -48,6 +48,10 @@ struct FreezeCommandTests {
         #expect(try live(await place.done("freeze", "--agent", "clerk", "--json")) == [second])
         #expect(try live(await place.done("freeze", "--gateway", "lab", "--json")) == [first])
 
+        let wallet = await place.done("freeze", "--wallet", "main", "--json")
+        #expect(try live(wallet) == [first, second] && wallet.json["frozen"]?.string == "wallet:main")
+        #expect(try live(await place.done("freeze", "--wallet", "spare", "--json")) == [])
+
         let text = await place.done("freeze", "--agent", "scout").output
         #expect(text.contains("agent:scout is frozen now."))
         for words in [first, "0.01 USDT", "scout", "lab", "0x209693Bc6afc0C5328bA36FaF03C514EF312287C"] {

@@ -25,7 +25,7 @@ struct PolicyCommandTests {
 
     @Test("a wrong file ends with the configuration's status, with or without JSON")
     func wrong() async throws {
-        let file = try place.folder.write("version: 1\nrule: []\n".utf8, to: "other.yaml")
+        let file = try place.folder.write("version: 1\nrule: []\ndefault: ask\n".utf8, to: "other.yaml")
         for command in [["check"], ["test"], ["show"], ["replay"]] {
             let arguments = ["policy"] + command + ["--file", file, "--json", "--state", place.folder.path]
             let run = await CommandRun.run(arguments)
@@ -38,7 +38,7 @@ struct PolicyCommandTests {
 
     @Test("a test that fails is told with what was expected, what came and by which rule")
     func failing() async throws {
-        let text = "version: 1\nrules: [{ name: r, then: ask }]\ntests: [{ name: t, expect: refuse }]\n"
+        let text = "version: 1\ndefault: ask\nrules: [{ name: r, then: ask }]\ntests: [{ name: t, expect: refuse }]\n"
         let file = try place.folder.write(text.utf8, to: "other.yaml")
         for command in ["check", "test"] {
             let run = await place.run("policy", command, "--file", file)
@@ -130,6 +130,7 @@ struct PolicyCommandTests {
         try ledger.close()
         let text = """
             version: 1
+            default: approve
             rules:
               - { name: jump, when: { price-above: 3x }, then: ask }
               - { name: new, when: { new-payee: true }, then: refuse }

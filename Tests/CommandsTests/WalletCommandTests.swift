@@ -70,6 +70,22 @@ struct WalletCommandTests {
         #expect(await place.run("wallet", "show", "copy").status == .missing)
     }
 
+    @Test("an imported keystore gets the address that it opens, where it states none")
+    func importWithoutAddress() async throws {
+        let made = try await place.done(
+            "wallet", "create", "main", "--light", "--passphrase-file", passphrase, "--json"
+        ).json
+        let address = try #require(made["address"]?.string)
+        let text = try place.folder.lines(of: "wallets/main.json").joined(separator: "\n")
+        let bare = text.replacing(#""address":"\#(address.dropFirst(2).lowercased())","#, with: "")
+        #expect(bare != text)
+        let file = try place.folder.write(bare.utf8, to: "bare.json")
+        let run = await place.done("wallet", "import", "copy", "--keystore", file, "--passphrase-file", passphrase)
+        #expect(run.output.contains("Wallet copy is \(address)."))
+        let listed = try #require(try await place.done("wallet", "list", "--json").json.elements)
+        #expect(listed.first { $0["wallet"]?.string == "copy" }?["address"]?.string == address)
+    }
+
     @Test("an existing wallet is never replaced")
     func exists() async throws {
         await place.done("wallet", "create", "main", "--light", "--passphrase-file", passphrase)

@@ -1,7 +1,9 @@
 import Chain
 import Ethereum
+import Ledger
 import NIOCore
 import NIOPosix
+import Payments
 import Policy
 import Primitives
 import Synchronization
@@ -20,6 +22,11 @@ struct ApprovalTests {
 
     private let context: Secp256k1Context
     private let key: SigningKey
+    private let books = InMemoryLedger()
+
+    private var signing: ApprovalSigning {
+        ApprovalSigning(signer: key, of: "main", books: books, actor: "tester", clock: FixedClock())
+    }
 
     init() throws {
         context = try Secp256k1Context(seed: SeededRandom(seed: 1).bytes32())
@@ -94,7 +101,7 @@ struct ApprovalTests {
         try await run(token) { desk, order async throws in
             let plan = try await desk.plan(order, owner: key.address)
             var hashes: [Bytes32] = []
-            try await desk.send(plan, signer: key, patience: Self.patience) { hashes.append($0) }
+            try await desk.send(plan, by: signing, patience: Self.patience) { hashes.append($0) }
             #expect(hashes == token.sent.map { Keccak256.hash($0) } && hashes.count == 1)
             #expect(token.state.withLock { $0.allowance } == order.amount)
             let bytes = try #require(token.sent.first)
@@ -123,7 +130,7 @@ struct ApprovalTests {
             #expect(plan.steps.map(\.amount) == [.zero, UInt256(25_000_000)])
             #expect(plan.steps.map(\.transaction.nonce) == [7, 8])
             #expect(plan.steps.map(\.transaction.gasLimit) == [60_000, 90_000])
-            try await desk.send(plan, signer: key, patience: Self.patience) { _ in }
+            try await desk.send(plan, by: signing, patience: Self.patience) { _ in }
             #expect(token.sent.count == 2)
             #expect(token.state.withLock { $0.allowance } == UInt256(25_000_000))
         }
@@ -168,16 +175,92 @@ struct ApprovalTests {
             let plan = try await desk.plan(order, owner: key.address)
             #expect(!plan.isAffordable)
             await #expect(throws: ApprovalFailure.unaffordable(cost: UInt256(60_000_000_120_000), coins: UInt256(1))) {
-                try await desk.send(plan, signer: key, patience: Self.patience) { _ in }
+                try await desk.send(plan, by: signing, patience: Self.patience) { _ in }
             }
             let stranger = try #require(Address(hex: Self.stranger))
             let other = try await desk.plan(order, owner: stranger)
             await #expect(throws: ApprovalFailure.otherAccount) {
-                try await desk.send(other, signer: key, patience: Self.patience) { _ in }
+                try await desk.send(other, by: signing, patience: Self.patience) { _ in }
             }
         }
         #expect(poor.sent.isEmpty)
     }
+
+    @Test(
+        "nothing is signed while the wallet or everything is frozen, and the refusal is an entry",
+        arguments: [FreezeScope.everything, .wallet("main"), .wallet("spare"), .agent("scout"), .gateway("lab")])
+    func frozen(scope: FreezeScope) async throws {
+        let token = token { _ in }
+        let isStopped = scope == .everything || scope == .wallet("main")
+        let freeze = Freeze(scope: scope, since: .vectors, actor: "op", reason: nil)
+        #expect(try await books.freeze(freeze))
+        try await run(token) { desk, order async throws in
+            let plan = try await desk.plan(order, owner: key.address)
+            guard isStopped else { return try await desk.send(plan, by: signing, patience: Self.patience) { _ in } }
+            await #expect(throws: ApprovalStopped.frozen(freeze)) {
+                try await desk.send(plan, by: signing, patience: Self.patience) { _ in }
+            }
+        }
+        #expect(token.sent.count == (isStopped ? 0 : 1))
+        #expect(try await causes == (isStopped ? ["refused"] : ["admitted", "sent"]))
+    }
+
+    @Test("a freeze between the entry and the signature stops the signature")
+    func frozenMeanwhile() async throws {
+        let token = token { _ in }
+        let freeze = Freeze(scope: .wallet("main"), since: .vectors, actor: "op", reason: nil)
+        let books = books
+        let store = WatchedStore(books, onReserved: { _ = try? await books.freeze(freeze) })
+        let signing = ApprovalSigning(signer: key, of: "main", books: store, actor: "tester", clock: FixedClock())
+        try await run(token) { desk, order async throws in
+            let plan = try await desk.plan(order, owner: key.address)
+            await #expect(throws: ApprovalStopped.frozen(freeze)) {
+                try await desk.send(plan, by: signing, patience: Self.patience) { _ in }
+            }
+        }
+        #expect(token.sent.isEmpty)
+        #expect(try await causes == ["admitted", "refused"])
+    }
+
+    @Test("books that cannot be written mean that no approval is signed")
+    func unwritable() async throws {
+        let token = token { _ in }
+        let store = WatchedStore(books, refusesToWrite: true)
+        let signing = ApprovalSigning(signer: key, of: "main", books: store, actor: "tester", clock: FixedClock())
+        try await run(token) { desk, order async throws in
+            let plan = try await desk.plan(order, owner: key.address)
+            await #expect(throws: LedgerError.self) {
+                try await desk.send(plan, by: signing, patience: Self.patience) { _ in }
+            }
+        }
+        #expect(token.sent.isEmpty)
+    }
+
+    @Test("an approval is in the journal before it is signed, and its transaction after it was sent")
+    func entries() async throws {
+        let token = token { _ in }
+        try await run(token) { desk, order async throws in
+            let plan = try await desk.plan(order, owner: key.address)
+            try await desk.send(plan, by: signing, patience: Self.patience) { _ in }
+        }
+        let entries = try await journal
+        #expect(entries.map(\.line.cause) == ["admitted", "sent"])
+        #expect(entries.allSatisfy { $0.line.subject == "main" && $0.line.actor == "tester" })
+        let detail = try JSONReader.read(Array(#require(entries.last?.line.detail).utf8))
+        #expect(detail["owner"]?.string == key.address.checksummed && detail["form"]?.string == "transaction")
+        #expect(detail["spender"]?.string == Permit2.address.checksummed && detail["nonce"]?.string == "7")
+        #expect(detail["transaction"]?.string == token.sent.first.map { "\(Keccak256.hash($0))" })
+    }
+
+    private var journal: [JournalEntry] {
+        get async throws {
+            try await books.read { (books) throws(LedgerError) in
+                try books.entries(from: 1, limit: 100).filter { $0.line.kind == .approval }
+            }
+        }
+    }
+
+    private var causes: [String] { get async throws { try await journal.map(\.line.cause) } }
 
     @Test("a transaction that fails ends it, and the second of two is not sent")
     func failed() async throws {
@@ -189,7 +272,7 @@ struct ApprovalTests {
             let plan = try await desk.plan(order, owner: key.address)
             var hashes: [Bytes32] = []
             await #expect(throws: ApprovalFailure.self) {
-                try await desk.send(plan, signer: key, patience: Self.patience) { hashes.append($0) }
+                try await desk.send(plan, by: signing, patience: Self.patience) { hashes.append($0) }
             }
             #expect(hashes.count == 1 && token.sent.count == 1)
         }

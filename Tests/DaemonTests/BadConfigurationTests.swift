@@ -103,6 +103,8 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         BadConfiguration(
             "no block", "forward: { addresses: [10.0.0.1/8] }",
             "config.yaml:1: forward.addresses[0]: `10.0.0.1/8` is no"),
+        BadConfiguration(
+            "another policy than none", "policy: other.yaml", "config.yaml:1: policy: `other.yaml` is not `none`;"),
         BadConfiguration("an unknown level", "log-level: loud", "config.yaml:1: log-level: `loud` is not one of trace"),
     ]
 
@@ -180,6 +182,15 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             ".spenders: spenders are named by sellers of a profile"),
         gateway(
             "an unclear yes", "url: https://a.example, trust-partial: yes", ".trust-partial: `yes` is not `true` or"),
+        gateway(
+            "sign-ins without number", "url: https://a.example, sign-in: true, sign-ins: many",
+            ".sign-ins: `many` is not a whole number from 1 to 1000"),
+        gateway(
+            "no sign-ins at all", "url: https://a.example, sign-in: true, sign-ins: 0",
+            ".sign-ins: `0` is not a whole number from 1 to 1000"),
+        gateway(
+            "sign-ins where nothing signs in", "url: https://a.example, sign-ins: 5",
+            ".sign-ins: nothing signs in at this gateway without `sign-in: true`"),
         gateway(
             "too many rejections", "url: https://a.example, stop-after-rejections: 1001",
             ".stop-after-rejections: `1001` is not a whole number from 0"),

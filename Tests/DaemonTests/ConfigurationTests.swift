@@ -177,6 +177,7 @@ struct ConfigurationTests {
                 spenders: ["\(address.lowercased())"]
                 trust-partial: true
                 sign-in: true
+                sign-ins: 25
                 signers: ["\(address)", "did:key:z6Mkt6316e2PN3mZdB6N9CrzomJYUd1s5yBZi1XYHmwT9TUP"]
               usual: { url: https://usual.example }
             """
@@ -189,8 +190,14 @@ struct ConfigurationTests {
         #expect(policy.gate.newPayee == .refuse && policy.gate.higherPrice == .ask && policy.gate.priceRise == 3)
         #expect(policy.gate.profiles == [.gate, .binance])
         #expect(policy.gate.spenders.map(\.checksummed) == [address])
-        #expect(policy.trustsPartial && policy.signsIn)
+        #expect(policy.trustsPartial && policy.signsIn && policy.signInsPerHour == 25)
         #expect(configuration.gateways.last?.policy == GatewayPolicy())
+    }
+
+    @Test("that there is no policy is one word, and nothing else")
+    func noPolicy() throws {
+        #expect(try read("policy: none\n").get().policyIsNone)
+        #expect(try !read("listen: 127.0.0.1:0\n").get().policyIsNone)
     }
 
     @Test("HTTP/2 is spoken unless a gateway's entry says otherwise")

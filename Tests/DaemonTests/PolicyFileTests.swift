@@ -78,7 +78,7 @@ struct PolicyFileTests {
     }
 
     static let mistakes: [(String, String)] = [
-        ("", "policy.yaml:1: version: this key is needed"),
+        ("default: ask", "policy.yaml:1: version: this key is needed"),
         ("version: 2", "policy.yaml:1: version: `2` is not 1"),
         ("version: 1\nrule: []", "policy.yaml:2: rule: there is no such key here"),
         ("version: 1\ndefault: deny", "policy.yaml:2: default: `deny` is not approve, refuse or ask"),
@@ -137,12 +137,39 @@ struct PolicyFileTests {
 
     @Test("a mistake in a policy is told with file, line and key", arguments: mistakes)
     func mistake(text: String, told: String) throws {
-        guard case .failure(let errors) = try policy(text) else {
+        // The key that every file needs goes last, so that the lines stay.
+        let isWhole = text.contains("default:") || text.hasSuffix("[")
+        guard case .failure(let errors) = try policy(isWhole ? text : text + "\ndefault: ask") else {
             Issue.record("the file was accepted")
             return
         }
         #expect(errors.mistakes.count == 1, "\(errors)")
         #expect(errors.description.hasPrefix(told), "\(errors)")
+    }
+
+    @Test(
+        "a file without a default is refused with the line to add",
+        arguments: ["version: 1\nrules: []\n", "version: 1\n"])
+    func defaultNeeded(text: String) throws {
+        guard case .failure(let errors) = try policy(text) else {
+            Issue.record("the file was accepted")
+            return
+        }
+        #expect(
+            errors.description == """
+                policy.yaml:1: default: this key is needed: add the line `default: approve` to pay what no rule decides, as \
+                version 0.1.0 did without it, or `default: refuse` to pay nothing else
+                """)
+        #expect(try policy(text + "default: approve\n").get().standard == .approve)
+    }
+
+    @Test("a file that is empty is no policy", arguments: ["", "\n", "# nothing\n", "{}", "null", "[]", "approve"])
+    func empty(text: String) throws {
+        guard case .failure(let errors) = try policy(text) else {
+            Issue.record("the file was accepted")
+            return
+        }
+        #expect(!errors.mistakes.isEmpty)
     }
 
     @Test(
@@ -156,7 +183,7 @@ struct PolicyFileTests {
         var schema = try JSONReader.read(try Vectors.bytes(of: "Specs/policy.schema.json"))
         for name in path { schema = try #require(schema[name]) }
         let keys = try #require(schema["properties"]?.members).map(\.key)
-        guard case .failure(let errors) = try policy("version: 1\n\(text)\n") else {
+        guard case .failure(let errors) = try policy("version: 1\ndefault: ask\n\(text)\n") else {
             Issue.record("the file was accepted")
             return
         }
@@ -167,7 +194,7 @@ struct PolicyFileTests {
     @Test("a file has at most a thousand rules")
     func thousand() throws {
         func text(_ count: Int) -> String {
-            "version: 1\nrules:\n" + (1...count).map { "  - { name: r\($0), then: ask }\n" }.joined()
+            "version: 1\ndefault: ask\nrules:\n" + (1...count).map { "  - { name: r\($0), then: ask }\n" }.joined()
         }
         #expect(try policy(text(1000)).get().rules.count == 1000)
         #expect(throws: ConfigurationErrors.self) { try policy(text(1001)).get() }
@@ -183,12 +210,12 @@ struct PolicyAtStartTests {
         state = StateDirectory(folder.path)
     }
 
-    private func load() throws -> PolicyFile? { try state.loadPolicy(AssetTable.pinned()) }
+    private func load() throws -> PolicyFile? { try state.loadPolicy(AssetTable.pinned(), isNoneMeant: false) }
 
     @Test("no file is no policy, and a file is named by the hash of its bytes")
     func hash() throws {
         #expect(try load() == nil)
-        let text = "version: 1\n"
+        let text = "version: 1\ndefault: approve\n"
         try folder.write(text.utf8, to: "policy.yaml")
         #expect(try load()?.snapshot.hash == SHA256.hash(Array(text.utf8)))
     }
@@ -197,9 +224,9 @@ struct PolicyAtStartTests {
     func refused() async throws {
         try state.writeConfiguration("listen: 127.0.0.1:0\n")
         for (text, told) in [
-            ("version: 3\n", "\(state.policyFile):1: version: `3` is not 1"),
+            ("version: 3\ndefault: ask\n", "\(state.policyFile):1: version: `3` is not 1"),
             (
-                "version: 1\ntests: [{ name: t, expect: refuse }]\n",
+                "version: 1\ndefault: approve\ntests: [{ name: t, expect: refuse }]\n",
                 "\(state.policyFile): test `t`: expected refuse, got approve by the default"
             ),
             (String(repeating: "#", count: 1_048_577), "\(state.policyFile) is not a text file of at most 1 MiB"),
@@ -219,7 +246,7 @@ struct PolicyAtStartTests {
 
     @Test("a policy that others may write is not read")
     func writable() throws {
-        try folder.write("version: 1\n".utf8, to: "policy.yaml", mode: 0o666)
+        try folder.write("version: 1\ndefault: approve\n".utf8, to: "policy.yaml", mode: 0o666)
         #expect(throws: StateDirectoryError.writableByOthers(state.policyFile, mode: 0o666)) { try load() }
     }
 }

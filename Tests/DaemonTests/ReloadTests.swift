@@ -129,12 +129,33 @@ struct ReloadTests {
         #expect(log.lines.contains { $0.hasPrefix("error: configuration not reloaded, the one in force stays") })
     }
 
+    @Test(
+        "a policy that is renamed away while a reload comes stays in force, and is taken away by the operator's word only"
+    )
+    func policyAway() async throws {
+        try await serve { daemon in
+            let file = daemon.state.policyFile
+            try FileSystem.writeText(PolicyFile.example, to: file, replacing: true)
+            let hash = try await daemon.reloaded().policy
+            #expect(hash != nil)
+            try FileSystem.remove(file)
+            try daemon.state.writeConfiguration(Self.configuration(Self.two))
+            let report = try await daemon.reloaded(number: 2)
+            #expect(report.problem?.contains("there is no \(file), and payments were decided by") == true, "\(report)")
+            #expect(try await daemon.knows("one"))
+            try daemon.state.writeConfiguration(Self.configuration(Self.two, more: "policy: none"))
+            let meant = try await daemon.reloaded(number: 3)
+            #expect(meant.problem == nil && meant.policy == nil)
+            #expect(try await daemon.knows("two"))
+        }
+    }
+
     @Test("a policy that was written meanwhile is in force, and told by its hash")
     func policy() async throws {
         try await serve { daemon in
             try FileSystem.writeText(PolicyFile.example, to: daemon.state.policyFile, replacing: true)
             let table = try daemon.state.loadConfiguration().assets
-            let hash = try daemon.state.loadPolicy(table)?.snapshot.hash
+            let hash = try daemon.state.loadPolicy(table, isNoneMeant: false)?.snapshot.hash
             #expect(try await daemon.reloaded().policy == hash?.description)
         }
     }

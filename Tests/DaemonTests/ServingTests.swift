@@ -36,10 +36,11 @@ struct ServingTests {
         let wallets = WalletAdministration(state: state, random: random)
         _ = try StateInitialization(state: state, wallets: wallets).run(passphrase: nil, isLight: true)
         try state.writeConfiguration(Self.configuration)
+        let payer = try #require(wallets.overview(state.loadConfiguration().wallets).first?.address)
         let ledger = try SQLiteLedger(path: state.ledgerFile)
         try await ledger.add(.sample(caps: [CapLimit(.lifetime, .cents(500))]))
         for (number, gateway) in [(1, "lab"), (2, "other")] as [(UInt64, String)] {
-            try await ledger.reserve(.sample(number, gateway: gateway), at: .vectors)
+            try await ledger.reserve(.sample(number, gateway: gateway, payer: payer), at: .vectors)
         }
         try ledger.close()
     }

@@ -50,6 +50,63 @@ struct AdoptionTests {
         #expect(second.header == first.header)
     }
 
+    /// What an operator may tighten between an attempt and its repetition, which the seller asks with another payee.
+    enum Tightening: CaseIterable {
+        case payees, maximum, policy, payList
+
+        static let other = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C"
+
+        var policy: GatewayPolicy {
+            var policy = GatewayPolicy()
+            if self == .payees { policy.gate.payees = Set([Address(hex: Self.other)].compactMap(\.self)) }
+            if self == .maximum { policy.gate.maxPayment = Dollars(nanodollars: 5_000_000) ?? .zero }
+            return policy
+        }
+
+        var rules: PolicySnapshot? {
+            guard self == .policy else { return nil }
+            let rule = PolicyRule(name: "old", matchers: [.oneOf(.payee, [.exact(seller)])], outcome: .refuse)
+            return PolicySnapshot(rules: PolicyRules([rule]), hash: .numbered(3))
+        }
+    }
+
+    @Test(
+        "an attempt that the rules would not approve any more is not sent again, and nothing is signed beside it",
+        arguments: Tightening.allCases)
+    func tightened(what: Tightening) async throws {
+        let desk = try await Desk(rules: ["eip155:42161/USDT", "eip155:8453/USDC"])
+        let first = try await lost(desk)
+        let wallets = PayingWallets([
+            PayingWallet(
+                name: "main", signer: desk.signer,
+                rules: [what == .payList ? "eip155:8453/USDC" : "eip155:42161/USDT"].compactMap { PayRule($0) })
+        ])
+        let engine = try desk.engine(over: WatchedStore(desk.books), wallets: wallets)
+        engine.replace(policy: what.rules, gateways: [:])
+        // What the seller asks by now would be paid, if it were a request of its own.
+        var source = challenge(amount: "4000").withPayee(Tightening.other)
+        if what == .payList { source = Self.onBase }
+        let answer = await engine.answer(source, for: desk.request(policy: what.policy)) { false }
+        #expect(answer.failure?.payment == first.id, "\(answer)")
+        let codes: [Tightening: String] = [
+            .payees: "payee-not-pinned", .maximum: "payment-too-large", .policy: "policy-refused",
+            .payList: "not-in-pay-list",
+        ]
+        #expect(answer.failure?.code == codes[what])
+        #expect(desk.signer.signatures == 1)
+        #expect(try await desk.state(first) == .inDoubt)
+        #expect(try await desk.rows.count == 1)
+    }
+
+    /// Four tenths of a cent of USDC on Base.
+    private static let onBase: ChallengeSource = {
+        let document =
+            #"{"x402Version":2,"accepts":[{"scheme":"exact","network":"eip155:8453","#
+            + #""asset":"0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913","amount":"4000","#
+            + #""payTo":"\#(Tightening.other)","maxTimeoutSeconds":60,"extra":{"name":"USD Coin","version":"2"}}]}"#
+        return ChallengeSource(header: Array(document.utf8), body: nil)
+    }()
+
     @Test("a parallel identical request, another request and another body are payments of their own")
     func separate() async throws {
         let desk = try await Desk()

@@ -61,6 +61,22 @@ func challenge(amount: String = "10000", more: String = "") -> ChallengeSource {
     return ChallengeSource(header: Array(document.utf8), body: nil)
 }
 
+/// The same challenge, by a seller at which wallets can sign in.
+func signInChallenge(
+    domain: String = "x", at time: String = "2026-11-22T00:00:00Z", amount: String = "10000"
+) -> ChallengeSource {
+    let info =
+        #"{"domain":"\#(domain)","uri":"https://\#(domain)/y","version":"1","nonce":"0123456789abcdef","#
+        + #""issuedAt":"\#(time)"}"#
+    return challenge(amount: amount).withExtension(
+        #""sign-in-with-x":{"info":\#(info),"supportedChains":[{"chainId":"eip155:42161","type":"eip191"}]}"#)
+}
+
+extension SellerSite {
+    /// Where the desk's gateway leads.
+    static let lab = SellerSite(origin: "https://x", basePath: "")
+}
+
 /// An engine over books that can be looked at.
 struct Desk {
     let books: InMemoryLedger
@@ -115,12 +131,13 @@ struct Desk {
     /// A request of the desk's agent; equal numbers are equal requests.
     func request(
         method: String = "POST", wallet: String? = nil, number: UInt64 = 9, key: UInt64? = nil,
-        policy: GatewayPolicy = GatewayPolicy(), maySignIn: Bool = false
+        policy: GatewayPolicy = GatewayPolicy(), maySignIn: Bool = false, site: SellerSite = .lab,
+        addedAt: Timestamp = .vectors
     ) -> PaymentRequest {
         PaymentRequest(
             agent: Agent(
-                name: agent.name, wallet: wallet, team: agent.team, tokenHash: agent.tokenHash, addedAt: .vectors),
-            gateway: "lab", host: "x",
+                name: agent.name, wallet: wallet, team: agent.team, tokenHash: agent.tokenHash, addedAt: addedAt),
+            gateway: "lab", host: "x", site: site,
             content: PaymentIntent.Request(
                 method: method, url: "https://x/y", model: "light", fingerprint: .numbered(number)),
             target: "/y", idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)

@@ -1,7 +1,11 @@
+import Ethereum
 import Ledger
+import Policy
 import Primitives
+import SystemCrypto
 import TestSupport
 import Testing
+import Wallets
 import X402
 
 @testable import Payments
@@ -47,8 +51,8 @@ struct LearnedPriceTests {
         func lesson(_ path: String) throws -> PriceLesson {
             PriceLesson(
                 route: RequestRoute(agent: "scout", gateway: "lab", method: "GET", target: path), model: nil,
-                source: source, challenge: try Challenge.read(source), accepted: [], seenAt: .vectors,
-                isAttached: false)
+                source: source, challenge: try Challenge.read(source), accepted: [],
+                binding: try Self.binding(), seenAt: .vectors, isAttached: false)
         }
         let regular = try lesson("/regular")
         for _ in 0..<3 { prices.learn(regular, .good) }
@@ -83,5 +87,133 @@ struct LearnedPriceTests {
         desk.engine.decisionIsTaken(of: attached)
         #expect(attached.isAttached && attached.terms.amount == UInt256(10_000))
         #expect(try await desk.state(attached) == .reserved)
+    }
+
+    /// What is in force for a plain request of scout's.
+    private static func binding(
+        from wallet: String = "main", key: CountingSigner? = nil, pay: [String] = ["eip155:42161/USDT"]
+    ) throws -> PriceBinding {
+        let agent = SampleAgent.sample(caps: []).agent
+        let request = PaymentRequest(
+            agent: agent, gateway: "lab", host: "x", site: .lab,
+            content: PaymentIntent.Request(method: "GET", url: "https://x/y", model: nil, fingerprint: .numbered(1)),
+            target: "/y")
+        return PriceBinding(
+            request,
+            from: PayingWallet(
+                name: wallet, signer: try key ?? CountingSigner(), rules: pay.compactMap { PayRule($0) }),
+            under: nil)
+    }
+
+    /// What a reload may change of the gateway that a price was learned for.
+    enum Change: String, CaseIterable {
+        case scheme, host, port, path, credential, payees, newPayee, maximum, validity, profiles, spenders, partial
+        case signIn, signers, rejections, agent
+
+        var site: SellerSite {
+            switch self {
+            case .scheme: SellerSite(origin: "http://x", basePath: "")
+            case .host: SellerSite(origin: "https://other", basePath: "")
+            case .port: SellerSite(origin: "https://x:8443", basePath: "")
+            case .path: SellerSite(origin: "https://x", basePath: "/y")
+            case .credential: SellerSite(origin: "https://x", basePath: "", credential: .numbered(5))
+            default: .lab
+            }
+        }
+
+        var policy: GatewayPolicy {
+            var policy = GatewayPolicy()
+            switch self {
+            case .payees: policy.gate.payees = Set([Address(hex: seller)].compactMap(\.self))
+            case .newPayee: policy.gate.newPayee = .refuse
+            case .maximum: policy.gate.maxPayment = .cents(50)
+            case .validity: policy.gate.maxValidity = 300
+            case .profiles: policy.gate.profiles = Set(VendorProfile.allCases)
+            case .spenders: policy.gate.spenders = [Permit2.address]
+            case .partial: policy.trustsPartial = true
+            case .signIn: policy.signsIn = true
+            case .signers: policy.signers.identifiers = ["did:web:x"]
+            case .rejections: policy.rules.stopAfterRejections = 9
+            default: break
+            }
+            return policy
+        }
+    }
+
+    /// A desk that has learned what a request of its agent costs.
+    private func learnedDesk(policy: PolicySnapshot? = nil) async throws -> Desk {
+        let desk = try await Desk(policy: policy)
+        for number in 0..<UInt64(3) {
+            let payment = try await desk.paid(for: desk.request(number: number))
+            await desk.book(try Self.report(), of: payment)
+        }
+        return desk
+    }
+
+    @Test("a learned price is not paid to another seller, or by other rules", arguments: Change.allCases)
+    func bound(change: Change) async throws {
+        let desk = try await learnedDesk()
+        let signatures = desk.signer.signatures
+        let other = desk.request(
+            number: 4, policy: change.policy, site: change.site,
+            addedAt: change == .agent ? Timestamp.vectors.adding(seconds: 1) : .vectors)
+        #expect(await desk.engine.attachment(to: other) { false } == nil)
+        // It is dropped, for what was in force before as well.
+        #expect(await desk.engine.attachment(to: desk.request(number: 5)) { false } == nil)
+        #expect(desk.signer.signatures == signatures)
+        #expect(try await desk.rows.count == 3)
+    }
+
+    @Test("a reload drops the prices of gateways that it changes, also when it is taken back, and no others")
+    func dropped() async throws {
+        let here = GatewayTerms(site: .lab, policy: GatewayPolicy())
+        let elsewhere = GatewayTerms(site: SellerSite(origin: "https://y", basePath: ""), policy: GatewayPolicy())
+        for (gateways, isKept) in [
+            (["lab": here, "more": elsewhere], true), (["lab": elsewhere], false), ([:], false),
+        ] {
+            let desk = try await learnedDesk()
+            desk.engine.replace(policy: nil, gateways: gateways)
+            desk.engine.replace(policy: nil, gateways: ["lab": here])
+            let payment = await desk.engine.attachment(to: desk.request(number: 7)) { false }
+            #expect((payment != nil) == isKept)
+        }
+    }
+
+    @Test("another policy has prices learned again")
+    func otherPolicy() async throws {
+        func policy(_ number: UInt64) -> PolicySnapshot {
+            PolicySnapshot(rules: PolicyRules([]), hash: .numbered(number))
+        }
+        let here = ["lab": GatewayTerms(site: .lab, policy: GatewayPolicy())]
+        for (next, isKept) in [(policy(1), true), (policy(2), false), (nil, false)] {
+            let desk = try await learnedDesk(policy: policy(1))
+            desk.engine.replace(policy: next, gateways: here)
+            let payment = await desk.engine.attachment(to: desk.request(number: 7)) { false }
+            #expect((payment != nil) == isKept)
+        }
+    }
+
+    @Test("an outcome that comes after a reload teaches nothing about the gateway as it is now")
+    func lateOutcome() async throws {
+        let desk = try await Desk()
+        var payments: [AuthorizedPayment] = []
+        for number in 0..<UInt64(3) { payments.append(try await desk.paid(for: desk.request(number: number))) }
+        let elsewhere = SellerSite(origin: "https://y", basePath: "")
+        desk.engine.replace(
+            policy: nil, gateways: ["lab": GatewayTerms(site: elsewhere, policy: GatewayPolicy())])
+        for payment in payments { await desk.book(try Self.report(), of: payment) }
+        #expect(await desk.engine.attachment(to: desk.request(number: 8, site: elsewhere)) { false } == nil)
+    }
+
+    @Test("a price belongs to a wallet, its account and what it may pay")
+    func walletBinding() throws {
+        let bound = try Self.binding()
+        #expect(try bound == Self.binding())
+        #expect(try bound != Self.binding(from: "spare"))
+        #expect(try bound != Self.binding(pay: ["eip155:42161/USDT", "eip155:8453/USDC"]))
+        let context = try Secp256k1Context(seed: SeededRandom(seed: 1).bytes32())
+        var bytes = [UInt8](repeating: 2, count: 32)
+        let other = try SigningKey(secret: SecretBytes.copyAndWipe(&bytes), context: context)
+        #expect(try bound != Self.binding(key: CountingSigner(key: other)))
     }
 }

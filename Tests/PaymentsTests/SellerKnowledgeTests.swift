@@ -177,14 +177,6 @@ struct SellerKnowledgeTests {
 
     // MARK: Signing in
 
-    private func signIn(domain: String = "x", at time: String = "2026-11-22T00:00:00Z") -> ChallengeSource {
-        let info =
-            #"{"domain":"\#(domain)","uri":"https://\#(domain)/y","version":"1","nonce":"0123456789abcdef","#
-            + #""issuedAt":"\#(time)"}"#
-        return challenge().withExtension(
-            #""sign-in-with-x":{"info":\#(info),"supportedChains":[{"chainId":"eip155:42161","type":"eip191"}]}"#)
-    }
-
     private func asking(_ desk: Desk, number: UInt64, may: Bool = true, opted: Bool = true) -> PaymentRequest {
         var policy = GatewayPolicy()
         policy.signsIn = opted
@@ -194,12 +186,12 @@ struct SellerKnowledgeTests {
     @Test("a wallet signs in where something was bought before, once, and only where the gateway is set to it")
     func signsIn() async throws {
         let desk = try await Desk()
-        guard case .pay(let first) = await desk.answer(signIn(), for: asking(desk, number: 1)) else {
+        guard case .pay(let first) = await desk.answer(signInChallenge(), for: asking(desk, number: 1)) else {
             Issue.record("nothing was bought before, so it has to be paid")
             return
         }
         await desk.book(.response(status: 200, report: nil), of: first)
-        guard case .signIn(let header) = await desk.answer(signIn(), for: asking(desk, number: 2)) else {
+        guard case .signIn(let header) = await desk.answer(signInChallenge(), for: asking(desk, number: 2)) else {
             Issue.record("no sign-in")
             return
         }
@@ -207,11 +199,53 @@ struct SellerKnowledgeTests {
         let sent = try JSONReader.read(#require(Base64.decodeLenient(header.value.utf8)))
         #expect(sent["address"]?.string == desk.signer.address.checksummed && sent["domain"]?.string == "x")
         for request in [asking(desk, number: 3, may: false), asking(desk, number: 4, opted: false)] {
-            guard case .pay = await desk.answer(signIn(), for: request) else {
+            guard case .pay = await desk.answer(signInChallenge(), for: request) else {
                 Issue.record("it was not paid")
                 return
             }
         }
+    }
+
+    @Test("when an agent has signed in as often as it may, its requests are paid, until an hour has passed")
+    func signInLimit() async throws {
+        let desk = try await Desk()
+        await desk.book(.response(status: 200, report: nil), of: try await desk.paid(for: asking(desk, number: 1)))
+        var policy = GatewayPolicy()
+        policy.signsIn = true
+        #expect(policy.signInsPerHour == 10)
+        policy.signInsPerHour = 2
+        func isSignedIn(_ number: UInt64, at time: String = "2026-11-22T00:00:00Z") async -> Bool {
+            let request = desk.request(number: number, policy: policy, maySignIn: true)
+            if case .signIn = await desk.answer(signInChallenge(at: time), for: request) { return true }
+            return false
+        }
+        #expect(await isSignedIn(2))
+        #expect(await isSignedIn(3))
+        let before = try await desk.rows.count
+        #expect(await !isSignedIn(4))
+        #expect(try await desk.rows.count == before + 1)
+        #expect(desk.log.lines.contains { $0.contains("no sign-in is left this hour") })
+        desk.clock.advance(seconds: 3600)
+        #expect(await isSignedIn(5, at: "2026-11-22T01:00:00Z"))
+    }
+
+    @Test("a challenge that would not be paid is not signed in for", arguments: ["2000000", "0"])
+    func unpayable(amount: String) async throws {
+        let desk = try await Desk()
+        await desk.book(.response(status: 200, report: nil), of: try await desk.paid(for: asking(desk, number: 1)))
+        let before = desk.signer.signatures
+        let answer = await desk.answer(signInChallenge(amount: amount), for: asking(desk, number: 2))
+        #expect(answer.failure != nil && desk.signer.signatures == before)
+    }
+
+    @Test("books that cannot be written mean that no wallet signs in")
+    func unwritable() async throws {
+        let desk = try await Desk()
+        await desk.book(.response(status: 200, report: nil), of: try await desk.paid(for: asking(desk, number: 1)))
+        let engine = try desk.engine(over: WatchedStore(desk.books, refusesToWrite: true))
+        let before = desk.signer.signatures
+        let answer = await engine.answer(signInChallenge(), for: asking(desk, number: 2)) { false }
+        #expect(answer.failure?.code == "books-unavailable" && desk.signer.signatures == before)
     }
 
     @Test("a seller that asks to sign in elsewhere gets no signature, and is paid as usual")
@@ -219,7 +253,8 @@ struct SellerKnowledgeTests {
         let desk = try await Desk()
         _ = try await desk.paid()
         let before = desk.signer.signatures
-        guard case .pay = await desk.answer(signIn(domain: "bank.example"), for: asking(desk, number: 2)) else {
+        guard case .pay = await desk.answer(signInChallenge(domain: "bank.example"), for: asking(desk, number: 2))
+        else {
             Issue.record("it was not paid")
             return
         }
@@ -274,9 +309,9 @@ extension ChallengeSource {
         return ChallengeSource(header: Array(document.replacing(text, with: other).utf8), body: nil)
     }
 
-    fileprivate func withPayee(_ payee: String) -> ChallengeSource { replacing(seller, payee) }
+    func withPayee(_ payee: String) -> ChallengeSource { replacing(seller, payee) }
 
-    fileprivate func withExtension(_ member: String) -> ChallengeSource {
+    func withExtension(_ member: String) -> ChallengeSource {
         replacing(#""extensions":{"#, #""extensions":{\#(member),"#)
     }
 

@@ -11,7 +11,7 @@ import X402
 @testable import Payments
 
 /// A chain on which an account has one allowance and two counts, as a test sets them.
-private final class Chain: AllowanceWitness {
+final class Chain: AllowanceWitness {
     struct Standing {
         var allowance = UInt256.zero
         var permits: UInt256? = UInt256(7)
@@ -45,12 +45,12 @@ private final class Chain: AllowanceWitness {
 
 @Suite("Approvals that the seller's facilitator pays for")
 struct SponsoringTests {
-    private static let facilitator = "0x3325a78425F17a7E487Eb5666b2bFd93aBb06c70"
-    private static let permits = #""eip2612GasSponsoring":{"info":{"description":"d","version":"1"},"schema":{}}"#
+    static let facilitator = "0x3325a78425F17a7E487Eb5666b2bFd93aBb06c70"
+    static let permits = #""eip2612GasSponsoring":{"info":{"description":"d","version":"1"},"schema":{}}"#
     private static let approvals = #""erc20ApprovalGasSponsoring":{"info":{"version":"1"}}"#
 
     /// A cent of a token by Permit2, with what the seller offers besides.
-    private static func challenge(
+    static func challenge(
         network: String = "eip155:137", asset: String = "0xc2132D05D31c914a87C6611C10748AEb04B58e8F",
         scheme: String = "exact", amount: String = "10000", extensions: String = permits
     ) -> ChallengeSource {
@@ -208,6 +208,23 @@ struct SponsoringTests {
         await desk.book(.response(status: 200, report: nil), of: first)
         let second = try await next
         #expect(try sent(second)["extensions"]?["eip2612GasSponsoring"]?["info"]?["nonce"]?.string == "8")
+    }
+
+    @Test("a payment that waited for its turn is decided by the policy that is in force then")
+    func policyMeanwhile() async throws {
+        let desk = try await desk(Chain())
+        let first = try await desk.paid(Self.challenge())
+        async let next = desk.answer(Self.challenge(), for: desk.request(number: 10))
+        try await Task.sleep(for: .milliseconds(50))
+        let policy = PolicySnapshot(rules: PolicyRules([], standard: .refuse), hash: .numbered(8))
+        desk.engine.replace(policy: policy, gateways: [:])
+        let before = desk.signer.signatures
+        await desk.book(.response(status: 200, report: nil), of: first)
+        #expect(await next.failure?.code == "policy-refused")
+        #expect(desk.signer.signatures == before)
+        // Its turn is free again.
+        desk.engine.replace(policy: nil, gateways: [:])
+        _ = try await desk.paid(Self.challenge(), for: desk.request(number: 11))
     }
 
     private final class Order: Sendable {

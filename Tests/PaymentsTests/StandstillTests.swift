@@ -12,7 +12,7 @@ struct StandstillTests {
         Freeze(scope: scope, since: .vectors, actor: "op", reason: "secret reason")
     }
 
-    static let scopes: [FreezeScope] = [.everything, .agent("scout"), .gateway("lab")]
+    static let scopes: [FreezeScope] = [.everything, .agent("scout"), .gateway("lab"), .wallet("main")]
 
     @Test("what is frozen is not paid, and says so", arguments: scopes)
     func frozen(scope: FreezeScope) async throws {

@@ -79,7 +79,7 @@ struct TidyTests {
         }
     }
 
-    @Test("the signer is called in two places only, one for payments and one for approvals")
+    @Test("the signer is called in three places only: for payments, for sign-ins and for approvals by hand")
     func signerReachability() throws {
         var callers: [String] = []
         for file in try Repository.swiftFiles(under: "Sources") where !file.path.contains("/Wallets/") {
@@ -90,7 +90,7 @@ struct TidyTests {
         #expect(
             Set(callers) == [
                 "Sources/Payments/Engine/ReservedPayment.swift", "Sources/Payments/Engine/SignIn.swift",
-                "Sources/Daemon/Administration/ApprovalSending.swift",
+                "Sources/Payments/Approvals/ApprovalSigning.swift",
             ])
         // Whatever a key signs is of a type that only the gate makes; the plain operation is private to the key.
         let makers = try Repository.swiftFiles(under: "Sources").filter { file in

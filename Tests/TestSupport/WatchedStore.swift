@@ -14,7 +14,7 @@ package struct WatchedStore: LedgerStore {
     package var damage: [LedgerError] = []
     /// Whether agents, caps and freezes cannot be read.
     package var hidesRules = false
-    /// Called once a reservation is on record and before anybody hears of it.
+    /// Called once a reservation, a sign-in or an approval is on record and before anybody hears of it.
     package var onReserved: @Sendable () async -> Void = {}
     /// Called before a call is metered.
     package var onMetering: @Sendable () async -> Void = {}
@@ -153,6 +153,46 @@ extension WatchedStore: RuleBooks {
         _ scope: FreezeScope, by actor: String, at now: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await books.unfreeze(scope, by: actor, at: now)
+    }
+}
+
+extension WatchedStore: SignatureBooks {
+    package func admit(_ signIn: SignInIntent, at now: Timestamp) async throws(LedgerError) -> SignatureOutcome {
+        try checkWriting()
+        let outcome = try await books.admit(signIn, at: now)
+        await onReserved()
+        return outcome
+    }
+
+    package func withhold(_ signIn: SignInIntent, reason: String, at now: Timestamp) async throws(LedgerError) {
+        try await books.withhold(signIn, reason: reason, at: now)
+    }
+
+    package func admit(
+        _ approval: ApprovalNote, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> SignatureOutcome {
+        try checkWriting()
+        let outcome = try await books.admit(approval, by: actor, at: now)
+        await onReserved()
+        return outcome
+    }
+
+    package func sent(
+        _ approval: ApprovalNote, as transaction: Bytes32, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        try await books.sent(approval, as: transaction, by: actor, at: now)
+    }
+
+    package func open(
+        _ account: WalletAccount, accepting: Set<String>, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> WalletAccount.Opening {
+        try await books.open(account, accepting: accepting, by: actor, at: now)
+    }
+
+    package func putInForce(
+        _ policy: Bytes32?, allowsNone: Bool, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> PolicyInForce.Change {
+        try await books.putInForce(policy, allowsNone: allowsNone, by: actor, at: now)
     }
 }
 

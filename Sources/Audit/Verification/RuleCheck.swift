@@ -45,6 +45,9 @@ struct RuleCheck {
             case .cap: take(cap: entry.line)
             case .freeze: take(freeze: entry.line, at: entry.at)
             case .payment, .metered, .adjustment, .notice, .checkpoint, .erasure: true
+            case .signIn, .approval: true
+            case .policy: PolicyInForce(entry.line) != nil
+            case .wallet: WalletAccount(entry.line) != nil
             }
         if !isReadable {
             findings.examine(.rules, "entry \(entry.number)", holds: false, "says of no rule what was done to it")

@@ -14,9 +14,12 @@ struct FreezeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("One gateway.", valueName: "name"))
     var gateway: String?
 
+    @Option(help: ArgumentHelp("One wallet, by its name in the configuration.", valueName: "name"))
+    var wallet: String?
+
     func validate() throws {
-        guard [all, agent != nil, gateway != nil].count(where: { $0 }) == 1 else {
-            throw ValidationError("Say one of --all, --agent NAME and --gateway NAME.")
+        guard [all, agent != nil, gateway != nil, wallet != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError("Say one of --all, --agent NAME, --gateway NAME and --wallet NAME.")
         }
     }
 
@@ -24,6 +27,7 @@ struct FreezeOptions: ParsableArguments {
     var scope: FreezeScope {
         if let agent { return .agent(agent) }
         if let gateway { return .gateway(gateway) }
+        if let wallet { return .wallet(wallet) }
         return .everything
     }
 }
@@ -33,8 +37,8 @@ struct FreezeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "freeze", abstract: "Sign nothing more, at once; prints what is still live.",
         discussion: """
-            Nothing is reserved, signed or metered under a freeze from the next request on, and what is between its \
-            reservation and its signature is given up. Authorizations that were handed out before can still be settled \
+            Nothing is reserved, signed or metered under a freeze from the next request on, sign-ins and approvals \
+            included, and what is between its reservation and its signature is given up. Authorizations that were handed out before can still be settled \
             until their time is over: they are listed.
             """)
 
@@ -88,6 +92,7 @@ enum Freezing {
             FreezeOutput.show(live: live)
         }
         if case .gateway(let name) = scope { options.noteUnknown(gateway: name) }
+        if case .wallet(let name) = scope { options.noteUnknown(wallet: name) }
     }
 
     /// Lifts a freeze.

@@ -6,9 +6,14 @@ import Primitives
 struct LedgerEventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "What operators did and should hear of, newest last.",
-        discussion: "Notices, and changes of agents, caps and freezes, with who made them; adjustments and erasures.")
+        discussion: """
+            Notices; changes of agents, caps, freezes, policies and wallets' accounts, with who made them; sign-ins, \
+            approvals, adjustments and erasures.
+            """)
 
-    private static let kinds: [JournalLine.Kind] = [.notice, .agent, .cap, .freeze, .adjustment, .erasure]
+    private static let kinds: [JournalLine.Kind] = [
+        .notice, .agent, .cap, .freeze, .adjustment, .erasure, .signIn, .approval, .policy, .wallet,
+    ]
 
     @Option(help: ArgumentHelp("Only from this UTC day on.", valueName: "date"), transform: DateText.read)
     var since: Timestamp?

@@ -68,6 +68,15 @@ extension StateOptions {
         Console.note("the configuration has no gateway `\(name)`; there are \(known.isEmpty ? "none" : known)")
     }
 
+    /// Remarks that a wallet is not configured; a freeze of it holds all the same.
+    func noteUnknown(wallet name: String) {
+        guard let configuration = try? existing().loadConfiguration(),
+            !configuration.wallets.contains(where: { $0.name == name })
+        else { return }
+        let known = configuration.wallets.map(\.name).joined(separator: ", ")
+        Console.note("the configuration has no wallet `\(name)`; there are \(known.isEmpty ? "none" : known)")
+    }
+
     /// The names of tokens in the state directory.
     func tokens() throws -> TokenNames { try TokenNames.load(try existing()) }
 }

@@ -10,6 +10,7 @@ struct ServeCommand: AsyncParsableCommand {
             The log goes to standard error. SIGHUP, or `purser config reload`, has config.yaml and policy.yaml read again.
             """)
 
+    @OptionGroup var accepted: AcceptedAddresses
     @OptionGroup var options: StateOptions
 
     func run() async throws {
@@ -21,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
         try await Serving.serve(
             configuration, state: state, clock: SystemClock(), random: SystemSources.random,
             logger: ServiceLog.logger(level: configuration.logLevel), inherited: sockets,
+            acceptedAccounts: accepted.accounts,
             ready: { Ready.tell("serving", at: $0.all, json: json) }, reloads: reloads,
             untilAsked: { await StopSignals.wait() })
     }

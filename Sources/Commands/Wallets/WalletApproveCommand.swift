@@ -9,7 +9,8 @@ struct WalletApproveCommand: AsyncParsableCommand {
             Payments through Permit2 need an allowance, which takes a transaction of the wallet's own and a little of the \
             chain's coin. Without --send it is only worked out and shown: nothing is signed. With --send the wallet is \
             opened by its passphrase of the configuration, the transaction is sent to the endpoints of `chains`, and the \
-            command waits until it is done. --amount 0 takes an allowance back.
+            command waits until it is done. Nothing is signed while the wallet or everything is frozen, and each signature \
+            is an entry of the journal first. --amount 0 takes an allowance back.
             """)
 
     @Argument(help: "The wallet's name in the configuration.")
@@ -41,6 +42,7 @@ struct WalletApproveCommand: AsyncParsableCommand {
     @Flag(help: "Sign and send.")
     var send = false
 
+    @OptionGroup var accepted: AcceptedAddresses
     @OptionGroup var options: StateOptions
 
     func validate() throws {
@@ -63,11 +65,18 @@ struct WalletApproveCommand: AsyncParsableCommand {
             if !options.json { ApprovalOutput.show(plan) }
             var hashes: [String] = []
             if send, !plan.steps.isEmpty {
-                let signer = try ApprovalWallet.signer(
-                    name, configuration, state: state, random: SystemSources.random)
-                try await desk.send(plan, signer: signer) { hash in
-                    hashes.append("\(hash)")
-                    Console.note("sent \(hash)")
+                try await Books.with(state) { books in
+                    let recognition = WalletRecognition(
+                        books: books, accepted: accepted.accounts, actor: Operator.name, clock: SystemClock(),
+                        warn: { Console.note($0) })
+                    let signer = try await ApprovalWallet.signer(
+                        name, configuration, state: state, random: SystemSources.random, recognition: recognition)
+                    try await desk.send(
+                        plan, by: ApprovalWallet.signing(as: name, with: signer, books: books, clock: SystemClock())
+                    ) { hash in
+                        hashes.append("\(hash)")
+                        Console.note("sent \(hash)")
+                    }
                 }
             }
             if options.json {

@@ -40,7 +40,7 @@ struct WalletImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Take over a key and write wallets/NAME.json.",
         discussion: """
             The passphrase options mean the new wallet's passphrase with --key-file, and the keystore's own with \
-            --keystore: the keystore is opened once, then copied.
+            --keystore: the keystore is opened once, then copied, with the address that it opens where it states none.
             """)
 
     @Argument(help: "The wallet's name.")
@@ -62,7 +62,7 @@ struct WalletImportCommand: AsyncParsableCommand {
         guard (keyFile == nil) != (keystore == nil) else {
             throw ValidationError("Name either a --key-file or a --keystore.")
         }
-        if light, keystore != nil { throw ValidationError("--light needs --key-file: a keystore is copied as it is.") }
+        if light, keystore != nil { throw ValidationError("--light needs --key-file: a keystore keeps its own.") }
     }
 
     func run() async throws {

@@ -1,5 +1,7 @@
 import Chain
 package import Ethereum
+package import Ledger
+package import Payments
 import Policy
 package import Primitives
 package import Wallets
@@ -25,13 +27,13 @@ package struct ApprovalPatience: Sendable, Hashable {
 extension ApprovalDesk {
     /// Signs and sends a plan's transactions one after the other, waits for each, and reads the allowance back.
     ///
-    /// `sent` is told each hash as soon as an endpoint has taken the transaction. Throws ``ApprovalFailure``, a signing
-    /// error, or ``ChainError``; what was sent until then is sent.
+    /// `sent` is told each hash as soon as an endpoint has taken the transaction. Throws ``ApprovalFailure``,
+    /// ``ApprovalStopped``, a signing error, ``ChainError``, or what the books throw; what was sent until then is sent.
     package func send(
-        _ plan: ApprovalPlan, signer: any Signer, patience: ApprovalPatience = .standard,
+        _ plan: ApprovalPlan, by signing: ApprovalSigning, patience: ApprovalPatience = .standard,
         sent: (Bytes32) -> Void
     ) async throws {
-        guard signer.address == plan.owner else { throw ApprovalFailure.otherAccount }
+        guard signing.signer.address == plan.owner else { throw ApprovalFailure.otherAccount }
         guard plan.isAffordable else {
             throw ApprovalFailure.unaffordable(cost: plan.cost ?? .max, coins: plan.coins)
         }
@@ -44,10 +46,10 @@ extension ApprovalDesk {
                     plan.order, amount: planned.amount, nonce: planned.transaction.nonce, fee: offer.fee,
                     gas: offer.gas)
             }
-            let signature = try signer.sign(step.signable)
-            let signed = SignedTransaction(step.transaction, signature: signature)
+            let signed = try await signing.sign(step)
             try await reader.send(signed, at: clock.now())
             sent(signed.hash)
+            try await signing.sent(signed.hash, of: step)
             try await wait(for: signed.hash, patience)
         }
         try await confirm(plan, patience)
@@ -93,18 +95,33 @@ package enum ApprovalWallet {
     ) throws -> Address {
         let entry = try entry(name, configuration)
         guard let address = try WalletFile.read(path: state.path(entry.keystore)).address else {
-            throw OperatorMistake("the keystore of wallet `\(name)` states no address")
+            throw OperatorMistake(
+                "the keystore of wallet `\(name)` states no address: `purser wallet import NAME --keystore FILE` adds it"
+            )
         }
         return address
     }
 
     /// The wallet's key; takes as long as its derivation.
+    ///
+    /// Throws ``StartFailure`` when the keystore cannot be opened, or opens another account than the books know under the
+    /// wallet's name and `recognition` does not accept that.
     package static func signer(
-        _ name: String, _ configuration: Configuration, state: StateDirectory, random: any RandomSource
-    ) throws -> any Signer {
-        try Unlocking.open(
+        _ name: String, _ configuration: Configuration, state: StateDirectory, random: any RandomSource,
+        recognition: WalletRecognition
+    ) async throws -> any Signer {
+        let key = try Unlocking.open(
             entry(name, configuration), path: { state.path($0) },
             context: Secp256k1Context(seed: random.bytes32()))
+        try await recognition.check(key.address, of: name)
+        return key
+    }
+
+    /// The way to the wallet's key, for approvals that the user of this process asks for.
+    package static func signing(
+        as name: String, with signer: any Signer, books: any LedgerStore, clock: any WallClock
+    ) -> ApprovalSigning {
+        ApprovalSigning(signer: signer, of: name, books: books, actor: Operator.name, clock: clock)
     }
 
     private static func entry(

@@ -44,6 +44,9 @@ package enum ConfigurationFiles {
                 problems.append("listen[\(index)]: \(error)")
             }
         }
+        if configuration.policyIsNone, FileSystem.hasName(state.policyFile) {
+            problems.append("\(PolicyPresenceError.contradiction(file: state.policyFile))")
+        }
         if let file = configuration.trustFile { check("trust-file", file, Unlocking.checkTrustFile) }
         return problems
     }

@@ -23,7 +23,7 @@ package enum FailureKind: Sendable, Equatable {
     package init(_ error: any Error) {
         self =
             switch error {
-            case is ConfigurationErrors, is PolicyTestsFailed: .configuration
+            case is ConfigurationErrors, is PolicyTestsFailed, is PolicyPresenceError: .configuration
             case is WalletAdministrationError, is OperatorMistake: .badInput
             case let error as LedgerError: Self.kind(of: error)
             case let error as StateLockError: Self.kind(of: error)

@@ -17,6 +17,7 @@ package enum LiveAuthorizations {
             case .everything: true
             case .agent(let name): record.purpose.agent == name
             case .gateway(let name): record.purpose.gateway == name
+            case .wallet(let name): record.terms?.wallet == name
             }
         }
         let open = try await ledger.payments(

@@ -28,7 +28,7 @@ package enum ReloadOrder {
     package static func reload(_ state: StateDirectory) async throws -> ReloadReport {
         let text = try state.configurationText()
         let configuration = try state.configuration(of: text)
-        _ = try state.loadPolicy(configuration.assets)
+        _ = try state.loadPolicy(configuration.assets, isNoneMeant: configuration.policyIsNone)
         for gateway in configuration.gateways { _ = try Unlocking.gateway(gateway, path: state.path) }
         guard case .running(let process?) = DaemonPresence.look(at: state) else {
             throw ReloadFailure("no daemon serves \(state.root)")

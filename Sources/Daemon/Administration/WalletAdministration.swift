@@ -29,7 +29,7 @@ package struct WalletAdministration: Sendable {
         case freshKey
         /// A raw private key of 64 hex digits in a file.
         case keyFile(String)
-        /// A version 3 keystore, copied as it is after it was opened.
+        /// A version 3 keystore, copied after it was opened, with the address that it opens.
         case keystoreFile(String)
     }
 
@@ -75,9 +75,9 @@ package struct WalletAdministration: Sendable {
             let secret = try passphrase.read(prompt: "Passphrase for wallet \(name)")
             keystore = try Self.seal(key, passphrase: secret, isLight: isLight, random: random, context: context)
         case .keystoreFile(let file):
-            keystore = try WalletFile.read(path: file)
+            let found = try WalletFile.read(path: file)
             let secret = try passphrase.read(prompt: "Passphrase of \(file)")
-            _ = try keystore.open(passphrase: secret, context: context)
+            keystore = found.stating(try found.open(passphrase: secret, context: context).address)
         }
         try WalletFile.create(keystore, at: path)
         return WalletOverview(name: name, path: path, content: .success(keystore))

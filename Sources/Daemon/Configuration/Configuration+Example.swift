@@ -45,6 +45,7 @@ extension Configuration {
         #   trust-partial     whether the seller's word frees what an `upto` payment did not use (default false: the chain's)
         #   sign-in           whether wallets sign in where they bought before, instead of paying again at once (default false:
         #                     it shows the seller which requests are of one wallet)
+        #   sign-ins          how often an agent may sign in within an hour; after that its requests are paid (default 10)
         #   signers           who may sign its offers and receipts besides the payee: addresses, did:key, did:jwk, did:web
         #   profiles, spenders    vendors' variants of Permit2, `gate` or `binance`, and the contracts that they may name
         #                     (default none)
@@ -70,6 +71,10 @@ extension Configuration {
         # may be given an approval of Permit2 without a limit, once, when the wallet lacks one.
         wallets:
           main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: ["eip155:42161/USDT"] }
+
+        # The policy is a file of its own, policy.yaml. Once payments were decided by one, a daemon does not start or reload
+        # without it, unless this line says that it is meant:
+        # policy: none
 
         # Rows added to the pinned table of tokens. `name` and `version` are the token's EIP-712 domain, `usd` is what one
         # whole token counts for in caps. A `permit2` row has no domain of its own.

@@ -34,7 +34,8 @@ struct ConfigurationParser {
     var table: AssetTable
 
     private static let keys = [
-        "listen", "connections", "peers", "hosts", "gateways", "wallets", "assets", "chains", "forward", "metrics",
+        "listen", "connections", "peers", "hosts", "gateways", "wallets", "policy", "assets", "chains", "forward",
+        "metrics",
         "trust-file",
         "replay", "log-level",
     ]
@@ -52,7 +53,8 @@ struct ConfigurationParser {
         return Configuration(
             listen: listen, peers: peers(root), connections: connections(root), hosts: hosts(root),
             gateways: gateways(root),
-            wallets: wallets(root), assets: table, chains: chains(root), forward: forward(root), metrics: metrics(root),
+            wallets: wallets(root), assets: table, policyIsNone: policyIsNone(root), chains: chains(root),
+            forward: forward(root), metrics: metrics(root),
             trustFile: reader.text(root, "trust-file"), replay: replay(root), logLevel: logLevel(root))
     }
 
@@ -61,6 +63,13 @@ struct ConfigurationParser {
         reader.converted(root, "metrics", expected: "a loopback address and a port, such as `127.0.0.1:9402`") {
             HostAndPort($0).flatMap { $0.host.isLoopback ? $0.port : nil } == nil ? nil : Configuration.Listen($0)
         }
+    }
+
+    /// The rules stand in a file of their own; the configuration can only say that there are none.
+    private mutating func policyIsNone(_ root: ConfigurationSection) -> Bool {
+        reader.converted(root, "policy", expected: "`none`; a policy is the file policy.yaml") {
+            $0 == "none" ? true : nil
+        } ?? false
     }
 
     private mutating func hosts(_ root: ConfigurationSection) -> [String] {

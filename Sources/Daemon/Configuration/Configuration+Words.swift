@@ -36,6 +36,8 @@ extension Configuration.GatewayEntry {
     package var trustsPartial: Bool { policy.trustsPartial }
     /// Whether wallets sign in where they bought before.
     package var signsIn: Bool { policy.signsIn }
+    /// How often an agent may sign in within an hour.
+    package var signInsPerHour: Int { policy.signInsPerHour }
     /// Who may sign its offers and receipts besides the payee: addresses in EIP-55, then DIDs.
     package var signers: [String] {
         policy.signers.addresses.map(\.checksummed).sorted() + policy.signers.identifiers.sorted()

@@ -170,6 +170,8 @@ package struct Configuration: Sendable {
     package var wallets: [WalletEntry]
     /// The pinned table with the operator's rows added.
     package var assets: AssetTable
+    /// Whether the operator says that payments are decided without a policy.
+    package var policyIsNone: Bool
     /// The chains that are read, in the file's order; networks are unique.
     package var chains: [ChainEntry]
     /// What agents may reach through the forward proxy.

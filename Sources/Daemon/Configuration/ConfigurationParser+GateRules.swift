@@ -9,7 +9,7 @@ extension ConfigurationParser {
     /// The keys of a gateway that say what the gate may approve.
     static let gateKeys = [
         "max-validity", "max-payment", "payees", "new-payee", "price-rise", "higher-price", "profiles", "spenders",
-        "trust-partial", "sign-in", "signers",
+        "trust-partial", "sign-in", "sign-ins", "signers",
     ]
 
     /// What a gateway's entry lets the gate approve.

@@ -110,6 +110,10 @@ extension ConfigurationParser {
         policy.rules.stopAfterRejections = rejections ?? policy.rules.stopAfterRejections
         policy.trustsPartial = flag(section, "trust-partial") ?? false
         policy.signsIn = flag(section, "sign-in") ?? false
+        policy.signInsPerHour = wholeNumber(section, "sign-ins", in: 1...1000) ?? policy.signInsPerHour
+        if section.has("sign-ins"), !policy.signsIn {
+            reader.note(section.place("sign-ins"), "nothing signs in at this gateway without `sign-in: true`")
+        }
         policy.signers = signers(section)
         return policy
     }

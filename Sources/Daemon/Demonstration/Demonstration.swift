@@ -313,6 +313,7 @@ package struct Demonstration {
         """
         # Made by `purser demo`.
         listen: 127.0.0.1:0
+        policy: none
         gateways:
           lab: { url: "http://127.0.0.1:\(simulatorPort)", trust-partial: true }
         wallets:

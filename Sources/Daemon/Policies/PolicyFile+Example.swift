@@ -9,7 +9,7 @@ extension PolicyFile {
         # true only notes in the journal what the file would have done, and pays
         shadow: false
 
-        # what is done where no rule matches: approve, refuse or ask (default approve)
+        # what is done where no rule matches: approve, refuse or ask (required)
         default: ask
 
         # Each matcher takes one value or a list of alternatives:

@@ -36,12 +36,14 @@ extension StateDirectory {
     /// The policy.
     package var policyFile: String { path("policy.yaml") }
 
-    /// The policy that a daemon would serve with; nil where there is no file.
+    /// The policy that a daemon would serve with; nil where there is no file, which `isNoneMeant` says is right.
     ///
-    /// Throws what ``PolicyFile/init(path:table:)`` does, and ``PolicyTestsFailed`` where its own tests fail. Whatever has
-    /// the file's name counts as one: a link to nowhere is a mistake, not the absence of rules.
-    package func loadPolicy(_ table: AssetTable) throws -> PolicyFile? {
+    /// Throws what ``PolicyFile/init(path:table:)`` does, ``PolicyTestsFailed`` where its own tests fail, and
+    /// ``PolicyPresenceError/contradiction(file:)``. Whatever has the file's name counts as one: a link to nowhere is a
+    /// mistake, not the absence of rules.
+    package func loadPolicy(_ table: AssetTable, isNoneMeant: Bool) throws -> PolicyFile? {
         guard FileSystem.hasName(policyFile) else { return nil }
+        guard !isNoneMeant else { throw PolicyPresenceError.contradiction(file: policyFile) }
         let file = try PolicyFile(path: policyFile, table: table)
         let failures = file.snapshot.rules.failures
         guard failures.isEmpty else { throw PolicyTestsFailed(file: file.path, failures: failures) }

@@ -10,6 +10,11 @@ struct PolicyParser {
     /// The most tests of one file.
     static let maximumTests = 1000
 
+    /// What is said of a file that does not decide where no rule matches.
+    static let defaultNeeded =
+        "this key is needed: add the line `default: approve` to pay what no rule decides, as version 0.1.0 did without "
+        + "it, or `default: refuse` to pay nothing else"
+
     var reader = ConfigurationReader()
     let table: AssetTable
 
@@ -25,7 +30,8 @@ struct PolicyParser {
         let version = reader.requiredText(root, "version")
         if let version, version != "1" { reader.note(root.place("version"), "`\(version)` is not 1") }
         let isShadow = flag(root, "shadow") ?? false
-        let standard = outcome(root, "default") ?? .approve
+        let standard = outcome(root, "default") ?? .refuse
+        if !root.has("default") { reader.note(root.place("default"), Self.defaultNeeded) }
         let rules = rules(root)
         let tests = tests(root, naming: Set(rules.map(\.name)))
         return PolicyRules(rules, standard: standard, isShadow: isShadow, tests: tests)

@@ -19,6 +19,7 @@ struct Reloading: Sendable {
     /// The listeners in force that speak TLS.
     let secure: SecureListeners
     let daemon: RunningDaemon
+    let books: any LedgerStore
     let clock: any WallClock
     let random: any RandomSource
     let logger: Logger
@@ -26,12 +27,13 @@ struct Reloading: Sendable {
 
     init(
         state: StateDirectory, started: Configuration, secure: SecureListeners, daemon: RunningDaemon,
-        clock: any WallClock, random: any RandomSource, logger: Logger
+        books: any LedgerStore, clock: any WallClock, random: any RandomSource, logger: Logger
     ) {
         self.state = state
         self.started = started
         self.secure = secure
         self.daemon = daemon
+        self.books = books
         self.clock = clock
         self.random = random
         self.logger = logger
@@ -49,13 +51,16 @@ struct Reloading: Sendable {
             report.configuration = ReloadReport.hash(of: text)
             let configuration = try state.configuration(of: text)
             // The tokens that may be paid stay, so the policy is about those.
-            let policy = try state.loadPolicy(started.assets)
+            let policy = try state.loadPolicy(started.assets, isNoneMeant: configuration.policyIsNone)
             var overdue = configuration.overduePolicy
             overdue.proven = started.overduePolicy.proven
             let gateways = try configuration.gateways.map { try Unlocking.gateway($0, path: state.path) }
             let termination = try AuthorityAdministration(state: state, clock: clock, random: random)
                 .termination(configuration)
             let identities = try secure.readAgain()
+            try await PolicyPresence.putInForce(
+                policy, isNoneMeant: configuration.policyIsNone, state: state, books: books, clock: clock,
+                logger: logger)
             identities.take()
             secure.remark(at: clock.now().seconds, logger)
             await daemon.take(

@@ -160,7 +160,9 @@ package struct RunningDaemon: Sendable {
 
     /// Serves by these from the next request on; what is under way ends as it began.
     package func take(_ changes: Changes) async {
-        engine.replace(policy: changes.policy)
+        engine.replace(
+            policy: changes.policy,
+            gateways: Dictionary(changes.gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first }))
         keeper.replace(policy: changes.overdue)
         await server.replace(
             ProxyRules(

@@ -15,25 +15,19 @@ package enum Serving {
     /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
     ///
     /// `inherited` are the sockets that the process was started with. `ready` is told where requests are accepted; at each
-    /// of `reloads` the configuration is read again. Throws ``StartFailure``, a state-lock error, what the policy's file has
+    /// of `reloads` the configuration is read again. `acceptedAccounts` are those, EIP-55, that wallets may be although the
+    /// books know others. Throws ``StartFailure``, a state-lock error, what the policy's file has
     /// wrong, or what the books say.
     package static func serve(
         _ configuration: Configuration, state: StateDirectory, clock: any WallClock, random: any RandomSource,
-        logger: Logger, inherited: [InheritedSocket] = [], ready: @Sendable (ServingPlaces) -> Void,
+        logger: Logger, inherited: [InheritedSocket] = [], acceptedAccounts: Set<String> = [],
+        ready: @Sendable (ServingPlaces) -> Void,
         reloads: AsyncStream<Void> = AsyncStream { $0.finish() }, untilAsked: @Sendable () async -> Void
     ) async throws {
         if !SystemSources.isHardened {
             logger.critical("the system does not keep this process's memory private: keys can end up in a core dump")
         }
-        let policy = try state.loadPolicy(configuration.assets)
-        if let policy {
-            logger.notice(
-                "policy in force",
-                metadata: [
-                    "hash": "\(policy.snapshot.hash)", "rules": "\(policy.snapshot.rules.rules.count)",
-                    "shadow": "\(policy.snapshot.rules.isShadow)",
-                ])
-        }
+        let policy = try state.loadPolicy(configuration.assets, isNoneMeant: configuration.policyIsNone)
         let lock = try StateLock(path: state.lockFile)
         let registry = MetricsRegistry()
         let commits = Timer(label: "purser_commit", dimensions: [], factory: registry)
@@ -59,7 +53,13 @@ package enum Serving {
             }
             let gateways = try configuration.gateways.map { try Unlocking.gateway($0, path: state.path) }
             let wallets = try await Unlocking.wallets(
-                configuration.wallets, path: { state.path($0) }, threads: threads, random: random)
+                configuration.wallets, path: { state.path($0) }, threads: threads, random: random,
+                recognition: WalletRecognition(
+                    books: ledger, accepted: acceptedAccounts, actor: Operator.name, clock: clock,
+                    warn: { logger.warning("\($0)") }))
+            try await PolicyPresence.putInForce(
+                policy, isNoneMeant: configuration.policyIsNone, state: state, books: ledger, clock: clock,
+                logger: logger)
             let parts = RunningDaemon.Parts(
                 places: places, hosts: configuration.hosts, peers: configuration.peers,
                 connections: connections(configuration.connections, logger: logger), gateways: gateways,
@@ -84,8 +84,8 @@ package enum Serving {
             do {
                 let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
                 let reloading = Reloading(
-                    state: state, started: configuration, secure: secure, daemon: daemon, clock: clock, random: random,
-                    logger: logger)
+                    state: state, started: configuration, secure: secure, daemon: daemon, books: ledger, clock: clock,
+                    random: random, logger: logger)
                 reloading.clear()
                 ready(ServingPlaces(all: daemon.places.map(\.description), port: daemon.port))
                 let task = Task { for await _ in reloads { await reloading.reload() } }

@@ -39,10 +39,11 @@ package struct StartFailure: Error, Sendable, CustomStringConvertible {
 
 /// Turns what the configuration names into what the daemon holds: open wallets and gateway keys.
 enum Unlocking {
-    /// Opens every wallet; each takes as long as its key derivation, so they go to the thread pool.
+    /// Opens every wallet, and compares its account with the books; each takes as long as its key derivation, so they go
+    /// to the thread pool.
     static func wallets(
         _ entries: [Configuration.WalletEntry], path: @escaping @Sendable (String) -> String,
-        threads: NIOThreadPool, random: any RandomSource
+        threads: NIOThreadPool, random: any RandomSource, recognition: WalletRecognition
     ) async throws -> [PayingWallet] {
         let context = try Secp256k1Context(seed: random.bytes32())
         var wallets: [PayingWallet] = []
@@ -50,6 +51,7 @@ enum Unlocking {
             let key = try await threads.runIfActive {
                 try open(entry, path: path, context: context)
             }
+            try await recognition.check(key.address, of: entry.name)
             wallets.append(
                 PayingWallet(
                     name: entry.name, signer: key, rules: entry.pay, sponsoredApprovals: entry.sponsoredApprovals))

@@ -24,6 +24,14 @@ package struct JournalLine: Sendable, Equatable {
         case checkpoint
         /// Texts of payments were erased.
         case erasure
+        /// A wallet signs in at a seller.
+        case signIn = "sign-in"
+        /// A wallet gives an allowance.
+        case approval
+        /// Another policy decides, or none.
+        case policy
+        /// A wallet's name stands for an account, or for another one than before.
+        case wallet
     }
 
     /// How long the same notice about the same subject is not repeated, in seconds.
@@ -33,7 +41,7 @@ package struct JournalLine: Sendable, Equatable {
 
     /// What it is about.
     package let kind: Kind
-    /// Which one: a payment's name, an agent's, a cap's scope, a day.
+    /// Which one: a payment's name, an agent's, a cap's scope, a day, a wallet's name, a policy's hash.
     package let subject: String
     /// What happened: an event's name, a refusal's code, a verb.
     package let cause: String

@@ -8,15 +8,18 @@ package enum FreezeScope: Sendable, Hashable {
     case agent(String)
     /// One gateway.
     case gateway(String)
+    /// One wallet, by its name in the configuration.
+    case wallet(String)
 }
 
 extension FreezeScope: CustomStringConvertible {
-    /// `everything`, `agent:NAME` or `gateway:NAME`.
+    /// `everything`, `agent:NAME`, `gateway:NAME` or `wallet:NAME`.
     package var description: String {
         switch self {
         case .everything: "everything"
         case .agent(let name): "agent:\(name)"
         case .gateway(let name): "gateway:\(name)"
+        case .wallet(let name): "wallet:\(name)"
         }
     }
 
@@ -27,12 +30,13 @@ extension FreezeScope: CustomStringConvertible {
         case ("everything", 1): self = .everything
         case ("agent", 2): self = .agent(parts[1])
         case ("gateway", 2): self = .gateway(parts[1])
+        case ("wallet", 2): self = .wallet(parts[1])
         default: return nil
         }
     }
 }
 
-/// A stop that an operator made: nothing is reserved, adopted or metered under it until it is lifted.
+/// A stop that an operator made: nothing is reserved, adopted, metered, signed in or approved under it until it is lifted.
 package struct Freeze: Sendable, Hashable {
     /// What is frozen.
     package let scope: FreezeScope

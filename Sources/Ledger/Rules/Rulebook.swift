@@ -41,17 +41,27 @@ package struct Rulebook: Sendable {
     /// All caps, narrowest first.
     package var allCaps: [Cap] { caps.values.flatMap(\.self).sorted() }
 
-    /// The freeze that an agent stands under at a gateway, the widest first.
-    package func freeze(of agent: String, at gateway: String) -> Freeze? {
-        freezes[.everything] ?? freezes[.agent(agent)] ?? freezes[.gateway(gateway)]
+    /// The freeze that a wallet stands under whoever uses it.
+    package func freeze(ofWallet wallet: String) -> Freeze? { freezes[.everything] ?? freezes[.wallet(wallet)] }
+
+    /// What stands against any signature for an agent at a gateway: an unknown agent, or a freeze, the widest first.
+    ///
+    /// A call of a prepaid gateway uses no wallet.
+    package func obstacle(for agent: String, at gateway: String, from wallet: String?) -> ReservationRefusal? {
+        guard agents[agent] != nil else { return .unknownAgent }
+        let freeze =
+            freezes[.everything] ?? wallet.flatMap { freezes[.wallet($0)] } ?? freezes[.agent(agent)]
+            ?? freezes[.gateway(gateway)]
+        return freeze.map(ReservationRefusal.frozen)
     }
 
     /// What stands against a spend before its caps are counted: an unknown agent, a freeze, or no cap of that kind.
     ///
     /// A payment needs a cap that limits money, a call of a prepaid gateway one that limits calls.
-    package func obstacle(to spend: Spend, caps: [Cap], isMetered: Bool) -> ReservationRefusal? {
-        guard agents[spend.agent] != nil else { return .unknownAgent }
-        if let freeze = freeze(of: spend.agent, at: spend.gateway) { return .frozen(freeze) }
+    package func obstacle(
+        to spend: Spend, from wallet: String?, caps: [Cap], isMetered: Bool
+    ) -> ReservationRefusal? {
+        if let obstacle = obstacle(for: spend.agent, at: spend.gateway, from: wallet) { return obstacle }
         let isLimited = caps.contains { ($0.limit.measure == .payments) == isMetered }
         return isLimited ? nil : .noCap
     }
@@ -74,6 +84,13 @@ extension Rulebook {
         var intent = intent
         intent.purpose = placed(intent.purpose)
         return intent
+    }
+
+    /// The sign-in with the team that its agent is in by these rules.
+    package func placed(_ signIn: SignInIntent) -> SignInIntent {
+        var signIn = signIn
+        signIn.purpose = placed(signIn.purpose)
+        return signIn
     }
 
     /// The call with the team that its agent is in by these rules.

@@ -75,7 +75,7 @@ struct InMemoryBooks {
         let spend = intent.purpose.spend(intent.terms)
         let caps = rulebook.caps(counting: spend)
         if let refusal = clock(behind: time, now) { return try refuse(intent, refusal, at: time) }
-        let obstacle = rulebook.obstacle(to: spend, caps: caps, isMetered: false)
+        let obstacle = rulebook.obstacle(to: spend, from: intent.terms.wallet, caps: caps, isMetered: false)
         if let obstacle, obstacle != .noCap { return try refuse(intent, obstacle, at: time) }
         switch earlier(request, at: time) {
         case (let id?, .adopt): return try adopt(id, for: request, caps: caps, at: time)
@@ -99,13 +99,14 @@ struct InMemoryBooks {
         bind(request, to: record.id, at: time)
         if let lesson = request.lesson { learn(lesson, at: time) }
         write(record.firstLine(cause: PaymentState.reserved.rawValue), at: time)
+        if let approval = request.approval { write(approval.sponsored(with: record.id), at: time) }
         let warnings = warn(CapUsage.warnings(of: before, adding: spend), at: time)
         return .reserved(
             Reservation(
                 record: record, usage: usage(of: caps, at: time), warnings: warnings, generation: generation))
     }
 
-    private func clock(behind time: Timestamp, _ now: Timestamp) -> ReservationRefusal? {
+    func clock(behind time: Timestamp, _ now: Timestamp) -> ReservationRefusal? {
         let seconds = time.seconds - now.seconds
         return seconds > ReservationRefusal.clockTolerance ? .clockBehind(seconds: seconds) : nil
     }
@@ -296,7 +297,9 @@ struct InMemoryBooks {
         let rulebook = rulebook
         let call = rulebook.placed(call)
         let caps = rulebook.caps(counting: call.spend).filter { $0.limit.measure == .payments }
-        if let obstacle = rulebook.obstacle(to: call.spend, caps: caps, isMetered: true) { return .refused(obstacle) }
+        if let obstacle = rulebook.obstacle(to: call.spend, from: nil, caps: caps, isMetered: true) {
+            return .refused(obstacle)
+        }
         let before = usage(of: caps, toFit: call.spend, at: time)
         if let usage = CapUsage.binding(of: before, for: call.spend) { return .refused(.exceeded(usage)) }
         calls.append((call, time))

@@ -161,6 +161,40 @@ extension InMemoryLedger: RuleBooks {
     }
 }
 
+extension InMemoryLedger: SignatureBooks {
+    package func admit(_ signIn: SignInIntent, at now: Timestamp) async throws(LedgerError) -> SignatureOutcome {
+        books.withLock { $0.admit(signIn, at: now) }
+    }
+
+    package func withhold(_ signIn: SignInIntent, reason: String, at now: Timestamp) async throws(LedgerError) {
+        books.withLock { $0.withhold(signIn, reason: reason, at: now) }
+    }
+
+    package func admit(
+        _ approval: ApprovalNote, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> SignatureOutcome {
+        books.withLock { $0.admit(approval, by: actor, at: now) }
+    }
+
+    package func sent(
+        _ approval: ApprovalNote, as transaction: Bytes32, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        books.withLock { $0.write(approval.sent(transaction, by: actor), at: $0.time(at: now)) }
+    }
+
+    package func open(
+        _ account: WalletAccount, accepting: Set<String>, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> WalletAccount.Opening {
+        books.withLock { $0.open(account, accepting: accepting, by: actor, at: now) }
+    }
+
+    package func putInForce(
+        _ policy: Bytes32?, allowsNone: Bool, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> PolicyInForce.Change {
+        books.withLock { $0.putInForce(policy, allowsNone: allowsNone, by: actor, at: now) }
+    }
+}
+
 extension InMemoryLedger: JournalBooks {
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any LedgerSnapshot) throws(LedgerError) -> Value

@@ -34,7 +34,7 @@ package struct PaymentFilter: Sendable, Equatable {
 ///
 /// Ledger time is the larger of `now` and the last time in the books, so it never goes back. `by` names who made a change
 /// (a user of the system), for the journal.
-package protocol LedgerStore: PaymentBooks, RuleBooks, JournalBooks {}
+package protocol LedgerStore: PaymentBooks, RuleBooks, SignatureBooks, JournalBooks {}
 
 /// How soon a step has to be on the disk.
 package enum CommitPace: Sendable {
@@ -165,6 +165,40 @@ package protocol RuleBooks: Sendable {
 
     /// Lifts a freeze; false when there was none.
     func unfreeze(_ scope: FreezeScope, by actor: String, at now: Timestamp) async throws(LedgerError) -> Bool
+}
+
+/// The part of the books that signatures go through which move no money by themselves, and what they are decided by.
+package protocol SignatureBooks: Sendable {
+    /// Checks freezes, that the agent has a cap on money, and how often it signed in within the hour, and books the
+    /// sign-in, in one step. Without that entry it is not signed.
+    func admit(_ signIn: SignInIntent, at now: Timestamp) async throws(LedgerError) -> SignatureOutcome
+
+    /// Books that a sign-in which was admitted was not signed after all.
+    func withhold(_ signIn: SignInIntent, reason: String, at now: Timestamp) async throws(LedgerError)
+
+    /// Checks the freezes of everything and of the wallet, and books an operator's approval or its refusal, in one step.
+    ///
+    /// Without that entry it is not signed.
+    func admit(
+        _ approval: ApprovalNote, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> SignatureOutcome
+
+    /// Books the transaction by which an operator's approval was sent.
+    func sent(
+        _ approval: ApprovalNote, as transaction: Bytes32, by actor: String, at now: Timestamp
+    ) async throws(LedgerError)
+
+    /// Compares the account that a wallet's keystore has opened with the one that the books know under its name, by its
+    /// newest entry or else its newest payment, and books an account that is new, in one step.
+    func open(
+        _ account: WalletAccount, accepting: Set<String>, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> WalletAccount.Opening
+
+    /// Compares a policy with the one that the books know to be in force, by its newest entry or else the newest payment,
+    /// and books the change, in one step; nil is no policy, which `allowsNone` says is meant.
+    func putInForce(
+        _ policy: Bytes32?, allowsNone: Bool, by actor: String, at now: Timestamp
+    ) async throws(LedgerError) -> PolicyInForce.Change
 }
 
 /// The part of the books that accountants read.

@@ -10,12 +10,15 @@ package struct ReservationRequest: Sendable, Equatable {
     package let rules: ReservationRules
     /// What is new about the seller, to be remembered when the money is set aside.
     package let lesson: Lesson?
+    /// The approval that would be signed with it, which gets an entry of its own when the money is set aside.
+    package let approval: ApprovalNote?
 
     /// Makes a request.
     package init(
         _ intent: PaymentIntent, idempotencyKey: Bytes32? = nil, rules: ReservationRules = ReservationRules(),
-        lesson: Lesson? = nil
+        lesson: Lesson? = nil, approval: ApprovalNote? = nil
     ) {
+        self.approval = approval
         self.intent = intent
         self.idempotencyKey = idempotencyKey
         self.rules = rules

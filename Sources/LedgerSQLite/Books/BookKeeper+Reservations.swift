@@ -11,7 +11,7 @@ extension BookKeeper {
         let spend = intent.purpose.spend(intent.terms)
         let caps = known.rulebook.caps(counting: spend)
         if let refusal = clock(behind: time, now) { return try refuse(intent, refusal, at: time) }
-        let obstacle = known.rulebook.obstacle(to: spend, caps: caps, isMetered: false)
+        let obstacle = known.rulebook.obstacle(to: spend, from: intent.terms.wallet, caps: caps, isMetered: false)
         if let obstacle, obstacle != .noCap { return try refuse(intent, obstacle, at: time) }
         switch try earlier(request, at: time) {
         case (let payment?, .adopt): return try adopt(payment, for: request, caps: caps, at: time)
@@ -41,6 +41,7 @@ extension BookKeeper {
         try bind(request, to: number, at: time)
         if let lesson = request.lesson { try MemoryRows.learn(lesson, at: time, in: database) }
         try write(record.firstLine(cause: PaymentState.reserved.rawValue), of: number, at: time)
+        if let approval = request.approval { try write(approval.sponsored(with: record.id), at: time) }
         known.count(spend, in: counted, reservedAt: time, from: nil, to: .reserved, at: time)
         let warnings = try warn(CapUsage.warnings(of: before, adding: spend), at: time)
         known.keep(NumberedPayment(number: number, record: record))
@@ -135,7 +136,9 @@ extension BookKeeper {
         if let refusal = clock(behind: time, now) { return .refused(refusal) }
         let spend = call.spend
         let caps = known.rulebook.caps(counting: spend).filter { $0.limit.measure == .payments }
-        if let obstacle = known.rulebook.obstacle(to: spend, caps: caps, isMetered: true) { return .refused(obstacle) }
+        if let obstacle = known.rulebook.obstacle(to: spend, from: nil, caps: caps, isMetered: true) {
+            return .refused(obstacle)
+        }
         let counted = try known.slots(of: caps, in: database)
         let before = known.usage(of: counted, toFit: spend, at: time)
         if let usage = CapUsage.binding(of: before, for: spend) { return .refused(.exceeded(usage)) }

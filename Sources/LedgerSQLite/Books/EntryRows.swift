@@ -86,6 +86,11 @@ enum EntryRows {
         selection
         + " WHERE entries.payment IS NULL AND kind <> 'metered' AND kind = ? ORDER BY entries.number DESC LIMIT ?"
 
+    private static let subjectSelection =
+        selection
+        + " WHERE entries.payment IS NULL AND kind <> 'metered' AND kind = ? AND subject = ?"
+        + " ORDER BY entries.number DESC LIMIT 1"
+
     /// Entries in order, from a number on.
     static func page(from number: Int64, limit: Int, in database: Database) throws(Fault) -> [JournalEntry] {
         var query = try Prepared(pageSelection, in: database)
@@ -109,6 +114,35 @@ enum EntryRows {
         query.bind(kind.rawValue)
         query.bind(Int64(limit))
         return try all(&query)
+    }
+
+    /// The newest entry of a kind about a subject; nil when there is none.
+    static func newest(
+        _ kind: JournalLine.Kind, about subject: String, in database: Database
+    ) throws(Fault) -> JournalEntry? {
+        var query = try Prepared(subjectSelection, in: database)
+        query.bind(kind.rawValue)
+        query.bind(subject)
+        return try all(&query).first
+    }
+
+    /// How many entries of a kind and cause there are about a subject that are later than a second, up to a limit.
+    static func count(
+        _ kind: JournalLine.Kind, _ cause: String, about subject: String, since second: Int64, upTo limit: Int,
+        in database: Database
+    ) throws(Fault) -> Int {
+        var query = try Prepared(
+            """
+            SELECT at FROM entries WHERE payment IS NULL AND kind <> 'metered' AND kind = ? AND cause = ? AND subject = ?
+            ORDER BY number DESC LIMIT ?
+            """, in: database)
+        query.bind(kind.rawValue)
+        query.bind(cause)
+        query.bind(subject)
+        query.bind(Int64(limit))
+        var count = 0
+        while try query.step(), query.timestamp().seconds > second { count += 1 }
+        return count
     }
 
     /// When a notice was last given about a subject; nil when it never was.

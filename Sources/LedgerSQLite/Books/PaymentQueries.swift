@@ -145,4 +145,21 @@ enum PaymentQueries {
         let found = try PaymentRows.readable(&query, limit: limit, in: database)
         return Salvaged(found.value.map(\.record), damage: found.damage)
     }
+
+    /// The account of a wallet's newest payment, EIP-55; nil when it never paid.
+    ///
+    /// A walk from the newest payment back, for books without an entry about the wallet: once for each.
+    static func lastPayer(of wallet: String, in database: Database) throws(Fault) -> String? {
+        var query = try Prepared(
+            "SELECT payer FROM payments WHERE wallet = ? ORDER BY number DESC LIMIT 1", in: database)
+        query.bind(wallet)
+        return try query.step() ? query.optionalText() : nil
+    }
+
+    /// The policy that the newest payment was decided by.
+    static func lastPolicy(in database: Database) throws(Fault) -> PolicyInForce {
+        var query = try Prepared("SELECT policy FROM payments ORDER BY number DESC LIMIT 1", in: database)
+        guard try query.step() else { return .unknown }
+        return query.optionalBytes32().map(PolicyInForce.file) ?? .none
+    }
 }

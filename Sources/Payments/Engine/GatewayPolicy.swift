@@ -14,6 +14,8 @@ package struct GatewayPolicy: Sendable, Equatable {
     ///
     /// It shows the seller which requests come from the same wallet.
     package var signsIn = false
+    /// How often an agent may sign in at it within an hour; behind that its requests are paid.
+    package var signInsPerHour = 10
     /// Who may sign its offers and receipts besides the payee.
     package var signers = PinnedSigners()
     /// What the books are asked to hold it to.

@@ -71,12 +71,19 @@ package struct PaymentEngine: Sendable {
         self.notices = notices
         knowledge = SellerKnowledge(store: store, logger: logger)
         proofs = SellerProofs(notices: notices, logger: logger, random: random)
-        signIn = SignIn(table: table, logger: logger)
+        signIn = SignIn(store: store, table: table, clock: clock, logger: logger)
         self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
     }
 
-    /// Decides by another policy from the next 402 on.
-    package func replace(policy: PolicySnapshot?) { self.policy.replace(with: policy) }
+    /// Decides by another policy and other gateways' entries, by name, from the next 402 on.
+    ///
+    /// A price that was learned by what was in force before is learned again.
+    package func replace(policy: PolicySnapshot?, gateways: [String: GatewayTerms]) {
+        self.policy.replace(with: policy)
+        prices.keep { route, binding in
+            gateways[route.gateway] == binding.gateway && policy?.hash == binding.policy
+        }
+    }
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
     ///
@@ -130,19 +137,16 @@ package struct PaymentEngine: Sendable {
         _ challenge: Challenge, from source: ChallengeSource, for request: PaymentRequest, at now: Timestamp,
         learned: LearnedPrice?, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
-        // One policy for the whole decision, whatever is put in force meanwhile.
+        // One policy for a whole decision; where another one is put in force meanwhile, it is decided again.
         let policy = policy.current
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
             guard learned == nil else { return .passThrough }
             return await refuse(.noWallet(named: request.agent.wallet), for: request, under: policy?.hash, at: now)
         }
+        let binding = PriceBinding(request, from: wallet, under: policy?.hash)
+        guard learned?.binding ?? binding == binding else { return .passThrough }
         let seller = request.seller
         let known = await knowledge.recollection(of: seller)
-        if let header = signIn.header(
-            for: challenge, of: request, from: wallet, isBuyer: known.isBuyer, at: now)
-        {
-            return .signIn(header)
-        }
         guard let nonce = try? Bytes32(nonceAt: now, random: random.bytes32()) else {
             return .refuse(await failure(.randomness, price: .zero, for: request, at: now))
         }
@@ -158,19 +162,33 @@ package struct PaymentEngine: Sendable {
                 at: now)
         case .approve(let cleared):
             if let learned, cleared.entry.raw != learned.accepted { return .passThrough }
+            guard !isAbandoned() else { return .abandoned }
+            let signedIn = await signIn.header(
+                for: challenge, of: request, from: wallet, insteadOf: cleared, under: policy?.hash,
+                isBuyer: known.isBuyer, at: now)
+            if let signedIn { return .signIn(signedIn) }
             let lesson = known.lesson(
                 about: seller, asset: cleared.assetName, payee: cleared.order.payToText,
                 price: cleared.value)
             var proposal = Proposal(
-                cleared: cleared, challenge: challenge, policy: policy?.hash, lesson: lesson,
+                cleared: cleared, challenge: challenge, context: context, lesson: lesson,
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
-            switch await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) {
+            let standing = await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions)
+            // The account's turn may have been long in coming; what is in force by then decides.
+            guard policy?.hash == self.policy.current?.hash else {
+                if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
+                return await vet(
+                    challenge, from: source, for: request, at: clock.now(), learned: learned,
+                    isAbandoned: isAbandoned)
+            }
+            switch standing {
             case .enough:
                 let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
                 guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
                 payment.lesson = PriceLesson(
                     route: request.route, model: request.content.model, source: source.decisive,
-                    challenge: challenge, accepted: cleared.entry.raw, seenAt: now, isAttached: learned != nil)
+                    challenge: challenge, accepted: cleared.entry.raw, binding: binding, seenAt: now,
+                    isAttached: learned != nil)
                 return .pay(payment)
             case .missing(let missing):
                 guard learned == nil else { return .passThrough }
@@ -238,7 +256,7 @@ package struct PaymentEngine: Sendable {
             await leave(reserved, reason: "the agent went away before the payment was sent")
             return .abandoned
         }
-        if let failure = await obstacle(to: reserved, for: request) { return .refuse(failure) }
+        if let failure = await obstacle(to: reserved, for: request, from: wallet) { return .refuse(failure) }
         return await sign(reserved, for: request, from: wallet)
     }
 
@@ -260,6 +278,12 @@ package struct PaymentEngine: Sendable {
                 "earlier attempt cannot be sent again: its wallet or its token is another now",
                 metadata: request.metadata(["payment": "\(record.id)"]))
             return await unresolved(record, reason: "the bytes could not be made again")
+        case .noLongerCleared(let record, let refusal):
+            logger.notice(
+                "earlier attempt not sent again: it would not be approved now",
+                metadata: request.metadata(["payment": "\(record.id)", "code": "\(refusal.code.rawValue)"]))
+            await giveUp(record, .lostSight, reason: "it would not be approved now: \(refusal.code.rawValue)")
+            return .gate(refusal, payment: record.id)
         case .books(let error):
             logger.error("ledger not writable", metadata: request.metadata(["problem": "\(error)"]))
             return .books
@@ -269,19 +293,20 @@ package struct PaymentEngine: Sendable {
         }
     }
 
-    /// What an operator froze between the reservation and now; the payment is given up then.
-    ///
-    /// The number of the newest change costs one load, and it is nearly always the one that the decision was made with.
-    private func obstacle(to reserved: ReservedPayment, for request: PaymentRequest) async -> PaymentFailure? {
-        guard store.currentGeneration != reserved.reservation.generation else { return nil }
+    /// What an operator froze or removed between the reservation and now; the payment is given up then.
+    private func obstacle(
+        to reserved: ReservedPayment, for request: PaymentRequest, from wallet: PayingWallet
+    ) async -> PaymentFailure? {
         do {
-            let rulebook = try await store.rulebook()
-            guard let freeze = rulebook.freeze(of: request.agent.name, at: request.gateway) else { return nil }
+            let refusal = try await store.obstacle(
+                since: reserved.reservation.generation, for: request.agent.name, at: request.gateway,
+                from: wallet.name)
+            guard let refusal else { return nil }
             logger.notice(
-                "frozen before the signature",
-                metadata: request.metadata(["payment": "\(reserved.id)", "frozen": "\(freeze.scope)"]))
-            await leave(reserved, reason: "frozen before the signature")
-            return .refused(.frozen(freeze), price: nil, payment: reserved.id)
+                "stopped before the signature",
+                metadata: request.metadata(["payment": "\(reserved.id)", "code": "\(refusal.code)"]))
+            await leave(reserved, reason: "\(refusal.code) before the signature")
+            return .refused(refusal, price: nil, payment: reserved.id)
         } catch {
             logger.error("freezes not readable", metadata: request.metadata(["problem": "\(error)"]))
             await leave(reserved, reason: "the ledger could not be read before the signature")
@@ -397,6 +422,8 @@ package struct PaymentEngine: Sendable {
 
     /// Books that nothing is sent for a payment; what the books cannot take stands in the way of its request.
     private func giveUp(_ record: PaymentRecord, _ event: PaymentEvent, reason: String) async {
+        // A payment that a key sends again may be settled already, and stays so.
+        guard record.state.after(event) != nil else { return }
         let fingerprint = record.purpose.request?.fingerprint
         if let fingerprint { underWay.begin(fingerprint) }
         _ = await booking.book(
@@ -446,11 +473,5 @@ package struct PaymentEngine: Sendable {
         if let network = report.network, table.network(spelled: network) != payment.terms.network {
             logger.warning("settlement reports another network", metadata: ["payment": "\(payment.id)"])
         }
-    }
-}
-
-extension PaymentRequest {
-    fileprivate func metadata(_ more: Logger.Metadata) -> Logger.Metadata {
-        more.merging(["agent": "\(agent.name)", "gateway": "\(gateway)"]) { first, _ in first }
     }
 }

@@ -19,6 +19,8 @@ package struct PaymentRequest: Sendable {
     package let idempotencyKey: Bytes32?
     /// What the gateway's configuration says about paying it.
     package let policy: GatewayPolicy
+    /// Which seller the gateway leads to.
+    package let site: SellerSite
     /// The Date header of the 402.
     package let sellerDate: Timestamp?
     /// Whether the wallet may sign in first; false once it did.
@@ -26,7 +28,7 @@ package struct PaymentRequest: Sendable {
 
     /// Makes a request.
     package init(
-        agent: Agent, gateway: String, host: String, content: PaymentIntent.Request, target: String,
+        agent: Agent, gateway: String, host: String, site: SellerSite, content: PaymentIntent.Request, target: String,
         idempotencyKey: Bytes32? = nil, policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil,
         maySignIn: Bool = false
     ) {
@@ -34,6 +36,7 @@ package struct PaymentRequest: Sendable {
         self.agent = agent
         self.gateway = gateway
         self.host = host
+        self.site = site
         self.content = content
         self.idempotencyKey = idempotencyKey
         self.policy = policy

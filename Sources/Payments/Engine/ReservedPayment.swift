@@ -11,8 +11,8 @@ struct Proposal: Sendable {
     let cleared: ClearedPayment
     /// The challenge it answers.
     let challenge: Challenge
-    /// SHA-256 of the policy that approved it.
-    let policy: Bytes32?
+    /// What it was decided from.
+    let context: Gate.Context
     /// What is new about the seller.
     let lesson: Lesson?
     /// The offer that the seller signed for it.
@@ -31,8 +31,8 @@ struct ReservedPayment: Sendable {
     /// Whether the row is an earlier attempt of the same request.
     let isAdopted: Bool
     private let terms: PaymentIntent.Terms
-    private let echo: PaymentIntent.Echo
-    private let cleared: ClearedPayment
+    fileprivate let echo: PaymentIntent.Echo
+    fileprivate let cleared: ClearedPayment
     private let answerWithin: Int64
     private let policy: GatewayPolicy
 
@@ -110,6 +110,8 @@ struct Reserving: Sendable {
         case refused(ReservationRefusal, PaymentID)
         /// An attempt was handed over whose bytes cannot be made again here.
         case notRebuildable(PaymentRecord)
+        /// An attempt was handed over that the rules in force would not approve.
+        case noLongerCleared(PaymentRecord, Gate.Refusal)
         case books(LedgerError)
         case randomness
     }
@@ -123,7 +125,7 @@ struct Reserving: Sendable {
             outcome = try await store.reserve(
                 ReservationRequest(
                     intent, idempotencyKey: request.idempotencyKey, rules: request.policy.rules,
-                    lesson: proposal.lesson),
+                    lesson: proposal.lesson, approval: proposal.cleared.approvalNote(in: intent, from: wallet)),
                 at: now)
         } catch {
             throw .books(error)
@@ -138,6 +140,12 @@ struct Reserving: Sendable {
             let payment = ReservedPayment(
                 adopting: reservation, for: request, from: wallet, asked: proposal.cleared, through: gate)
             guard let payment else { throw .notRebuildable(reservation.record) }
+            // Its bytes were approved by rules that may have been others.
+            if let refusal = gate.objection(
+                to: payment.cleared, version: payment.echo.version, in: proposal.context)
+            {
+                throw .noLongerCleared(reservation.record, refusal)
+            }
             return payment
         case .refused(let refusal): throw .refused(refusal, intent.id)
         }
@@ -156,7 +164,8 @@ struct Reserving: Sendable {
                 envelopeBytes: PaymentHeader.envelopeBytes(
                     payloadBytes: cleared.payloadBytes, accepted: accepted, resource: challenge.resource))
             return PaymentIntent(
-                id: id, purpose: request.purpose(under: proposal.policy), terms: cleared.terms(of: wallet),
+                id: id, purpose: request.purpose(under: proposal.context.policy?.hash),
+                terms: cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
                     version: challenge.version, accepted: accepted, resource: challenge.resource,
                     extensions: extensions, offer: proposal.offer?.text),
@@ -168,6 +177,15 @@ struct Reserving: Sendable {
 }
 
 extension ClearedPayment {
+    /// The approval that is signed with a payment, as the journal keeps it.
+    fileprivate func approvalNote(in intent: PaymentIntent, from wallet: PayingWallet) -> ApprovalNote? {
+        guard let approval = intent.echo.extensions.flatMap(approval(in:)) else { return nil }
+        return ApprovalNote(
+            wallet: wallet.name, owner: wallet.addressText, asset: assetName,
+            spender: approval.spender.checksummed, amount: approval.amount,
+            form: approval.isTransaction ? .transaction : .permit, nonce: approval.nonce)
+    }
+
     fileprivate var answerWithin: Int64 { entry.maxTimeoutSeconds ?? Gate.defaultValidity }
 
     /// What would be signed, as the books keep it.

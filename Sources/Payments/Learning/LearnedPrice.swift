@@ -16,6 +16,8 @@ struct LearnedPrice: Sendable {
     private(set) var challenge: Challenge
     /// The entry of it that was paid, as the seller wrote it.
     private(set) var accepted: [UInt8]
+    /// What has to be in force for it.
+    private(set) var binding: PriceBinding
     private var seenAt: Timestamp
     private var settlements = 0
     private var needed = LearnedPrice.settlementsNeeded
@@ -25,6 +27,7 @@ struct LearnedPrice: Sendable {
         source = lesson.source
         challenge = lesson.challenge
         accepted = lesson.accepted
+        binding = lesson.binding
         seenAt = lesson.seenAt
     }
 
@@ -38,8 +41,9 @@ struct LearnedPrice: Sendable {
 
     /// A payment for a challenge was settled and served.
     mutating func settled(_ lesson: PriceLesson) {
-        if lesson.source != source || lesson.accepted != accepted {
+        if lesson.source != source || lesson.accepted != accepted || lesson.binding != binding {
             (source, challenge, accepted) = (lesson.source, lesson.challenge, lesson.accepted)
+            binding = lesson.binding
             settlements = 0
         }
         settlements = min(settlements + 1, needed)
@@ -62,6 +66,8 @@ struct PriceLesson: Sendable {
     let source: ChallengeSource
     let challenge: Challenge
     let accepted: [UInt8]
+    /// What was in force when it was decided.
+    let binding: PriceBinding
     let seenAt: Timestamp
     /// Whether the payment went with the first request, by what was learned before.
     let isAttached: Bool

@@ -69,6 +69,17 @@ final class LearnedPrices: Sendable {
         }
     }
 
+    /// Drops the prices for which something else is in force now: their requests ask again.
+    func keep(where isInForce: (RequestRoute, PriceBinding) -> Bool) {
+        routes.withLock { routes in
+            for (route, models) in routes {
+                for (model, price) in models where !isInForce(route, price.binding) {
+                    routes[route]?[model]?.forget()
+                }
+            }
+        }
+    }
+
     /// A price could not be paid, so that the next requests ask again.
     func forget(_ route: RequestRoute, model: String?) {
         routes.withLock { $0[route]?[model]?.forget() }

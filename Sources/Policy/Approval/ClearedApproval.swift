@@ -29,6 +29,33 @@ package struct ClearedApproval: Sendable, Equatable {
         }
     }
 
+    /// Who may move the token then.
+    package var spender: Address {
+        switch approval {
+        case .permit(let sponsoring): sponsoring.permit.spender
+        case .transaction: Permit2.address
+        }
+    }
+
+    /// How much of it, in atomic units.
+    package var amount: UInt256 {
+        switch approval {
+        case .permit(let sponsoring): sponsoring.permit.value
+        case .transaction: .max
+        }
+    }
+
+    /// Whether it is a transaction, and no permit.
+    package var isTransaction: Bool { if case .transaction = approval { true } else { false } }
+
+    /// The number of the permit, or of the account's transaction.
+    package var nonce: UInt256 {
+        switch approval {
+        case .permit(let sponsoring): sponsoring.permit.nonce
+        case .transaction(let sponsoring): UInt256(sponsoring.transaction.nonce)
+        }
+    }
+
     /// The payment's `extensions` with the signature in its place.
     ///
     /// With it they are an authorization: never log them.

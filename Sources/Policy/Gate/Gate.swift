@@ -159,32 +159,66 @@ package struct Gate: Sendable {
             extra: entry.extra, token: token, payer: context.payer, payTo: payTo, amount: entry.amount,
             validAfter: window.after, validBefore: window.before, nonce: dictated.nonce ?? context.nonce)
         let refused = RefusedOrder(order: order, scheme: entry.scheme, method: method.name)
-        guard let rule = context.payRules.firstIndex(where: { $0.matches(token) }) else {
-            throw Obstacle(code: .notInPayList, value: value, order: refused)
-        }
-        var alerts: [GateAlert] = []
-        do throws(RefusalCode) {
-            alerts = try Self.unusual(value, of: order, in: context)
-        } catch {
-            throw Obstacle(code: error, value: value, order: refused)
-        }
-        guard value <= context.rules.maxPayment else {
-            throw Obstacle(code: .tooLarge, value: value, order: refused)
-        }
-        if let policy = context.policy {
-            let verdict = policy.rules.verdict(on: Self.subject(refused, worth: value, in: context))
-            guard verdict.outcome == .approve else {
-                throw Obstacle(
-                    code: verdict.outcome == .refuse ? .policy : .approval, value: value, order: refused,
-                    verdict: verdict)
-            }
-            alerts += verdict.alerts
-        }
+        let (rule, alerts) = try Self.admit(refused, worth: value, in: context)
         guard let authorization = method.authorization(of: order) else { throw Obstacle(code: .transferMethod) }
         let payment = ClearedPayment(
             entry: entry, order: order, method: method, value: value, alerts: alerts,
             authorization: authorization)
         return (payment, rule)
+    }
+
+    /// What the wallet, the gateway's rules and the policy say about an order: its place in the wallet's list, and what an
+    /// operator should hear of it.
+    private static func admit(
+        _ order: RefusedOrder, worth value: Dollars, in context: Context
+    ) throws(Obstacle) -> (rule: Int, alerts: [GateAlert]) {
+        guard let rule = context.payRules.firstIndex(where: { $0.matches(order.order.token) }) else {
+            throw Obstacle(code: .notInPayList, value: value, order: order)
+        }
+        var alerts: [GateAlert] = []
+        do throws(RefusalCode) {
+            alerts = try unusual(value, of: order.order, in: context)
+        } catch {
+            throw Obstacle(code: error, value: value, order: order)
+        }
+        guard value <= context.rules.maxPayment else {
+            throw Obstacle(code: .tooLarge, value: value, order: order)
+        }
+        if let policy = context.policy {
+            let verdict = policy.rules.verdict(on: subject(order, worth: value, in: context))
+            guard verdict.outcome == .approve else {
+                throw Obstacle(
+                    code: verdict.outcome == .refuse ? .policy : .approval, value: value, order: order,
+                    verdict: verdict)
+            }
+            alerts += verdict.alerts
+        }
+        return (rule, alerts)
+    }
+
+    /// Why an earlier payment would not be approved by the rules that are in force now; nil when it would.
+    ///
+    /// Its bytes have left the process before, by rules that may have been others. `version` is that of the protocol which
+    /// the seller spoke.
+    package func objection(to payment: ClearedPayment, version: Int, in context: Context) -> Refusal? {
+        let order = RefusedOrder(order: payment.order, scheme: payment.entry.scheme, method: payment.method)
+        do throws(Obstacle) {
+            _ = try Self.admit(order, worth: payment.value, in: context)
+        } catch {
+            return Refusal(
+                code: error.code, requirement: payment.entry, value: error.value, order: error.order,
+                verdict: error.verdict)
+        }
+        // What vendors' variants may do is switched on for each gateway.
+        do throws(RefusalCode) {
+            guard let method = methods.method(for: payment.entry) else { throw .transferMethod }
+            let rules = MethodRules(
+                version: version, profiles: context.rules.profiles, spenders: context.rules.spenders)
+            _ = try method.check(payment.entry, token: payment.order.token, under: rules)
+        } catch {
+            return Refusal(code: error, requirement: payment.entry, value: payment.value, order: order)
+        }
+        return nil
     }
 
     /// The pinned token and the method that an entry means, once everything that it states of them is true.

@@ -29,7 +29,7 @@ struct PaidSubject: Sendable {
         identity.append(contentsOf: bodyHash.bytes)
         let path = target.prefix { $0 != "?" }
         return PaymentRequest(
-            agent: agent, gateway: gateway.name, host: origin.host,
+            agent: agent, gateway: gateway.name, host: origin.host, site: gateway.terms.site,
             content: PaymentIntent.Request(
                 method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
             target: target, idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate,

@@ -118,6 +118,8 @@ package struct Gateway: Sendable {
     package let limits: Limits
     /// What its configuration says about paying it.
     package let policy: GatewayPolicy
+    /// The part of its entry that learned prices depend on.
+    package let terms: GatewayTerms
     /// How it takes its money.
     package let billing: Billing
     /// For whom a payment may go with the first request.
@@ -140,6 +142,11 @@ package struct Gateway: Sendable {
         self.timeouts = timeouts
         self.limits = limits
         self.policy = policy
+        terms = GatewayTerms(
+            site: SellerSite(
+                origin: origin.description, basePath: basePath,
+                credential: credential.map { SHA256.hash(of: $0.secret) }),
+            policy: policy)
         self.billing = billing
         self.learnedPrice = learnedPrice
         self.allowsHTTP2 = allowsHTTP2

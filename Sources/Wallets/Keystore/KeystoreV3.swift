@@ -118,6 +118,12 @@ extension KeystoreV3 {
 }
 
 extension KeystoreV3 {
+    /// The same keystore with the address that it was seen to open, so that it opens no other one unnoticed.
+    package func stating(_ address: Address) -> KeystoreV3 {
+        KeystoreV3(
+            address: address, id: id, derivation: derivation, iv: iv, ciphertext: ciphertext, mac: mac)
+    }
+
     /// The file's text: JSON with the members in the order of the definition, one newline at the end.
     package var text: [UInt8] {
         var text = JSONText()

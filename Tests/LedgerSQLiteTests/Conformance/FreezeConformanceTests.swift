@@ -34,9 +34,28 @@ struct FreezeConformanceTests {
         #expect(try await store.reserve(.sample(4)).record != nil)
     }
 
+    @Test("a frozen wallet pays nothing, and calls that need none are made", arguments: StoreKind.allCases)
+    func wallet(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5", "day=9payments")
+        let store = subject.store
+        try await store.reserve(.sample(1, fingerprint: 7))
+        try await store.book(.lostSight, of: .sample(1))
+        let freeze = Self.freeze(.wallet("main"))
+        #expect(try await store.freeze(freeze))
+        #expect(try await store.rulebook().freezes[.wallet("main")] == freeze)
+        #expect(try await store.reserve(.sample(2)).refusal == .frozen(freeze))
+        #expect(try await store.reserve(.sample(3, fingerprint: 7)).refusal == .frozen(freeze))
+        guard case .booked = try await store.meter(Self.call, at: .vectors) else {
+            Issue.record("a call of a prepaid gateway uses no wallet")
+            return
+        }
+        #expect(try await store.unfreeze(.wallet("main"), by: "ann", at: .vectors))
+        #expect(try await store.reserve(.sample(4)).record != nil)
+    }
+
     @Test(
         "a freeze of one does not stop another",
-        arguments: StoreKind.allCases, [FreezeScope.agent("other"), .gateway("other")])
+        arguments: StoreKind.allCases, [FreezeScope.agent("other"), .gateway("other"), .wallet("other")])
     func others(kind: StoreKind, scope: FreezeScope) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
         #expect(try await subject.store.freeze(Self.freeze(scope)))

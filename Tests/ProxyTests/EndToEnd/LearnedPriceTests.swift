@@ -208,4 +208,22 @@ struct LearnedPriceTests {
             #expect(try await lab.payments().count == 4)
         }
     }
+
+    @Test("the first request after a gateway points elsewhere carries no payment")
+    func otherSeller() async throws {
+        let upstream = try Scene.seller()
+        let other = try Scene.seller()
+        try await Lab.run(upstream) { lab async throws in
+            let kept = try lab.connect()
+            for _ in 0..<4 { #expect(try lab.exchange("GET", "/lab/x", Scene.wish).status == 200) }
+            try kept.send(lab.head("GET", "/lab/x", Scene.wish))
+            #expect(try kept.readResponse(to: "GET").status == 200)
+            try await lab.replace(gatewayAt: other.port)
+            try kept.send(lab.head("GET", "/lab/x", Scene.wish))
+            #expect(try kept.readResponse(to: "GET").status == 200)
+            #expect(try lab.exchange("GET", "/lab/x", Scene.wish).status == 200)
+            #expect(try isPaid(other) == [false, true, false, true])
+        }
+        other.stop()
+    }
 }
