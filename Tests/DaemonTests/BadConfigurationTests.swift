@@ -297,6 +297,17 @@ struct BadConfigurationTests {
         #expect(errors.mistakes.map(\.line) == [2, 3, 4, 5])
     }
 
+        chain(
+            "the same host on two ports", "rpc: [\"https://a.example\", \"https://A.example:8443\"]",
+            ".rpc[1]: The chain endpoint a.example:8443 stands twice"),
+        chain("no rule", "rpc: [\"https://a.example\"], agree: two", ".agree: `two` is not `all` or `majority`"),
+        chain("an empty rule", "rpc: [\"https://a.example\"], agree:", ".agree: the value is missing"),
+        chain(
+            "no blocks", "rpc: [\"https://a.example\"], blocks-per-second: 0",
+            ".blocks-per-second: `0` is not a whole number from 1 to 1000"),
+        chain(
+            "too many blocks", "rpc: [\"https://a.example\"], blocks-per-second: 1001",
+            ".blocks-per-second: `1001` is not"),
     @Test("a mistake is told with file, line and key", arguments: BadConfiguration.all)
     func mistake(_ bad: BadConfiguration) throws {
         let result = try read(bad.text)

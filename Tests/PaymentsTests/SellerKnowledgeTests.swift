@@ -42,7 +42,7 @@ private final class ScriptedAllowance: AllowanceWitness {
 
     func permitNonce(owner: Address, token: Address) async throws -> UInt256 { throw Silent() }
 
-    func pendingTransactionCount(of account: Address) async throws -> UInt64 { throw Silent() }
+    func nextTransactionNumber(of account: Address) async throws -> UInt64 { throw Silent() }
 
     func fee() async throws -> Transaction.Fee { throw Silent() }
 }

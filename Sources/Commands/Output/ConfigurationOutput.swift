@@ -38,7 +38,12 @@ enum ConfigurationOutput {
 
     /// Adds where agents connect to, the first place once more by itself.
     static func writeListeners(_ configuration: Configuration, to text: inout JSONText) {
+        text.field("agree", chain.agreementWord)
+        text.field("endpoints_needed", Int64(chain.neededEndpoints))
+        text.field("survives_lying", Int64(chain.survivedLiars))
+        text.field("survives_down", Int64(chain.survivedOutages))
         let listeners = configuration.listen.map(\.description)
+        text.field("blocks_per_second", Int64(clamping: chain.blocksPerSecond))
         text.field("listen", optional: listeners.first)
         text.strings("listeners", listeners)
     }
@@ -100,10 +105,10 @@ enum ConfigurationOutput {
         table.show()
         guard !configuration.chains.isEmpty else { return }
         Console.print("")
-        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("ENDPOINTS", .left)])
+        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("AGREE", .left), ("ENDPOINTS", .left)])
         for chain in configuration.chains {
             let names = chain.endpointNames.joined(separator: " ")
-            chains.add([chain.network, chain.finalityWord, names])
+            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names])
         }
         chains.show()
     }

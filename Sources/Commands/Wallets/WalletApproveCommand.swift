@@ -38,6 +38,13 @@ struct WalletApproveCommand: AsyncParsableCommand {
             valueName: "coins"))
     var maxCost = ApprovalOrder.standardCostLimit
 
+    @Flag(
+        help: """
+            Sign although transactions of the account are on their way: this one then waits for them, and stays valid \
+            until they come.
+            """)
+    var allowGap = false
+
     @Flag(help: "Sign and send.")
     var send = false
 
@@ -65,7 +72,7 @@ struct WalletApproveCommand: AsyncParsableCommand {
             if send, !plan.steps.isEmpty {
                 let signer = try ApprovalWallet.signer(
                     name, configuration, state: state, random: SystemSources.random)
-                try await desk.send(plan, signer: signer) { hash in
+                try await desk.send(plan, signer: signer, allowsGap: allowGap) { hash in
                     hashes.append("\(hash)")
                     Console.note("sent \(hash)")
                 }

@@ -71,6 +71,21 @@ extension Configuration.WalletEntry {
     /// The `pay` list.
     package var payWords: [String] { pay.map(\.description) }
     /// The `sponsored-approvals` list.
+    /// `all` or `majority`.
+    package var agreementWord: String { agreement.rawValue }
+    /// How many endpoints have to say the same.
+    package var neededEndpoints: Int { agreement.needed(of: endpoints.count) }
+    /// How many endpoints may lie together without freeing money.
+    package var survivedLiars: Int { agreement.liars(of: endpoints.count) }
+    /// How many endpoints may be down while payments are still proven.
+    package var survivedOutages: Int { agreement.down(of: endpoints.count) }
+    /// The rule and what it survives, in a few words.
+    package var agreementWords: String {
+        guard endpoints.count > 1 else { return "the only one is believed: survives no liar, none down" }
+        let rule = agreement == .all ? "all \(endpoints.count)" : "\(neededEndpoints) of \(endpoints.count)"
+        func count(_ number: Int, _ word: String) -> String { "\(number == 0 ? "none" : "\(number)") \(word)" }
+        return "\(rule): survives \(count(survivedLiars, "lying")), \(count(survivedOutages, "down"))"
+    }
     package var sponsoredApprovalWords: [String] { sponsoredApprovals.map(\.description) }
 }
 

@@ -91,7 +91,7 @@ package struct Configuration: Sendable {
         package let network: String
         /// The number behind `eip155:`.
         package let chainID: UInt64
-        /// Where blocks are read from; no two have the same host and port.
+        /// Where blocks are read from; no two have the same host.
         package let endpoints: [ChainEndpoint]
         /// Which blocks are final.
         package let finality: ChainFinality
@@ -106,6 +106,10 @@ package struct Configuration: Sendable {
         /// A credential of systemd, by name.
         case credential(String)
     }
+        /// How many of them have to say the same.
+        package let agreement: ChainAgreement
+        /// The most blocks that the chain makes in a second.
+        package let blocksPerSecond: UInt64
 
     /// One entry of `wallets`.
     package struct WalletEntry: Sendable, Equatable {
