@@ -172,6 +172,29 @@ struct ConfigurationTests {
                 == OverduePolicy(margin: 60, lapsing: ["lab"], proven: ["eip155:42161", "eip155:99", "eip155:8453"]))
     }
 
+    @Test("a signer's document arrives with its file and its digest, and one without is named")
+    func signerDocuments() throws {
+        let digest = String(repeating: "0a", count: 32)
+        let configuration = try read(
+            """
+            gateways:
+              lab:
+                url: https://lab.example
+                signers:
+                  - did:web:plain.example
+                  - { did: "did:web:one.example", document: one.json }
+                  - { did: "did:web:two.example%3A8443:shop", document: /etc/two.json, sha256: "\(digest)" }
+            """
+        ).get()
+        let gateway = try #require(configuration.gateways.first)
+        let (one, two) = ("did:web:one.example", "did:web:two.example%3A8443:shop")
+        #expect(gateway.policy.signers.identifiers == ["did:web:plain.example", one, two])
+        #expect(gateway.signerDocuments.map(\.identifier) == [one, two])
+        #expect(gateway.signerDocuments.map(\.file) == ["one.json", "/etc/two.json"])
+        #expect(gateway.signerDocuments.map(\.digestWord) == [nil, digest])
+        #expect(gateway.uncheckedSigners == ["did:web:plain.example"])
+    }
+
     @Test("what the gate may approve for a gateway arrives where it belongs")
     func gateRules() throws {
         let address = "0x701cCFfcdE34b92B16599Ac865AA1395A1a1F38c"

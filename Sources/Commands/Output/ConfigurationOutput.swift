@@ -22,6 +22,12 @@ enum ConfigurationOutput {
         text.field("trust_partial", gateway.trustsPartial)
         text.field("sign_in", gateway.signsIn)
         text.strings("signers", gateway.signers)
+        text.objects("signer_documents", gateway.signerDocuments) { text, document in
+            text.field("did", document.identifier)
+            text.field("document", document.file)
+            text.field("sha256", optional: document.digestWord)
+        }
+        text.strings("signers_not_verifiable", gateway.uncheckedSigners)
         text.strings("profiles", gateway.profileWords)
         text.strings("spenders", gateway.spenders)
         text.field("stop_after_rejections", gateway.rejectionLimit)
@@ -32,18 +38,18 @@ enum ConfigurationOutput {
     static func write(_ chain: Configuration.ChainEntry, to text: inout JSONText) {
         text.field("network", chain.network)
         text.strings("rpc", chain.endpointNames)
+        text.field("agree", chain.agreementWord)
+        text.field("endpoints_needed", Int64(chain.neededEndpoints))
+        text.field("survives_lying", Int64(chain.survivedLiars))
+        text.field("survives_down", Int64(chain.survivedOutages))
         text.field("finality", chain.finalityWord)
+        text.field("blocks_per_second", Int64(clamping: chain.blocksPerSecond))
         text.strings("spenders", chain.spenderWords)
     }
 
     /// Adds where agents connect to, the first place once more by itself.
     static func writeListeners(_ configuration: Configuration, to text: inout JSONText) {
-        text.field("agree", chain.agreementWord)
-        text.field("endpoints_needed", Int64(chain.neededEndpoints))
-        text.field("survives_lying", Int64(chain.survivedLiars))
-        text.field("survives_down", Int64(chain.survivedOutages))
         let listeners = configuration.listen.map(\.description)
-        text.field("blocks_per_second", Int64(clamping: chain.blocksPerSecond))
         text.field("listen", optional: listeners.first)
         text.strings("listeners", listeners)
     }

@@ -45,7 +45,8 @@ extension Configuration {
         #   trust-partial     whether the seller's word frees what an `upto` payment did not use (default false: the chain's)
         #   sign-in           whether wallets sign in where they bought before, instead of paying again at once (default false:
         #                     it shows the seller which requests are of one wallet)
-        #   signers           who may sign its offers and receipts besides the payee: addresses, did:key, did:jwk, did:web
+        #   signers           who may sign its offers and receipts besides the payee: addresses, did:key, did:jwk, and
+        #                     { did: "did:web:api.example", document: FILE } with a copy of the document that holds the keys
         #   profiles, spenders    vendors' variants of Permit2, `gate` or `binance`, and the contracts that they may name
         #                     (default none)
         #   stop-after-rejections    payments refused in a row behind which nothing more is signed for a while; 0 never stops

@@ -40,6 +40,11 @@ extension Configuration.GatewayEntry {
     package var signers: [String] {
         policy.signers.addresses.map(\.checksummed).sorted() + policy.signers.identifiers.sorted()
     }
+    /// The DIDs among them of which nothing can be verified, since their keys stand in documents of which there is no copy.
+    package var uncheckedSigners: [String] {
+        policy.signers.identifiers.subtracting(signerDocuments.map(\.identifier)).filter(PinnedSigners.needsDocument)
+            .sorted()
+    }
     /// Connections to it in use at once; nil for any number.
     package var mostConnections: Int? { limits.connections }
     /// Bytes of a request's body; nil for any number.
@@ -58,19 +63,14 @@ extension Configuration.GatewayEntry {
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
 }
 
+extension Configuration.SignerDocument {
+    /// What SHA-256 of the file has to be, 64 hex digits; nil where any is fine.
+    package var digestWord: String? { digest.map { Hex.encode($0.bytes) } }
+}
+
 extension Configuration.ChainEntry {
     /// Hosts, and ports where they are not the usual ones; never more of a URL.
     package var endpointNames: [String] { endpoints.map(\.name) }
-    /// `finalized`, `safe` or a number of confirmations.
-    package var finalityWord: String { finality.description }
-    /// Spenders besides Permit2 that allowances may be given to, EIP-55.
-    package var spenderWords: [String] { spenders.map(\.checksummed).sorted() }
-}
-
-extension Configuration.WalletEntry {
-    /// The `pay` list.
-    package var payWords: [String] { pay.map(\.description) }
-    /// The `sponsored-approvals` list.
     /// `all` or `majority`.
     package var agreementWord: String { agreement.rawValue }
     /// How many endpoints have to say the same.
@@ -86,6 +86,16 @@ extension Configuration.WalletEntry {
         func count(_ number: Int, _ word: String) -> String { "\(number == 0 ? "none" : "\(number)") \(word)" }
         return "\(rule): survives \(count(survivedLiars, "lying")), \(count(survivedOutages, "down"))"
     }
+    /// `finalized`, `safe` or a number of confirmations.
+    package var finalityWord: String { finality.description }
+    /// Spenders besides Permit2 that allowances may be given to, EIP-55.
+    package var spenderWords: [String] { spenders.map(\.checksummed).sorted() }
+}
+
+extension Configuration.WalletEntry {
+    /// The `pay` list.
+    package var payWords: [String] { pay.map(\.description) }
+    /// The `sponsored-approvals` list.
     package var sponsoredApprovalWords: [String] { sponsoredApprovals.map(\.description) }
 }
 
