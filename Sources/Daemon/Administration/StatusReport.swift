@@ -10,6 +10,8 @@ package struct StatusReport: Sendable {
     package let configuration: Configuration?
     /// Why there is none.
     package let configurationProblem: String?
+    /// How the chains looked at the daemon's last readings; empty where none has read them.
+    package let chains: [ChainStanding]
     /// The wallets.
     package let wallets: [WalletOverview]
     /// The agents and the use of their caps.
@@ -51,7 +53,8 @@ package struct StatusReport: Sendable {
         }
         return StatusReport(
             presence: DaemonPresence.look(at: state), configuration: configuration, configurationProblem: problem,
-            wallets: wallets, agents: agents,
+            chains: ChainStanding.read((try? FileSystem.readText(state.chainsFile)) ?? ""), wallets: wallets,
+            agents: agents,
             freezes: freezes.sorted { ($0.since, $0.scope.description) < ($1.since, $1.scope.description) },
             openCount: open.count, openValue: value, totals: totals, lastCheckpoint: checkpoint)
     }

@@ -34,6 +34,8 @@ package struct RunningDaemon: Sendable {
         package var replayMemory: Int
         /// The chains that are read.
         package var chains: [Configuration.ChainEntry]
+        /// Takes over how the chains looked whenever one was read.
+        package var chainStandings: @Sendable ([ChainStanding]) -> Void = { _ in }
         /// What becomes of unproven payments whose window has passed.
         package var overdue: OverduePolicy
         /// The operator's rules; nil where there are none.
@@ -96,14 +98,12 @@ package struct RunningDaemon: Sendable {
         let tls = try TLSClientContext(trustFile: parts.trustFile)
         let chains = BoundedClient(loop: group.next(), tls: tls)
         var allowances: [String: any AllowanceWitness] = [:]
-        let watches = try parts.chains.map { chain in
+        let readers = try parts.chains.map { chain in
             let reader = try ChainReader(
-                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: chains)
+                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality,
+                agreement: chain.agreement, blocksPerSecond: chain.blocksPerSecond, client: chains)
             allowances[chain.network] = AllowanceWatch(reader: reader, clock: clock)
-            return (
-                chain.network, ChainWatch(network: chain.network, reader: reader, clock: clock, logger: logger),
-                SettlementWatch(reader: reader, clock: clock, logger: logger)
-            )
+            return (network: chain.network, reader: reader)
         }
         let engine = PaymentEngine(
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
@@ -125,14 +125,23 @@ package struct RunningDaemon: Sendable {
             store: ledger, engine: engine, policy: parts.overdue,
             closing: parts.wallets.first.map { LedgerClosing(store: ledger, signer: $0.signer, logger: logger) },
             clock: clock, logger: logger)
+        let board = ChainBoard(write: parts.chainStandings)
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
             [Task { await keeper.run() }]
-            + watches.map { network, watch, amounts in
-                Task {
-                    await watch.announce()
-                    await keeper.watch(network, through: watch, amounts: amounts)
-                }
+            + readers.flatMap { network, reader in
+                let watch = ChainWatch(
+                    network: network, reader: reader, clock: clock, logger: logger,
+                    record: { board.note($0, of: network, at: $1) },
+                    notice: { await keeper.tell($0, $1, of: network) })
+                let amounts = SettlementWatch(reader: reader, clock: clock, logger: logger)
+                return [
+                    Task {
+                        await watch.announce()
+                        await keeper.watch(network, through: watch, amounts: amounts)
+                    },
+                    Task { await keeper.keepAnEyeOn(watch) },
+                ]
             }
         return RunningDaemon(
             server: server, engine: engine, keeper: keeper, housekeeping: housekeeping, chains: chains)

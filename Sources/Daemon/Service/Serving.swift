@@ -60,7 +60,7 @@ package enum Serving {
             try await PolicyPresence.putInForce(
                 policy, isNoneMeant: configuration.policyIsNone, state: state, books: ledger, clock: clock,
                 logger: logger)
-            let parts = RunningDaemon.Parts(
+            var parts = RunningDaemon.Parts(
                 places: places, hosts: configuration.hosts, peers: configuration.peers,
                 connections: connections(configuration.connections, logger: logger), gateways: gateways,
                 wallets: wallets, table: configuration.assets,
@@ -73,6 +73,11 @@ package enum Serving {
                 termination: try AuthorityAdministration(state: state, clock: clock, random: random)
                     .termination(configuration),
                 meters: ProxyMeters(factory: registry))
+            // What an earlier daemon has seen says nothing of now.
+            try? FileSystem.remove(state.chainsFile)
+            parts.chainStandings = { standings in
+                try? FileSystem.writeText(ChainStanding.text(standings), to: state.chainsFile, replacing: true)
+            }
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(
