@@ -129,7 +129,7 @@ struct SellerKnowledgeTests {
     func lessons() async throws {
         let knowledge = SellerKnowledge(store: InMemoryLedger(), logger: RecordingLog().logger)
         func key(_ number: Int) -> SellerKey {
-            SellerKey(agent: "scout", host: "api.example", method: "GET", path: "/orders/\(number)", model: nil)
+            SellerKey(agent: "scout", host: "api.example", method: "GET", path: "/orders/\(number)", model: .absent)
         }
         func learn(_ payee: String, of number: Int, price: Dollars) throws {
             let lesson = Recollection.none.lesson(about: key(number), asset: "usdt", payee: payee, price: price)

@@ -23,6 +23,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case http2
     /// From a challenge to what would be signed.
     case gate
+    /// The model that a request names.
+    case model
 
     /// Reads an input and holds the result against the invariants; throws the first that is broken.
     package func run(_ input: [UInt8]) throws(BrokenInvariant) {
@@ -37,6 +39,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .chunks: try ChunkInvariants.check(input)
         case .http2: try HTTP2Invariants.check(input)
         case .gate: try GateInvariants.check(input)
+        case .model: try ModelInvariants.check(input)
         }
     }
 }

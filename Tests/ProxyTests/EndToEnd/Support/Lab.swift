@@ -21,6 +21,8 @@ final class Lab: Sendable {
             CapLimit(.request, .cents(1_000)), CapLimit(.day, .cents(5_000)), CapLimit(.lifetime, .cents(10_000)),
         ]
         var policy = GatewayPolicy()
+        /// The operator's rules.
+        var rules: PolicySnapshot?
         var billing = Gateway.Billing.x402
         var learnedPrice = Gateway.LearnedPriceUse.asked
         var pay = ["eip155:42161/USDT"]
@@ -85,7 +87,7 @@ final class Lab: Sendable {
         let engine = PaymentEngine(
             store: store, table: try Lab.table.get(),
             wallets: PayingWallets([PayingWallet(name: "main", signer: key, rules: rules)]),
-            clock: clock, random: SeededRandom(seed: 42), logger: logger)
+            clock: clock, random: SeededRandom(seed: 42), logger: logger, policy: options.rules)
         let agents = try await AgentDirectory(store: ledger)
         let gateways = GatewayTable([try Lab.gateway(options, port: upstream.port)])
         let threads = threads
