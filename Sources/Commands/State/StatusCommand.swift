@@ -57,6 +57,7 @@ struct StatusCommand: AsyncParsableCommand {
             text.field("presumed", row.presumed.description)
             text.field("released", row.released.description)
         }
+        if let tunnels = report.tunnels { TunnelOutput.write(tunnels, to: &text) }
         text.field("last_checkpoint", optional: report.lastCheckpoint?.day)
     }
 
@@ -81,5 +82,6 @@ struct StatusCommand: AsyncParsableCommand {
         Console.print("")
         AgentOutput.show(report.agents, tokens: tokens)
         ExposureOutput.show(report.totals, tokens: tokens)
+        if let tunnels = report.tunnels { TunnelOutput.show(tunnels) }
     }
 }

@@ -44,6 +44,8 @@ package struct RunningDaemon: Sendable {
         package var termination: TLSTermination?
         /// What the data plane measures of itself.
         package var meters: ProxyMeters
+        /// Told which tunnels are open, when that changes.
+        package var tellTunnels: @Sendable (TunnelSnapshot) -> Void
 
         /// Makes the parts.
         package init(
@@ -53,7 +55,8 @@ package struct RunningDaemon: Sendable {
             chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
             termination: TLSTermination? = nil,
-            meters: ProxyMeters = ProxyMeters()
+            meters: ProxyMeters = ProxyMeters(),
+            tellTunnels: @escaping @Sendable (TunnelSnapshot) -> Void = { _ in }
         ) {
             self.places = places
             self.hosts = hosts
@@ -71,6 +74,7 @@ package struct RunningDaemon: Sendable {
             self.forward = forward
             self.termination = termination
             self.meters = meters
+            self.tellTunnels = tellTunnels
         }
     }
 
@@ -117,17 +121,18 @@ package struct RunningDaemon: Sendable {
                         forward: parts.forward, peers: parts.peers, termination: parts.termination,
                         connections: parts.connections),
                     agents: agents, engine: engine, replayLimits: parts.replay,
-                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, meters: parts.meters,
-                    logger: logger)
+                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, clock: clock,
+                    meters: parts.meters, logger: logger)
             },
             tls: tls, group: group)
         let keeper = Housekeeping(
             store: ledger, engine: engine, policy: parts.overdue,
             closing: parts.wallets.first.map { LedgerClosing(store: ledger, signer: $0.signer, logger: logger) },
             clock: clock, logger: logger)
+        let tunnels = TunnelWatch(server: server, tell: parts.tellTunnels, logger: logger)
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
-            [Task { await keeper.run() }]
+            [Task { await keeper.run() }, Task { await tunnels.run() }]
             + watches.map { network, watch, amounts in
                 Task {
                     await watch.announce()
@@ -158,8 +163,12 @@ package struct RunningDaemon: Sendable {
         package var policy: PolicySnapshot?
     }
 
-    /// Serves by these from the next request on; what is under way ends as it began.
-    package func take(_ changes: Changes) async {
+    /// Serves by these from the next request on; exchanges under way end as they began, and tunnels whose right has ended
+    /// by them end now.
+    ///
+    /// Returns how many tunnels it ended. Where the books cannot be read, the next review ends them.
+    @discardableResult
+    package func take(_ changes: Changes) async -> Int {
         engine.replace(policy: changes.policy)
         keeper.replace(policy: changes.overdue)
         await server.replace(
@@ -167,7 +176,11 @@ package struct RunningDaemon: Sendable {
                 gateways: GatewayTable(changes.gateways), hosts: HostRule(ports: server.ports, more: changes.hosts),
                 forward: changes.forward, peers: changes.peers, termination: changes.termination,
                 connections: changes.connections))
+        return (try? await server.reviewTunnels()) ?? 0
     }
+
+    /// The tunnels that are open, and how many were ended.
+    package var tunnels: TunnelSnapshot { server.tunnels }
 
     /// Stops accepting, waits a moment for outcomes that are on their way, and tries once more to book what is left.
     package func stop() async {
