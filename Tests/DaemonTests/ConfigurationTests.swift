@@ -252,6 +252,25 @@ struct ConfigurationTests {
         #expect(errors.mistakes.map(\.key) == ["gateways.a.http2"])
     }
 
+    @Test("requests may switch protocols unless a gateway's entry says otherwise, or its billing is prepaid")
+    func upgrades() throws {
+        let configuration = try read(
+            """
+            gateways:
+              a: { url: https://a.example }
+              b: { url: https://b.example, upgrades: false }
+              c: { url: https://c.example, billing: prepaid, credential: { file: k } }
+              d: { url: https://d.example, billing: prepaid, credential: { file: k }, upgrades: true }
+            """
+        ).get()
+        #expect(configuration.gateways.map(\.allowsUpgrades) == [true, false, false, true])
+        guard case .failure(let errors) = try read("gateways: { a: { url: https://a.example, upgrades: ws } }") else {
+            Issue.record("a protocol was taken for a switch")
+            return
+        }
+        #expect(errors.mistakes.map(\.key) == ["gateways.a.upgrades"])
+    }
+
     @Test("no mistake in an endpoint shows more of it than its host")
     func secrets() throws {
         let urls = [

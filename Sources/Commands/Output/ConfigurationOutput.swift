@@ -13,6 +13,7 @@ enum ConfigurationOutput {
         if let bytes = gateway.longestRequestBody { text.field("max_request_body", Int64(bytes)) }
         if let time = gateway.totalMilliseconds { text.field("total_timeout_ms", time) }
         text.field("http2", gateway.allowsHTTP2)
+        text.field("upgrades", gateway.allowsUpgrades)
         text.field("max_validity", gateway.longestWindow)
         text.field("max_payment_usd", gateway.largestPayment.description)
         text.strings("payees", gateway.payees)

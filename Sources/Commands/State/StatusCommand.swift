@@ -67,6 +67,7 @@ struct StatusCommand: AsyncParsableCommand {
             text.field("presumed", row.presumed.description)
             text.field("released", row.released.description)
         }
+        if let tunnels = report.tunnels { TunnelOutput.write(tunnels, to: &text) }
         text.field("last_checkpoint", optional: report.lastCheckpoint?.day)
     }
 
@@ -92,5 +93,6 @@ struct StatusCommand: AsyncParsableCommand {
         Console.print("")
         AgentOutput.show(report.agents, tokens: tokens)
         ExposureOutput.show(report.totals, tokens: tokens)
+        if let tunnels = report.tunnels { TunnelOutput.show(tunnels) }
     }
 }

@@ -24,6 +24,8 @@ package struct StatusReport: Sendable {
     package let openValue: Dollars
     /// Where the money of each token stands.
     package let totals: [TokenTotals]
+    /// The tunnels of the daemon that runs; nil where none runs, or it has told nothing yet.
+    package let tunnels: TunnelReport?
     /// The last day that a wallet has signed for; nil when there is none.
     package let lastCheckpoint: CheckpointStatement?
 
@@ -56,7 +58,8 @@ package struct StatusReport: Sendable {
             chains: ChainStanding.read((try? FileSystem.readText(state.chainsFile)) ?? ""), wallets: wallets,
             agents: agents,
             freezes: freezes.sorted { ($0.since, $0.scope.description) < ($1.since, $1.scope.description) },
-            openCount: open.count, openValue: value, totals: totals, lastCheckpoint: checkpoint)
+            openCount: open.count, openValue: value, totals: totals,
+            tunnels: TunnelReport.read(in: state), lastCheckpoint: checkpoint)
     }
 }
 

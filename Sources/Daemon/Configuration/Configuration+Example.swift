@@ -59,6 +59,8 @@ extension Configuration {
         #   learned-price     who pays with the first request where the same was asked and settled three times in a row:
         #                     `asked`, agents that send `Purser-Price: learned`, `always`, all, or `never` (default asked)
         #   http2             whether HTTP/2 is spoken where its TLS offers it, many requests to a connection (default true)
+        #   upgrades          whether requests may switch to another protocol, such as WebSocket (default true, and false for
+        #                     `prepaid`: there each WebSocket message of an agent counts as a call where it is true)
         # Plain http is accepted on loopback only.
         gateways:
           lab: { url: http://127.0.0.1:8402, connect-timeout: 5s, first-byte-timeout: 20s, idle-timeout: 60s }

@@ -83,6 +83,8 @@ package struct Configuration: Sendable {
         package let learnedPrice: Gateway.LearnedPriceUse
         /// Whether HTTP/2 is spoken where its TLS offers it.
         package let allowsHTTP2: Bool
+        /// Whether requests may switch to another protocol.
+        package let allowsUpgrades: Bool
 
         /// Origin and base path together.
         package var url: String { origin.description + basePath }

@@ -10,7 +10,7 @@ extension ConfigurationParser {
         [
             "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
             "total-timeout", "max-connections", "max-request-body", "stop-after-rejections", "unproven", "billing",
-            "learned-price", "http2",
+            "learned-price", "http2", "upgrades",
         ] + gateKeys
 
     mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
@@ -33,13 +33,14 @@ extension ConfigurationParser {
             let billing = billing(section)
             let learnedPrice = choice(section, "learned-price") ?? Gateway.LearnedPriceUse.asked
             let allowsHTTP2 = flag(section, "http2") ?? true
+            let allowsUpgrades = flag(section, "upgrades") ?? billing.usuallyAllowsUpgrades
             guard let url = url(section) else { continue }
             gateways.append(
                 Configuration.GatewayEntry(
                     name: name, origin: url.origin, basePath: url.basePath, paths: paths, credential: credential,
                     redirectHosts: redirectHosts, timeouts: timeouts, limits: limits, policy: policy,
                     signerDocuments: documents, unproven: unproven, billing: billing, learnedPrice: learnedPrice,
-                    allowsHTTP2: allowsHTTP2))
+                    allowsHTTP2: allowsHTTP2, allowsUpgrades: allowsUpgrades))
         }
         return gateways
     }

@@ -46,6 +46,8 @@ package struct RunningDaemon: Sendable {
         package var termination: TLSTermination?
         /// What the data plane measures of itself.
         package var meters: ProxyMeters
+        /// Told which tunnels are open, when that changes.
+        package var tellTunnels: @Sendable (TunnelSnapshot) -> Void
 
         /// Makes the parts.
         package init(
@@ -55,7 +57,8 @@ package struct RunningDaemon: Sendable {
             chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
             termination: TLSTermination? = nil,
-            meters: ProxyMeters = ProxyMeters()
+            meters: ProxyMeters = ProxyMeters(),
+            tellTunnels: @escaping @Sendable (TunnelSnapshot) -> Void = { _ in }
         ) {
             self.places = places
             self.hosts = hosts
@@ -73,6 +76,7 @@ package struct RunningDaemon: Sendable {
             self.forward = forward
             self.termination = termination
             self.meters = meters
+            self.tellTunnels = tellTunnels
         }
     }
 
@@ -117,8 +121,8 @@ package struct RunningDaemon: Sendable {
                         forward: parts.forward, peers: parts.peers, termination: parts.termination,
                         connections: parts.connections),
                     agents: agents, engine: engine, replayLimits: parts.replay,
-                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, meters: parts.meters,
-                    logger: logger)
+                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, clock: clock,
+                    meters: parts.meters, logger: logger)
             },
             tls: tls, group: group)
         let keeper = Housekeeping(
@@ -126,9 +130,10 @@ package struct RunningDaemon: Sendable {
             closing: parts.wallets.first.map { LedgerClosing(store: ledger, signer: $0.signer, logger: logger) },
             clock: clock, logger: logger)
         let board = ChainBoard(write: parts.chainStandings)
+        let tunnels = TunnelWatch(server: server, tell: parts.tellTunnels, logger: logger)
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
-            [Task { await keeper.run() }]
+            [Task { await keeper.run() }, Task { await tunnels.run() }]
             + readers.flatMap { network, reader in
                 let watch = ChainWatch(
                     network: network, reader: reader, clock: clock, logger: logger,
@@ -167,9 +172,12 @@ package struct RunningDaemon: Sendable {
         package var policy: PolicySnapshot?
     }
 
-    /// Serves by these from the next request on; what is under way ends as it began.
-    package func take(_ changes: Changes) async {
-        engine.replace(
+    /// Serves by these from the next request on; exchanges under way end as they began, and tunnels whose right has ended
+    /// by them end now.
+    ///
+    /// Returns how many tunnels it ended. Where the books cannot be read, the next review ends them.
+    @discardableResult
+    package func take(_ changes: Changes) async -> Int {
             policy: changes.policy,
             gateways: Dictionary(changes.gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first }))
         keeper.replace(policy: changes.overdue)
@@ -178,7 +186,11 @@ package struct RunningDaemon: Sendable {
                 gateways: GatewayTable(changes.gateways), hosts: HostRule(ports: server.ports, more: changes.hosts),
                 forward: changes.forward, peers: changes.peers, termination: changes.termination,
                 connections: changes.connections))
+        return (try? await server.reviewTunnels()) ?? 0
     }
+
+    /// The tunnels that are open, and how many were ended.
+    package var tunnels: TunnelSnapshot { server.tunnels }
 
     /// Stops accepting, waits a moment for outcomes that are on their way, and tries once more to book what is left.
     package func stop() async {

@@ -10,6 +10,12 @@ import SystemCrypto
 import Telemetry
 package import Transport
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// A daemon made from a state directory and its configuration.
 package enum Serving {
     /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
@@ -29,6 +35,8 @@ package enum Serving {
         }
         let policy = try state.loadPolicy(configuration.assets, isNoneMeant: configuration.policyIsNone)
         let lock = try StateLock(path: state.lockFile)
+        // What an earlier daemon has told, whose number this process may have.
+        try? FileSystem.remove(state.tunnelFile)
         let registry = MetricsRegistry()
         let commits = Timer(label: "purser_commit", dimensions: [], factory: registry)
         let ledger = try SQLiteLedger(
@@ -72,7 +80,15 @@ package enum Serving {
                 overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules,
                 termination: try AuthorityAdministration(state: state, clock: clock, random: random)
                     .termination(configuration),
-                meters: ProxyMeters(factory: registry))
+                meters: ProxyMeters(factory: registry),
+                tellTunnels: { tunnels in
+                    let report = TunnelReport(process: getpid(), at: clock.now().description, tunnels: tunnels)
+                    do throws(StateDirectoryError) {
+                        try report.write(in: state)
+                    } catch {
+                        logger.warning("tunnels not told", metadata: ["problem": "\(error)"])
+                    }
+                })
             // What an earlier daemon has seen says nothing of now.
             try? FileSystem.remove(state.chainsFile)
             parts.chainStandings = { standings in
@@ -86,6 +102,7 @@ package enum Serving {
             } catch let error as ListenFailure {
                 throw StartFailure(error)
             }
+            TunnelMetrics.show(daemon, in: registry)
             do {
                 let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
                 let reloading = Reloading(
@@ -104,6 +121,7 @@ package enum Serving {
                 throw error
             }
             await daemon.stop()
+            try? FileSystem.remove(state.tunnelFile)
         } catch {
             try? await shutDown(group: group, threads: threads, ledger: ledger)
             withExtendedLifetime(lock) {}

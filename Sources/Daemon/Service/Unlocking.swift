@@ -94,7 +94,7 @@ enum Unlocking {
             name: entry.name, origin: entry.origin, basePath: entry.basePath, paths: entry.paths,
             credential: credential, redirectHosts: entry.redirectHosts, timeouts: entry.timeouts, limits: entry.limits,
             policy: policy, billing: entry.billing, learnedPrice: entry.learnedPrice,
-            allowsHTTP2: entry.allowsHTTP2)
+            allowsHTTP2: entry.allowsHTTP2, allowsUpgrades: entry.allowsUpgrades)
     }
 }
 

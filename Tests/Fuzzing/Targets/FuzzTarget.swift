@@ -21,6 +21,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case chunks
     /// Answers that come by HTTP/2.
     case http2
+    /// WebSocket frames of an agent.
+    case websocket
     /// From a challenge to what would be signed.
     case gate
     /// The model that a request names.
@@ -38,6 +40,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .head: try HeadInvariants.check(input)
         case .chunks: try ChunkInvariants.check(input)
         case .http2: try HTTP2Invariants.check(input)
+        case .websocket: try WebSocketInvariants.check(input)
         case .gate: try GateInvariants.check(input)
         case .model: try ModelInvariants.check(input)
         }
