@@ -34,8 +34,6 @@ package struct RunningDaemon: Sendable {
         package var replayMemory: Int
         /// The chains that are read.
         package var chains: [Configuration.ChainEntry]
-        /// Takes over how the chains looked whenever one was read.
-        package var chainStandings: @Sendable ([ChainStanding]) -> Void = { _ in }
         /// What becomes of unproven payments whose window has passed.
         package var overdue: OverduePolicy
         /// The operator's rules; nil where there are none.
@@ -46,6 +44,8 @@ package struct RunningDaemon: Sendable {
         package var termination: TLSTermination?
         /// What the data plane measures of itself.
         package var meters: ProxyMeters
+        /// Told how the chains looked, whenever one was read.
+        package var tellChains: @Sendable ([ChainStanding]) -> Void
         /// Told which tunnels are open, when that changes.
         package var tellTunnels: @Sendable (TunnelSnapshot) -> Void
 
@@ -57,7 +57,7 @@ package struct RunningDaemon: Sendable {
             chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
             termination: TLSTermination? = nil,
-            meters: ProxyMeters = ProxyMeters(),
+            meters: ProxyMeters = ProxyMeters(), tellChains: @escaping @Sendable ([ChainStanding]) -> Void = { _ in },
             tellTunnels: @escaping @Sendable (TunnelSnapshot) -> Void = { _ in }
         ) {
             self.places = places
@@ -76,6 +76,7 @@ package struct RunningDaemon: Sendable {
             self.forward = forward
             self.termination = termination
             self.meters = meters
+            self.tellChains = tellChains
             self.tellTunnels = tellTunnels
         }
     }
@@ -129,7 +130,7 @@ package struct RunningDaemon: Sendable {
             store: ledger, engine: engine, policy: parts.overdue,
             closing: parts.wallets.first.map { LedgerClosing(store: ledger, signer: $0.signer, logger: logger) },
             clock: clock, logger: logger)
-        let board = ChainBoard(write: parts.chainStandings)
+        let board = ChainBoard(write: parts.tellChains)
         let tunnels = TunnelWatch(server: server, tell: parts.tellTunnels, logger: logger)
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
@@ -178,6 +179,7 @@ package struct RunningDaemon: Sendable {
     /// Returns how many tunnels it ended. Where the books cannot be read, the next review ends them.
     @discardableResult
     package func take(_ changes: Changes) async -> Int {
+        engine.replace(
             policy: changes.policy,
             gateways: Dictionary(changes.gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first }))
         keeper.replace(policy: changes.overdue)

@@ -35,8 +35,7 @@ package enum Serving {
         }
         let policy = try state.loadPolicy(configuration.assets, isNoneMeant: configuration.policyIsNone)
         let lock = try StateLock(path: state.lockFile)
-        // What an earlier daemon has told, whose number this process may have.
-        try? FileSystem.remove(state.tunnelFile)
+        removeReports(from: state)
         let registry = MetricsRegistry()
         let commits = Timer(label: "purser_commit", dimensions: [], factory: registry)
         let ledger = try SQLiteLedger(
@@ -68,7 +67,7 @@ package enum Serving {
             try await PolicyPresence.putInForce(
                 policy, isNoneMeant: configuration.policyIsNone, state: state, books: ledger, clock: clock,
                 logger: logger)
-            var parts = RunningDaemon.Parts(
+            let parts = RunningDaemon.Parts(
                 places: places, hosts: configuration.hosts, peers: configuration.peers,
                 connections: connections(configuration.connections, logger: logger), gateways: gateways,
                 wallets: wallets, table: configuration.assets,
@@ -80,20 +79,8 @@ package enum Serving {
                 overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules,
                 termination: try AuthorityAdministration(state: state, clock: clock, random: random)
                     .termination(configuration),
-                meters: ProxyMeters(factory: registry),
-                tellTunnels: { tunnels in
-                    let report = TunnelReport(process: getpid(), at: clock.now().description, tunnels: tunnels)
-                    do throws(StateDirectoryError) {
-                        try report.write(in: state)
-                    } catch {
-                        logger.warning("tunnels not told", metadata: ["problem": "\(error)"])
-                    }
-                })
-            // What an earlier daemon has seen says nothing of now.
-            try? FileSystem.remove(state.chainsFile)
-            parts.chainStandings = { standings in
-                try? FileSystem.writeText(ChainStanding.text(standings), to: state.chainsFile, replacing: true)
-            }
+                meters: ProxyMeters(factory: registry), tellChains: { tell($0, in: state, logger: logger) },
+                tellTunnels: { tell($0, in: state, at: clock.now(), logger: logger) })
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(
@@ -121,7 +108,7 @@ package enum Serving {
                 throw error
             }
             await daemon.stop()
-            try? FileSystem.remove(state.tunnelFile)
+            removeReports(from: state)
         } catch {
             try? await shutDown(group: group, threads: threads, ledger: ledger)
             withExtendedLifetime(lock) {}
