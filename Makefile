@@ -6,7 +6,7 @@ SCRATCH ?= .build
 BINARY := $(SCRATCH)/release/purser
 PAST ?= 10000000
 SOURCES := Sources Tests Package.swift
-APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev pkg-config
+APT := libssl-dev libsecp256k1-dev libsqlite3-dev zlib1g-dev libzstd-dev pkg-config
 
 .DEFAULT_GOAL := help
 .PHONY: help build release demo test unit kills soak torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz install

@@ -75,11 +75,11 @@ let package = Package(
         .target(
             name: "Proxy",
             dependencies: [
-                "FaultPoints", "Payments", "Ledger", "X402", "Transport", "SystemCrypto", "Primitives", "CZlib",
-                nioCore, nioPosix,
-                logging, metrics,
+                "FaultPoints", "Payments", "Ledger", "X402", "RequestFacts", "Transport", "SystemCrypto", "Primitives",
+                "CZlib", nioCore, nioPosix, logging, metrics,
             ],
             swiftSettings: strict),
+        .target(name: "RequestFacts", dependencies: ["Primitives", "CZlib", "CZstd"], swiftSettings: strict),
         .target(
             name: "Simulator",
             dependencies: [
@@ -122,10 +122,11 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "CSpecs", path: "Specs",
             exclude: [
-                "assets.json", "assets.schema.json", "export.schema.json", "journal.md", "lifecycle",
+                "assets.json", "assets.schema.json", "export.schema.json", "guides", "journal.md", "lifecycle",
                 "misbehaviours.json", "misbehaviours.md", "misbehaviours.schema.json", "policy.schema.json",
                 "problems.md",
                 "promises.md",
@@ -147,7 +148,9 @@ let package = Package(
         // Hostile input: what must hold of it, and the corpus that every test run replays
         .target(
             name: "FuzzTargets",
-            dependencies: ["Policy", "X402", "Transport", "Ethereum", "Primitives", nioCore, nioHPACK],
+            dependencies: [
+                "RequestFacts", "Policy", "X402", "Transport", "Ethereum", "Primitives", nioCore, nioHPACK,
+            ],
             path: "Tests/Fuzzing/Targets", swiftSettings: strict),
         .testTarget(
             name: "FuzzingTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Replay", swiftSettings: strict),
@@ -206,6 +209,9 @@ let package = Package(
                 "Primitives", "TestSupport", "CZlib", nioCore, nioPosix, nioHTTP2, nioHPACK, logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "RequestFactsTests",
+            dependencies: ["RequestFacts", "Primitives", "TestSupport", "CZlib", "CZstd"], swiftSettings: strict),
         .testTarget(
             name: "SimulatorTests",
             dependencies: [

@@ -60,6 +60,12 @@ internal import COpenSSL
         }
     }
 
+    /// Whether another secret has the same bytes; takes the same time wherever two of one length differ.
+    package func hasSameBytes(as other: SecretBytes) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe CRYPTO_memcmp(pages.start, other.pages.start, count) == 0
+    }
+
     /// Lends the bytes; they must not be copied out of the closure.
     package func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result

@@ -61,59 +61,175 @@ struct AccountTests {
         }
     }
 
-    @Test("the next transaction's number is the highest that an endpoint has seen, within reason")
-    func pending() async throws {
-        try await ChainLab.run([chain(), chain(pending: "\"0xc\""), chain(pending: "\"0x1000\"")]) { lab async throws in
-            #expect(try await lab.reader.pendingTransactionCount(of: Self.owner, at: ChainLab.now) == 12)
+    @Test("the next transaction has the number that all endpoints say, with what is missing in front of it")
+    func next() async throws {
+        for (pending, number, gap) in [("0x9", 9, 0), ("0xa", 10, 1), ("0x49", 73, 64), ("0x2", 9, 0)]
+            as [(String, UInt64, UInt64)]
+        {
+            let node = chain(pending: "\"\(pending)\"")
+            try await ChainLab.run([node, node]) { lab async throws in
+                let next = try await lab.reader.nextTransaction(of: Self.owner, at: ChainLab.now)
+                #expect(next.number == number && next.mined == 9 && next.gap == gap)
+                // What is in blocks is read at the block that both have, not at whatever is newest.
+                #expect(lab.nodes.allSatisfy { node in node.requests.contains { $0.contains("\"0x44c\"]") } })
+            }
         }
-        try await ChainLab.run([chain(pending: "\"0x2\"")]) { lab async throws in
-            #expect(try await lab.reader.pendingTransactionCount(of: Self.owner, at: ChainLab.now) == 9)
+    }
+
+    @Test("reject- a number of the next transaction that not enough endpoints give, or that one denies")
+    func deniedNumbers() async throws {
+        let honest = chain(count: "\"0x7\"", pending: "\"0x7\"")
+        try await ChainLab.run([honest, chain(count: "\"0x7\"", pending: "\"0x47\"")]) { lab async throws in
+            let camps = [
+                ChainError.Camp(number: 7, names: [lab.name(0)]), ChainError.Camp(number: 71, names: [lab.name(1)]),
+            ]
+            let error = ChainError.differentNumbers(camps)
+            #expect(error.description.contains("\(lab.name(0)) says 7, \(lab.name(1)) says 71."))
+            await #expect(throws: error) {
+                try await lab.reader.nextTransaction(of: Self.owner, at: ChainLab.now)
+            }
         }
-        for bad in ["\"0x1000\"", "null", "\"10\"", "\"0x\"", "\"0x01\""] {
-            try await ChainLab.run([chain(pending: bad)]) { lab async throws in
+        try await ChainLab.run([honest, chain(count: "\"0x47\"", pending: "\"0x47\"")]) { lab async throws in
+            await #expect(
+                throws: ChainError.disagreement(block: 1100, camps: [[lab.name(0)], [lab.name(1)]])
+            ) { try await lab.reader.nextTransaction(of: Self.owner, at: ChainLab.now) }
+        }
+        var options = ChainLab.Options()
+        options.more = ["http://127.0.0.1:1/"]
+        for agreement in ChainAgreement.allCases {
+            options.agreement = agreement
+            try await ChainLab.run([honest, honest], options) { lab async throws in
+                let next = try? await lab.reader.nextTransaction(of: Self.owner, at: ChainLab.now)
+                #expect(next?.number == (agreement == .majority ? 7 : nil))
+            }
+        }
+    }
+
+    @Test(
+        "reject- numbers of transactions that are none, or that no transaction can have",
+        arguments: [
+            "null", "\"10\"", "\"0x\"", "\"0x01\"", "7", "\"0xfffffffffffffffe\"", "\"0xffffffffffffffff\"",
+            "\"0x10000000000000000\"", #"{"code":-32601,"message":"no"}"#,
+        ])
+    func badNumbers(bad: String) async throws {
+        for node in [chain(pending: bad), chain(count: bad)] {
+            try await ChainLab.run([node]) { lab async throws in
                 await #expect(throws: ChainError.self) {
-                    try await lab.reader.pendingTransactionCount(of: Self.owner, at: ChainLab.now)
+                    try await lab.reader.nextTransaction(of: Self.owner, at: ChainLab.now)
                 }
             }
         }
     }
 
-    private func fee(_ price: String, _ history: String) async throws -> Transaction.Fee {
-        var chain = FakeChain()
-        chain.more = { method, _ in
-            switch method {
-            case "eth_gasPrice": price
-            case "eth_feeHistory": history
-            default: nil
+    @Test("reject- a newest block that is more than an hour old, and an account's numbers with it")
+    func oldBlock() async throws {
+        try await ChainLab.run([chain()]) { lab async throws in
+            let time: Int64 = 1_700_001_100
+            #expect(
+                try await lab.reader.nextTransaction(of: Self.owner, at: Timestamp(seconds: time + 3600)).mined == 9)
+            let fault = EndpointFault(endpoint: lab.name(0), reason: .oldBlock(time: time))
+            await #expect(throws: ChainError.tooFewAnswers(count: 0, needed: 1, faults: [fault])) {
+                try await lab.reader.nextTransaction(of: Self.owner, at: Timestamp(seconds: time + 3601))
             }
         }
+    }
+
+    @Test("what an account has is what all endpoints say")
+    func coins() async throws {
+        func chain(_ balance: String) -> FakeChain {
+            var chain = FakeChain()
+            chain.more = { method, _ in method == "eth_getBalance" ? balance : nil }
+            return chain
+        }
+        try await ChainLab.run([chain("\"0x5\""), chain("\"0x5\"")]) { lab async throws in
+            #expect(try await lab.reader.coinBalance(of: Self.owner, at: ChainLab.now) == UInt256(5))
+        }
+        try await ChainLab.run([chain("\"0x5\""), chain("\"0x6\"")]) { lab async throws in
+            await #expect(throws: ChainError.self) {
+                try await lab.reader.coinBalance(of: Self.owner, at: ChainLab.now)
+            }
+        }
+    }
+
+    private struct Offer {
+        var price = "\"0x64\""
+        var history = "null"
+        var base: String?
+    }
+
+    private func fee(_ offers: [Offer], _ agreement: ChainAgreement = .all) async throws -> Transaction.Fee {
+        let chains = offers.map { offer in
+            var chain = FakeChain()
+            chain.baseFee = offer.base
+            chain.more = { method, _ in
+                switch method {
+                case "eth_gasPrice": offer.price
+                case "eth_feeHistory": offer.history
+                default: nil
+                }
+            }
+            return chain
+        }
+        var options = ChainLab.Options()
+        options.agreement = agreement
         var fee = Transaction.Fee.legacy(price: .zero)
-        try await ChainLab.run([chain]) { lab async throws in fee = try await lab.reader.fee(at: ChainLab.now) }
+        try await ChainLab.run(chains, options) { lab async throws in
+            fee = try await lab.reader.fee(at: ChainLab.now)
+        }
         return fee
     }
 
     @Test("fees follow the base fee where there is one, and the node's price where there is none")
     func fees() async throws {
-        let history = #"{"baseFeePerGas":["0x50","0x64"],"reward":[["0x5"],["0x7"],["0x1"]]}"#
-        #expect(try await fee("\"0x64\"", history) == .dynamic(maximum: UInt256(205), priority: UInt256(5)))
-        #expect(try await fee("\"0x6e\"", history) == .dynamic(maximum: UInt256(210), priority: UInt256(10)))
-        #expect(try await fee("\"0x64\"", "null") == .legacy(price: UInt256(110)))
-        #expect(try await fee("\"0x64\"", #"{"code":-32601,"message":"no"}"#) == .legacy(price: UInt256(110)))
-        #expect(try await fee("\"0x64\"", #"{"baseFeePerGas":[]}"#) == .legacy(price: UInt256(110)))
+        let base = "\"0x64\""
+        let history = #"{"reward":[["0x5"],["0x7"],["0x1"]]}"#
+        #expect(
+            try await fee([Offer(history: history, base: base)])
+                == .dynamic(maximum: UInt256(205), priority: UInt256(5)))
+        #expect(
+            try await fee([Offer(price: "\"0x6e\"", history: history, base: base)])
+                == .dynamic(maximum: UInt256(210), priority: UInt256(10)))
+        for history in ["null", #"{"code":-32601,"message":"no"}"#, #"{"reward":[]}"#] {
+            #expect(
+                try await fee([Offer(history: history, base: base)]) == .dynamic(maximum: UInt256(200), priority: .zero)
+            )
+        }
+        #expect(try await fee([Offer(history: history)]) == .legacy(price: UInt256(110)))
+    }
+
+    @Test("one endpoint cannot raise the fee above what others ask for too")
+    func raisedFees() async throws {
+        let (plain, high) = (Offer(price: "\"0x64\""), Offer(price: "\"0x6400\""))
+        for offers in [[plain, high], [high, plain]] {
+            #expect(try await fee(offers) == .legacy(price: UInt256(110)))
+        }
+        #expect(try await fee([high, plain, plain], .majority) == .legacy(price: UInt256(110)))
+        #expect(try await fee([high, plain, high], .majority) == .legacy(price: UInt256(28_160)))
+        let (base, priority) = ("\"0x64\"", #"{"reward":[["0xffffff"]]}"#)
+        #expect(
+            try await fee([Offer(history: priority, base: base), Offer(base: base)])
+                == .dynamic(maximum: UInt256(200), priority: .zero))
+    }
+
+    @Test("reject- endpoints that disagree about the base fee, or whether there is one")
+    func deniedFees() async throws {
+        for other in [Offer(base: "\"0x65\""), Offer()] {
+            await #expect(throws: ChainError.self) { try await fee([Offer(base: "\"0x64\""), other]) }
+        }
     }
 
     @Test("reject- fees that are no numbers, or no number of 256 bits")
     func badFees() async throws {
         let most = "\"0x" + String(repeating: "f", count: 64) + "\""
-        for (price, history) in [
-            ("null", "null"), ("1", "null"), ("\"0x" + String(repeating: "f", count: 65) + "\"", "null"),
-            ("\"0x1\"", "{\"baseFeePerGas\":[\(most)]}"),
+        for offer in [
+            Offer(price: "null"), Offer(price: "1"), Offer(price: "\"0x" + String(repeating: "f", count: 65) + "\""),
+            Offer(price: "\"0x1\"", base: most), Offer(base: "1"), Offer(base: "\"100\""),
         ] {
-            await #expect(throws: ChainError.self) { try await fee(price, history) }
+            await #expect(throws: ChainError.self) { try await fee([offer]) }
         }
     }
 
-    @Test("a call is tried and its gas estimated by the first endpoint that can, and a revert is told in its words")
+    @Test("a call is tried and its gas estimated by all endpoints, and a revert is told in their words")
     func simulation() async throws {
         func chain(_ answer: String, gas: String) -> FakeChain {
             var chain = FakeChain()
@@ -127,23 +243,32 @@ struct AccountTests {
             return chain
         }
         let reverts = #"{"code":3,"message":"execution reverted: no"}"#
-        try await ChainLab.run([chain(reverts, gas: reverts), chain("\"0x0102\"", gas: "\"0x10\"")]) {
-            lab async throws in
+        let accepts = chain("\"0x0102\"", gas: "\"0x10\"")
+        try await ChainLab.run([accepts, chain("\"0x0102\"", gas: "\"0x12\"")]) { lab async throws in
             let answer = try await lab.reader.simulate(
                 from: Self.owner, to: Self.token, data: [1], at: ChainLab.now)
             #expect(answer == [1, 2])
+            // What is not used is not paid.
             let gas = try await lab.reader.gas(from: Self.owner, to: Self.token, data: [1], at: ChainLab.now)
-            #expect(gas == 16)
+            #expect(gas == 18)
         }
-        try await ChainLab.run([chain(reverts, gas: "\"0x" + String(repeating: "f", count: 17) + "\"")]) {
-            lab async throws in
+        for liar in [
+            chain(reverts, gas: "\"0x" + String(repeating: "f", count: 17) + "\""), chain("\"0x01\"", gas: "null"),
+        ] {
+            try await ChainLab.run([accepts, liar]) { lab async throws in
+                await #expect(throws: ChainError.self) {
+                    try await lab.reader.simulate(from: Self.owner, to: Self.token, data: [1], at: ChainLab.now)
+                }
+                await #expect(throws: ChainError.self) {
+                    try await lab.reader.gas(from: Self.owner, to: Self.token, data: [1], at: ChainLab.now)
+                }
+            }
+        }
+        try await ChainLab.run([chain(reverts, gas: reverts)]) { lab async throws in
             let fault = EndpointFault(
-                endpoint: lab.name(0), reason: .refused(code: 3, text: "execution reverted: no"))
+                endpoint: lab.name(0), reason: .refused(code: 3, text: "execution reverted: no"), probe: 0)
             await #expect(throws: ChainError.tooFewAnswers(count: 0, needed: 1, faults: [fault])) {
                 try await lab.reader.simulate(from: Self.owner, to: Self.token, data: [1], at: ChainLab.now)
-            }
-            await #expect(throws: ChainError.self) {
-                try await lab.reader.gas(from: Self.owner, to: Self.token, data: [1], at: ChainLab.now)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Chain
@@ -9,6 +10,12 @@ struct AgreementTests {
         var chain = FakeChain()
         chain.tags["finalized"] = final
         return chain
+    }
+
+    private static var majority: ChainLab.Options {
+        var options = ChainLab.Options()
+        options.agreement = .majority
+        return options
     }
 
     @Test("endpoints that are blocks apart are all asked about the lowest final block")
@@ -79,9 +86,9 @@ struct AgreementTests {
         }
     }
 
-    @Test("one of three endpoints down is told and does not matter")
+    @Test("by majority, one of three endpoints down is told and does not matter")
     func oneOfThree() async throws {
-        var options = ChainLab.Options()
+        var options = Self.majority
         options.more = ["http://127.0.0.1:1/"]
         try await ChainLab.run([chain(final: 1001), chain()], options) { lab async throws in
             let reading = try await lab.reader.read([Probes.token], at: ChainLab.now)
@@ -90,22 +97,24 @@ struct AgreementTests {
         }
     }
 
-    @Test("one of three endpoints that answers nonsense does not count, neither with its block nor with its words")
+    @Test(
+        "by majority, one of three endpoints that answers nonsense does not count, neither with its block nor with its words"
+    )
     func nonsenseOfThree() async throws {
         var foreign = chain(final: 3)
         foreign.chainID = "0x1"
         var empty = chain()
         empty.word = "\"0x\""
-        try await ChainLab.run([chain(), foreign, chain()]) { lab async throws in
+        try await ChainLab.run([chain(), foreign, chain()], Self.majority) { lab async throws in
             let reading = try await lab.reader.read([Probes.token], at: ChainLab.now)
             #expect(reading.block.number == 1000)
             #expect(reading.leftOut == [EndpointFault(endpoint: lab.name(1), reason: .wrongChain(1))])
         }
-        try await ChainLab.run([empty, chain(), chain()]) { lab async throws in
+        try await ChainLab.run([empty, chain(), chain()], Self.majority) { lab async throws in
             let reading = try await lab.reader.read([Probes.token], at: ChainLab.now)
             #expect(reading.leftOut == [EndpointFault(endpoint: lab.name(0), reason: .badWord, probe: 0)])
         }
-        try await ChainLab.run([empty, chain(), empty]) { lab async throws in
+        try await ChainLab.run([empty, chain(), empty], Self.majority) { lab async throws in
             guard case .failure(.tooFewAnswers(1, 2, let faults)) = await lab.outcome() else {
                 Issue.record("one endpoint of three was believed")
                 return
@@ -118,7 +127,7 @@ struct AgreementTests {
     func loneAnswer() async throws {
         var mute = chain()
         mute.words[Probes.data(Probes.make(1, .eip3009))] = "\"0x\""
-        try await ChainLab.run([chain(), mute, mute]) { lab async throws in
+        try await ChainLab.run([chain(), mute, mute], Self.majority) { lab async throws in
             let reading = try await lab.reader.read([Probes.token, Probes.make(1, .eip3009)], at: ChainLab.now)
             #expect(reading.isUsed == [false, nil])
             #expect(reading.leftOut.map(\.endpoint) == [lab.name(1), lab.name(2)])
@@ -135,6 +144,117 @@ struct AgreementTests {
             #expect(
                 await lab.outcome([Probes.token, second])
                     == .failure(.disagreement(block: 1000, camps: [[lab.name(0), lab.name(1)], [lab.name(2)]])))
+        }
+    }
+
+    @Test("reject- two of three endpoints that lie while the third is down, unless a majority was asked for")
+    func twoLiarsOfThree() async throws {
+        // The nonce is used, and both say that it is not.
+        var honest = chain()
+        honest.words[Probes.data(Probes.token)] = Probes.word(UInt256(1))
+        for agreement in [nil, ChainAgreement.all, .majority] {
+            var options = ChainLab.Options()
+            options.agreement = agreement ?? options.agreement
+            options.more = ["http://127.0.0.1:1/"]
+            try await ChainLab.run([chain(), chain()], options) { lab async throws in
+                guard agreement == .majority else {
+                    guard case .failure(.tooFewAnswers(2, 3, let faults)) = await lab.outcome() else {
+                        Issue.record("two of three endpoints were believed")
+                        return
+                    }
+                    #expect(faults.map(\.endpoint) == ["127.0.0.1:1"])
+                    return
+                }
+                // Two of three are the majority: the guide says that it survives one liar.
+                #expect(try await lab.reader.read([Probes.token], at: ChainLab.now).isUsed == [false])
+            }
+            // While the third one answers, no rule lets the two get through.
+            options.more = []
+            try await ChainLab.run([chain(), chain(), honest], options) { lab async throws in
+                #expect(
+                    await lab.outcome()
+                        == .failure(
+                            .disagreement(block: 1000, camps: [[lab.name(0), lab.name(1)], [lab.name(2)]])))
+            }
+        }
+    }
+
+    /// Numbers of endpoints that the guide's table is about.
+    private static let counts = [1, 2, 3, 5]
+
+    @Test(
+        "so many endpoints may lie while the others are down, and so many may be down while payments are proven",
+        arguments: counts, ChainAgreement.allCases)
+    func survival(count: Int, agreement: ChainAgreement) async throws {
+        func proves(_ answering: Int) async throws -> Bool {
+            var options = ChainLab.Options()
+            options.agreement = agreement
+            options.more = (0..<count - answering).map { "http://127.0.0.1:\($0 + 1)/" }
+            var isProven = false
+            try await ChainLab.run([FakeChain](repeating: chain(), count: answering), options) { lab async throws in
+                isProven = (try? await lab.outcome().get().isUsed) == [false]
+            }
+            return isProven
+        }
+        let (liars, down) = (agreement.liars(of: count), agreement.down(of: count))
+        #expect(try await !proves(liars))
+        #expect(try await proves(liars + 1))
+        #expect(try await proves(count - down))
+        if down < count - 1 { #expect(try await !proves(count - down - 1)) }
+    }
+
+    @Test("the guide's table says what each number of endpoints survives")
+    func guide() throws {
+        let guide = String(decoding: try Vectors.bytes(of: "Specs/guides/chains.md"), as: UTF8.self)
+        for count in Self.counts {
+            for agreement in ChainAgreement.allCases where count > 1 || agreement == .all {
+                let rule = count == 1 ? "either" : "`\(agreement.rawValue)`"
+                let row =
+                    "| \(count) | \(rule) | \(agreement.needed(of: count)) | \(agreement.liars(of: count)) | "
+                    + "\(agreement.down(of: count)) |"
+                #expect(guide.contains(row), "\(row)")
+            }
+        }
+    }
+
+    @Test("by majority, an endpoint that stands still for an hour is left out, and by `all` it is named")
+    func standstill() async throws {
+        func node(_ final: UInt64) -> FakeChain {
+            var chain = chain(final: final)
+            chain.tags["latest"] = 5000
+            return chain
+        }
+        let now = Timestamp(seconds: 1_700_005_000)
+        for (final, isLeftOut) in [(1000, true), (1001, false)] as [(UInt64, Bool)] {
+            try await ChainLab.run([node(4601), node(final), node(4601)], Self.majority) { lab async throws in
+                let reading = try await lab.outcome(at: now).get()
+                #expect(reading.block.number == (isLeftOut ? 4601 : final))
+                #expect(reading.leftOut.map(\.endpoint) == (isLeftOut ? [lab.name(1)] : []))
+            }
+        }
+        try await ChainLab.run([node(4601), node(1000)]) { lab async throws in
+            let fault = EndpointFault(
+                endpoint: lab.name(1), reason: .behind(time: 1_700_001_000, newest: 1_700_004_601))
+            #expect(await lab.outcome(at: now) == .failure(.tooFewAnswers(count: 1, needed: 2, faults: [fault])))
+        }
+    }
+
+    @Test("reject- the same host under another port or spelling, which agrees only with itself")
+    func sameHost() async throws {
+        func endpoint(_ text: String) throws -> ChainEndpoint { try ChainEndpoint(text) }
+        for (one, other) in [
+            ("https://rpc.example/a", "https://RPC.example:8443/b"), ("https://8.8.8.8", "https://8.8.8.8:444"),
+            ("https://[2001:db8::1]", "https://[2001:0db8:0:0::1]:444"),
+            ("https://[::ffff:8.8.8.8]", "https://8.8.8.8/x"), ("http://localhost:1", "http://127.0.0.1:1"),
+            ("http://127.0.0.1:1", "http://[::1]:1"), ("http://127.0.0.1:443", "https://localhost"),
+        ] {
+            #expect(try endpoint(one).isSameMachine(as: endpoint(other)), "\(one) \(other)")
+        }
+        for (one, other) in [
+            ("https://a.rpc.example", "https://b.rpc.example"), ("http://127.0.0.1:1", "http://127.0.0.1:2"),
+            ("https://[2001:db8::1]", "https://[2001:db8::2]"),
+        ] {
+            #expect(try !endpoint(one).isSameMachine(as: endpoint(other)), "\(one) \(other)")
         }
     }
 

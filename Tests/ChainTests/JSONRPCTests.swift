@@ -27,7 +27,7 @@ struct JSONRPCTests {
     @Test("a contract is called as of a block's number")
     func contractCall() {
         let text = String(
-            decoding: NodeCall.contract(ContractQuestion(Probes.token), at: 1000).parameters, as: UTF8.self)
+            decoding: StateQuestion(Probes.token).call(1000).parameters, as: UTF8.self)
         #expect(
             text
                 == "[{\"to\":\"0x000000000000000000000000000000000000abcd\",\"data\":\"\(Probes.data(Probes.token))\"},"

@@ -6,6 +6,12 @@ import Primitives
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 struct FreezeCommandTests {
     let place: StateForTests
 
@@ -58,6 +64,29 @@ struct FreezeCommandTests {
             #expect(text.contains(words), "\(words)")
         }
         #expect(!text.contains(second))
+    }
+
+    @Test("without a daemon a freeze says that no tunnel was open, and with one how many it ended")
+    func tunnels() async throws {
+        #expect(await place.done("freeze", "--all").output.contains("No daemon is running, so no tunnel was open."))
+        #expect(try await place.done("freeze", "--all", "--json").json["tunnels_ended"] == nil)
+        #expect(try await place.done("status", "--json").json["tunnels"] == nil)
+        await #expect(processExitsWith: .success) {
+            let place = try StateForTests(configuration: "listen: [127.0.0.1:0, unix:agents.sock]\n")
+            let serving = Task { await place.run("serve") }
+            for _ in 0..<1_000 {
+                if try place.folder.entries().contains("tunnels.json") { break }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(
+                await place.done("freeze", "--all").output.contains(
+                    "Tunnels and switched connections ended under it: 0."))
+            #expect(try await place.done("freeze", "--all", "--json").json["tunnels_ended"]?.integer == 0)
+            let tunnels = try await place.done("status", "--json").json["tunnels"]
+            #expect(tunnels?["open"]?.elements?.isEmpty == true)
+            #expect(kill(getpid(), SIGTERM) == 0)
+            #expect(await serving.value.status == .done)
+        }
     }
 
     @Test("what was served without a receipt is live until its window has passed")

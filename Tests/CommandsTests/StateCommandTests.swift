@@ -235,14 +235,38 @@ struct StateCommandTests {
             let chain = try json.json["chains"]?.elements?.first
             #expect(chain?["rpc"]?.elements?.compactMap(\.string) == ["one.example", "two.example"])
             #expect(chain?["finality"]?.string == "64")
+            #expect(chain?["agree"]?.string == "all" && chain?["endpoints_needed"]?.integer == 2)
+            #expect(chain?["survives_lying"]?.integer == 1 && chain?["survives_down"]?.integer == 0)
             let text = await CommandRun.run(words + ["--state", place.folder.path])
             #expect(text.output.contains("release-at-expiry"))
+            #expect(text.output.contains("all 2: survives 1 lying, none down"))
             #expect(!(json.output + text.output + text.errors).contains("sekrit"))
         }
         #expect(try await place.done("status", "--json").json["caps_not_proven_for"]?.elements?.first?.string == "lab")
         let told = await place.done("status").errors
         #expect(told.contains("caps are not proven for lab"))
         #expect(await place.done("config", "check").errors.contains("gateways.lab.unproven: caps are not proven"))
+    }
+
+    @Test("status shows how the daemon's last reading of a chain went")
+    func chainStanding() async throws {
+        let place = try StateForTests(
+            configuration: "chains:\n  \"eip155:42161\": { rpc: [\"https://one.example\", \"https://two.example\"] }\n")
+        let before = try await place.done("status", "--json").json["chains"]?.elements?.first
+        #expect(before?["read_at"] == nil && before?["agree"]?.string == "all")
+        try place.folder.write(
+            """
+            [{"network":"eip155:42161","read_at":"2026-11-30T21:00:00.000Z","problem":"one against two",
+            "disagreement":true,"left_out":[],"block":"77","block_time":"2026-11-30T20:41:07.000Z",
+            "agreed_at":"2026-11-30T20:59:30.000Z"}]
+            """.utf8, to: "chains.json")
+        let after = try await place.done("status", "--json").json["chains"]?.elements?.first
+        #expect(after?["problem"]?.string == "one against two" && after?["disagreement"]?.bool == true)
+        #expect(after?["final_block"]?.string == "77")
+        let text = await place.done("status").output
+        #expect(
+            text.contains(
+                "eip155:42161: nothing is proven since 2026-11-30T20:59:30.000Z: one against two Last final block 77"))
     }
 
     @Test("status shows what it can beside a wrong configuration")

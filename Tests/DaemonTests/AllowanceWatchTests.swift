@@ -89,7 +89,12 @@ struct AllowanceWatchTests {
         let token = FakeToken(time: clock.now().seconds) { $0.permits = 3 }
         try await run(token, clock: clock) { watch async throws in
             #expect(try await watch.permitNonce(owner: Self.owner, token: Self.token) == UInt256(3))
-            #expect(try await watch.pendingTransactionCount(of: Self.owner) == 7)
+            #expect(try await watch.nextTransactionNumber(of: Self.owner) == 7)
+            // What a facilitator is given must not wait for others, which may never come.
+            token.state.withLock { $0.pending = 1 }
+            await #expect(throws: ApprovalFailure.self) {
+                try await watch.nextTransactionNumber(of: Self.owner)
+            }
         }
     }
 

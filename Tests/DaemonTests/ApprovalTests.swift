@@ -262,6 +262,52 @@ struct ApprovalTests {
 
     private var causes: [String] { get async throws { try await journal.map(\.line.cause) } }
 
+    @Test("a plan behind transactions on their way shows the gap, and is sent only where that is allowed")
+    func gap() async throws {
+        let token = token { $0.pending = 64 }
+        try await run(token) { desk, order async throws in
+            let plan = try await desk.plan(order, owner: key.address)
+            #expect(plan.next.number == 71 && plan.next.mined == 7 && plan.view.gap == 64)
+            #expect(plan.steps.map(\.transaction.nonce) == [71])
+            await #expect(throws: ApprovalFailure.gap(plan.next)) {
+                try await desk.send(plan, by: signing, patience: Self.patience) { _ in }
+            }
+            #expect(token.sent.isEmpty && ApprovalFailure.gap(plan.next).description.contains("--allow-gap"))
+            try await desk.send(plan, by: signing, allowsGap: true, patience: Self.patience) { _ in }
+            #expect(token.sent.count == 1)
+        }
+    }
+
+    @Test("reject- an account number that one of two endpoints makes up, before anything is signed")
+    func deniedNumber() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let (honest, liar) = (token(), token { $0.pending = 64 })
+        let nodes = [
+            try await RPCNode(group: group) { honest.answer($0, $1) },
+            try await RPCNode(group: group) { liar.answer($0, $1) },
+        ]
+        let urls = nodes.map { "\"http://127.0.0.1:\($0.port)\"" }.joined(separator: ", ")
+        let text = """
+            chains:
+              "eip155:56": { rpc: [\(urls)], finality: 1 }
+            wallets:
+              main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: [] }
+            """
+        let configuration = try Configuration.parse(text: text, file: "config.yaml", table: .pinned()).get()
+        let folder = try TemporaryFolder()
+        let order = try ApprovalOrder(
+            wallet: "main", network: "eip155:56", asset: "USDT", amount: .text("1"), spender: nil, costLimit: "0.01",
+            configuration: configuration)
+        try await ApprovalDesk.open(
+            "eip155:56", configuration, state: StateDirectory(folder.path), clock: FixedClock()
+        ) { desk async throws in
+            _ = await #expect(throws: ChainError.self) { try await desk.plan(order, owner: key.address) }
+        }
+        #expect(honest.sent.isEmpty && liar.sent.isEmpty)
+        for node in nodes { try await node.stop() }
+        try await group.shutdownGracefully()
+    }
+
     @Test("a transaction that fails ends it, and the second of two is not sent")
     func failed() async throws {
         let token = token { state in

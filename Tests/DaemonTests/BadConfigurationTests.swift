@@ -137,6 +137,23 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         gateway(
             "a signer with a fragment", "url: https://a.example, signers: [\"did:web:a.example#k\"]",
             ".signers[0]: `did:web:a.example#k` is no did:key"),
+        gateway(
+            "a document of a did:key", "url: https://a.example, signers: [{ did: \"did:key:z6Mk\", document: d.json }]",
+            ".signers[0].did: `did:key:z6Mk` is no did:web without a fragment"),
+        gateway(
+            "a document without a file", "url: https://a.example, signers: [{ did: \"did:web:a.example\" }]",
+            ".signers[0].document: this key is needed"),
+        gateway(
+            "a document of nobody", "url: https://a.example, signers: [{ document: d.json }]",
+            ".signers[0].did: this key is needed"),
+        gateway(
+            "a short digest",
+            "url: https://a.example, signers: [{ did: \"did:web:a.example\", document: d.json, sha256: \"00\" }]",
+            ".signers[0].sha256: `00` is not 64 hex digits"),
+        gateway(
+            "two documents of one",
+            "url: https://a.example, signers: [{ did: \"did:web:a.example\", document: d }, { did: \"did:web:a.example\", document: e }]",
+            ".signers[1]: `did:web:a.example` has a document already"),
         gateway("no duration", "url: https://a.example, idle-timeout: 0s", ".idle-timeout: `0s` is not a duration"),
         gateway(
             "no time at all", "url: https://a.example, total-timeout: 0s", ".total-timeout: `0s` is not a duration"),
@@ -291,6 +308,17 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             ".finality: `0` is not `finalized`, `safe` or a number"),
         chain("an unknown tag", "rpc: [\"https://a.example\"], finality: latest", ".finality: `latest` is not"),
         chain("a key too many", "rpc: [\"https://a.example\"], url: x", ".url: there is no such key here"),
+        chain(
+            "the same host on two ports", "rpc: [\"https://a.example\", \"https://A.example:8443\"]",
+            ".rpc[1]: The chain endpoint a.example:8443 stands twice"),
+        chain("no rule", "rpc: [\"https://a.example\"], agree: two", ".agree: `two` is not `all` or `majority`"),
+        chain("an empty rule", "rpc: [\"https://a.example\"], agree:", ".agree: the value is missing"),
+        chain(
+            "no blocks", "rpc: [\"https://a.example\"], blocks-per-second: 0",
+            ".blocks-per-second: `0` is not a whole number from 1 to 1000"),
+        chain(
+            "too many blocks", "rpc: [\"https://a.example\"], blocks-per-second: 1001",
+            ".blocks-per-second: `1001` is not"),
     ]
 
     static let all = syntax + top + gateways + wallets + assets + chains

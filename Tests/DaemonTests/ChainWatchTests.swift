@@ -1,5 +1,4 @@
 import Chain
-import Daemon
 import Ledger
 import Logging
 import Payments
@@ -8,6 +7,8 @@ import Synchronization
 import TestSupport
 import Testing
 import X402
+
+@testable import Daemon
 
 /// A chain that answers as a test says, and remembers what it was asked.
 private final class ScriptedReadings: Sendable {
@@ -40,9 +41,14 @@ struct ChainWatchTests {
         ChainReading(block: block, isUsed: used, leftOut: leftOut)
     }
 
-    private func watch(_ readings: ScriptedReadings, log: Lines = Lines()) -> ChainWatch {
+    private func watch(
+        _ readings: ScriptedReadings, log: Lines = Lines(), clock: FixedClock = FixedClock(),
+        record: @escaping ChainWatch.Record = { _, _ in }, notice: @escaping ChainWatch.Notice = { _, _ in }
+    ) -> ChainWatch {
         let logger = Logger(label: "test") { _ in Lines.Handler(lines: log) }
-        return ChainWatch(network: "eip155:42161", clock: FixedClock(), logger: logger) {
+        return ChainWatch(
+            network: "eip155:42161", clock: clock, logger: logger, record: record, notice: notice
+        ) {
             (probes, _) throws(ChainError) in try readings.read(probes)
         }
     }
@@ -114,6 +120,70 @@ struct ChainWatchTests {
         let error = ChainError.tooFewAnswers(count: 0, needed: 1, faults: [])
         await watch(ScriptedReadings { _ in .failure(error) }, log: log).announce()
         #expect(log.all.last == "warning: chain not read")
+    }
+
+    @Test("a disagreement and a forgotten block are told at once, missing answers after twenty readings")
+    func notices() async {
+        let silent = ChainError.tooFewAnswers(count: 1, needed: 2, faults: [])
+        let differs = ChainError.disagreement(block: 77, camps: [["a.example"], ["b.example"]])
+        let forgotten = ChainError.forgotten(block: 77, readings: 10, cause: silent)
+        let script = Mutex<[ChainError?]>(
+            [differs, forgotten] + [ChainError?](repeating: silent, count: 18) + [nil] + [silent])
+        let told = Mutex<[String]>([])
+        let watch = watch(
+            ScriptedReadings { probes in
+                script.withLock { $0.removeFirst() }.map { .failure($0) } ?? .success(Self.reading([]))
+            }, notice: { cause, _ in told.withLock { $0.append(cause) } })
+        for _ in 0..<22 { await watch.announce() }
+        #expect(told.withLock { $0 } == ["chain-disagrees", "chain-forgotten", "chain-silent"])
+    }
+
+    @Test("a chain that nothing has to be proven on is read every ten minutes")
+    func idle() async throws {
+        let clock = FixedClock()
+        let readings = ScriptedReadings { probes in .success(Self.reading(probes.map { _ in true })) }
+        let watch = watch(readings, clock: clock)
+        await watch.lookWhenIdle()
+        #expect(readings.asked.count == 1)
+        clock.advance(seconds: 599)
+        await watch.lookWhenIdle()
+        #expect(readings.asked.count == 1)
+        clock.advance(seconds: 1)
+        await watch.lookWhenIdle()
+        #expect(readings.asked.count == 2)
+        clock.advance(seconds: 599)
+        _ = try await watch.read(Self.probes(1...1))
+        clock.advance(seconds: 1)
+        await watch.lookWhenIdle()
+        #expect(readings.asked.count == 3)
+    }
+
+    @Test("what status shows is the last reading's outcome, and the last block that was agreed on")
+    func standing() async throws {
+        let clock = FixedClock()
+        let fault = EndpointFault(endpoint: "rpc.example", reason: .timedOut)
+        let error = ChainError.disagreement(block: 78, camps: [["a.example"], ["b.example"]])
+        let outcome = Mutex<Result<ChainReading, ChainError>>(.success(Self.reading([], leftOut: [fault])))
+        let written = Mutex<[[ChainStanding]]>([])
+        let board = ChainBoard { standings in written.withLock { $0.append(standings) } }
+        let watch = watch(
+            ScriptedReadings { _ in outcome.withLock { $0 } }, clock: clock,
+            record: { board.note($0, of: "eip155:42161", at: $1) })
+        await watch.announce()
+        let first = try #require(written.withLock { $0.last?.first })
+        #expect(first.block == 77 && first.problem == nil && first.agreedAt == "\(clock.now())")
+        #expect(first.leftOut == ["rpc.example did not answer in time"])
+        #expect(first.words.contains("final block 77 of") && first.words.contains("left out: rpc.example"))
+        clock.advance(seconds: 30)
+        outcome.withLock { $0 = .failure(error) }
+        await watch.announce()
+        let second = try #require(written.withLock { $0.last?.first })
+        #expect(second.isDisagreement && second.block == 77 && second.agreedAt == first.agreedAt)
+        #expect(second.readAt == "\(clock.now())" && second.leftOut.isEmpty)
+        #expect(
+            second.words.contains("nothing is proven since") && second.words.contains("a.example against b.example"))
+        #expect(ChainStanding.read(ChainStanding.text([first, second])) == [first, second])
+        for text in ["", "{}", "[1]", #"[{"network":"x"}]"#] { #expect(ChainStanding.read(text).isEmpty) }
     }
 
     @Test("what no known contract keeps is not asked for")

@@ -143,7 +143,11 @@ struct ConfigurationTests {
               - { network: eip155:99, address: 0x00000000000000000000000000000000000000aa, symbol: TST, decimals: 18, transfer: permit2, usd: 0.5 }
             chains:
               "eip155:42161": { rpc: ["https://one.example/key", "https://two.example:8443/?k=1"], finality: safe }
-              eip155:99: { rpc: [http://127.0.0.1:8545], finality: 12 }
+              eip155:99:
+                rpc: [http://127.0.0.1:8545, http://127.0.0.1:8546, https://three.example]
+                agree: majority
+                finality: 12
+                blocks-per-second: 100
               "eip155:8453": { rpc: ["https://base.example"] }
             """
         ).get()
@@ -155,9 +159,40 @@ struct ConfigurationTests {
         #expect(configuration.chains.map(\.chainID) == [42161, 99, 8453])
         #expect(configuration.chains.map(\.finality) == [.safe, .confirmations(12), .finalized])
         #expect(configuration.chains[0].endpointNames == ["one.example", "two.example:8443"])
+        #expect(configuration.chains.map(\.agreementWord) == ["all", "majority", "all"])
+        #expect(configuration.chains.map(\.neededEndpoints) == [2, 2, 1])
+        #expect(configuration.chains.map(\.blocksPerSecond) == [20, 100, 20])
+        #expect(
+            configuration.chains.map(\.agreementWords) == [
+                "all 2: survives 1 lying, none down", "2 of 3: survives 1 lying, 1 down",
+                "the only one is believed: survives no liar, none down",
+            ])
         #expect(
             configuration.overduePolicy
                 == OverduePolicy(margin: 60, lapsing: ["lab"], proven: ["eip155:42161", "eip155:99", "eip155:8453"]))
+    }
+
+    @Test("a signer's document arrives with its file and its digest, and one without is named")
+    func signerDocuments() throws {
+        let digest = String(repeating: "0a", count: 32)
+        let configuration = try read(
+            """
+            gateways:
+              lab:
+                url: https://lab.example
+                signers:
+                  - did:web:plain.example
+                  - { did: "did:web:one.example", document: one.json }
+                  - { did: "did:web:two.example%3A8443:shop", document: /etc/two.json, sha256: "\(digest)" }
+            """
+        ).get()
+        let gateway = try #require(configuration.gateways.first)
+        let (one, two) = ("did:web:one.example", "did:web:two.example%3A8443:shop")
+        #expect(gateway.policy.signers.identifiers == ["did:web:plain.example", one, two])
+        #expect(gateway.signerDocuments.map(\.identifier) == [one, two])
+        #expect(gateway.signerDocuments.map(\.file) == ["one.json", "/etc/two.json"])
+        #expect(gateway.signerDocuments.map(\.digestWord) == [nil, digest])
+        #expect(gateway.uncheckedSigners == ["did:web:plain.example"])
     }
 
     @Test("what the gate may approve for a gateway arrives where it belongs")
@@ -215,6 +250,25 @@ struct ConfigurationTests {
             return
         }
         #expect(errors.mistakes.map(\.key) == ["gateways.a.http2"])
+    }
+
+    @Test("requests may switch protocols unless a gateway's entry says otherwise, or its billing is prepaid")
+    func upgrades() throws {
+        let configuration = try read(
+            """
+            gateways:
+              a: { url: https://a.example }
+              b: { url: https://b.example, upgrades: false }
+              c: { url: https://c.example, billing: prepaid, credential: { file: k } }
+              d: { url: https://d.example, billing: prepaid, credential: { file: k }, upgrades: true }
+            """
+        ).get()
+        #expect(configuration.gateways.map(\.allowsUpgrades) == [true, false, false, true])
+        guard case .failure(let errors) = try read("gateways: { a: { url: https://a.example, upgrades: ws } }") else {
+            Issue.record("a protocol was taken for a switch")
+            return
+        }
+        #expect(errors.mistakes.map(\.key) == ["gateways.a.upgrades"])
     }
 
     @Test("no mistake in an endpoint shows more of it than its host")

@@ -12,6 +12,8 @@ final class FakeToken: Sendable {
         var permits: UInt64 = 0
         var coins = UInt256(1_000_000_000_000_000_000)
         var count: UInt64 = 7
+        /// Transactions on their way.
+        var pending: UInt64 = 0
         var gas: UInt64 = 48_000
         /// Whether `approve` reverts from one amount to another, and answers with nothing.
         var isTether = false
@@ -49,8 +51,9 @@ final class FakeToken: Sendable {
                 let text = parameters.first?.string ?? ""
                 let number = text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) ?? 0 : state.block
                 let hash = Bytes32(words: (1, 0, 0, number))
+                let fee = state.hasBaseFee ? #","baseFeePerGas":"0x2""# : ""
                 return """
-                    {"number":"0x\(String(number, radix: 16))","hash":"\(hash)","timestamp":"0x\(String(time, radix: 16))"}
+                    {"number":"0x\(String(number, radix: 16))","hash":"\(hash)","timestamp":"0x\(String(time, radix: 16))"\(fee)}
                     """
             case "eth_call":
                 state.calls += 1
@@ -58,9 +61,10 @@ final class FakeToken: Sendable {
             case "eth_estimateGas": return "\"0x\(String(state.gas, radix: 16))\""
             case "eth_gasPrice": return "\"0x3b9aca00\""
             case "eth_feeHistory":
-                return state.hasBaseFee
-                    ? #"{"baseFeePerGas":["0x1","0x2"],"reward":[["0x5"]]}"# : #"{"code":-32601,"message":"unknown"}"#
-            case "eth_getTransactionCount": return "\"0x\(String(state.count, radix: 16))\""
+                return state.hasBaseFee ? #"{"reward":[["0x5"]]}"# : #"{"code":-32601,"message":"unknown"}"#
+            case "eth_getTransactionCount":
+                let count = state.count + (parameters.last?.string == "pending" ? state.pending : 0)
+                return "\"0x\(String(count, radix: 16))\""
             case "eth_getBalance":
                 return "\"0x\(String(state.coins.uint64 ?? 0, radix: 16))\""
             case "eth_sendRawTransaction": return send(parameters.first?.string ?? "", &state)
@@ -104,7 +108,7 @@ final class FakeToken: Sendable {
         guard let bytes = Hex.decode(text), let first = bytes.first,
             case .list(let fields)? = try? RLP(decoding: first < 0x80 ? Array(bytes.dropFirst()) : bytes),
             case .bytes(let data) = fields[first < 0x80 ? 7 : 5],
-            fields[first < 0x80 ? 1 : 0] == .number(state.count)
+            fields[first < 0x80 ? 1 : 0] == .number(state.count + state.pending)
         else { return #"{"code":-32000,"message":"invalid transaction"}"# }
         let hash = Keccak256.hash(bytes)
         state.sent.append(bytes)

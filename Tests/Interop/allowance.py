@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import chain
@@ -21,17 +23,36 @@ def compile_tether():
     return bytes.fromhex(compiled["bytecode_runtime"].removeprefix("0x"))
 
 
+class Liar:
+    """The same chain behind another port, which makes an account's transactions up: all of them, or those on their way."""
+
+    def __init__(self, node, number, only_pending=False):
+        self.node, self.number, self.only_pending = node, number, only_pending
+        handler = type("LyingRPC", (chain._RPC,), {"chain": self, "disable_nagle_algorithm": True})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, request):
+        answer = self.node.chain.answer(request)
+        if request["method"] == "eth_getTransactionCount":
+            if not self.only_pending or request["params"][1] == "pending":
+                answer["result"] = hex(self.number)
+        return answer
+
+
 class Wallet:
     """A state directory whose one wallet is the chain's second account, which has ether."""
 
-    def __init__(self, binary, folder, url):
+    def __init__(self, binary, folder, *urls):
         self.binary, self.folder = binary, Path(folder)
         os.chmod(folder, 0o700)
         self.secret("raw.key", chain.FACILITATOR_KEY)
         self.secret("main.pass", "correct horse battery staple")
         self.secret(
             "config.yaml",
-            f'chains:\n  "eip155:1": {{ rpc: ["{url}"], finality: 1 }}\n'
+            f'chains:\n  "eip155:1": {{ rpc: {json.dumps(urls)}, finality: 1 }}\n'
             "wallets:\n  main: { keystore: wallets/main.json, passphrase-file: main.pass, pay: [] }\n",
         )
         self.run("import", "main", "--key-file", str(self.folder / "raw.key"), "--light", "--passphrase-file",
@@ -98,6 +119,20 @@ def main():
         shown = json.loads(wallet.run("allowance", "main", "--network", "ethereum", "--asset", "USDT", "--json"))
         assert shown["allowance_units"] == str(2**256 - 1)
         print("ok  a transaction above the limit is not signed")
+
+    for number, only_pending in [(71, False), (71, True)]:
+        with tempfile.TemporaryDirectory() as folder:
+            wallet = Wallet(binary, folder, node.url, Liar(node, number, only_pending).url)
+            words = wallet.approve("--amount", "1", "--send", "--allow-gap", fails=True)
+            assert "disagree" in words and sent() == before, words
+    print("ok  a number that one of two endpoints makes up is not signed")
+    with tempfile.TemporaryDirectory() as folder:
+        wallet = Wallet(binary, folder, Liar(node, before + 3, only_pending=True).url)
+        plan = wallet.approve("--amount", "0")
+        assert plan["gap"] == 3 and plan["transactions"][0]["nonce"] == str(before + 3), plan
+        words = wallet.approve("--amount", "0", "--send", fails=True)
+        assert "--allow-gap" in words and sent() == before, words
+    print("ok  a gap is shown, and is not signed across unasked")
     node.stop()
 
 

@@ -42,6 +42,8 @@ OFFER_RECEIPT = "offer-receipt"
 ROUTES = {
     "/typed": ("eip712", None),
     "/jws": ("jws", None),
+    "/web": ("web", None),
+    "/web/forged": ("web", "forged"),
     "/typed/amount": ("eip712", "amount"),
     "/jws/tampered": ("jws", "tampered"),
     "/typed/stranger": ("eip712", "stranger"),
@@ -49,6 +51,7 @@ ROUTES = {
     "/typed/expired": ("eip712", "expired"),
     "/memo": (None, None),
 }
+WEB = "did:web:seller.example"
 # Multicodec's name for an Ed25519 key in a did:key.
 ED25519 = b"\xed\x01"
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -102,8 +105,14 @@ class Signer:
         )
         return {"format": "eip712", "payload": payload, "signature": "0x" + signed.signature.hex().removeprefix("0x")}
 
-    def jws(self, payload):
-        header = json.dumps({"alg": "EdDSA", "kid": self.kid}, separators=(",", ":"))
+    def document(self):
+        """The document of the did:web under which the same key signs, as a web server would publish it."""
+        method = {"id": f"{WEB}#key-1", "type": "Multikey", "controller": WEB}
+        method["publicKeyMultibase"] = self.did.removeprefix("did:key:")
+        return {"id": WEB, "verificationMethod": [method], "assertionMethod": [method["id"]]}
+
+    def jws(self, payload, kid=None):
+        header = json.dumps({"alg": "EdDSA", "kid": kid or self.kid}, separators=(",", ":"))
         body = json.dumps(payload, separators=(",", ":"), sort_keys=True)
         text = f"{base64url(header.encode())}.{base64url(body.encode())}"
         signature = eddsa.new(self.key, "rfc8032").sign(text.encode())
@@ -130,7 +139,10 @@ class OfferReceipt:
         signer = self.stranger if fault == "stranger" else self.seller
         if form == "eip712":
             return signer.typed(kind, payload)
-        statement = signer.jws(payload)
+        statement = signer.jws(payload, f"{WEB}#key-1" if form == "web" else None)
+        if fault == "forged":
+            text = statement["signature"].rpartition(".")[0]
+            statement["signature"] = f"{text}.{base64url(bytes(64))}"
         if fault == "tampered":
             head, body, signature = statement["signature"].split(".")
             other = json.dumps(payload | {"version": 1, "issuedAt": int(time.time()) + 1}, sort_keys=True)
@@ -229,11 +241,15 @@ class Suite(Checks):
         )
         self.phisher_service.start(self.phisher.app)
         self.node.mint({address: FUNDS for address in self.payers.values()})
-        more = f'sign-in: true, signers: ["{self.signer.did}"]'
+        document = f'{{ did: "{WEB}", document: seller.json }}'
+        more = f'sign-in: true, signers: ["{self.signer.did}", {document}]'
         # Notices of one kind about one gateway are an hour apart, so each wrong statement comes from a gateway of its own.
         gateways = {name(path): self.seller.url for path, (_, fault) in ROUTES.items() if fault}
         gateways["elsewhere"] = self.phisher.url
         self.payer = Purser(binary, directory, self.seller.url, self.keys, more=more, gateways=gateways)
+        copy = self.payer.state / "seller.json"
+        copy.write_text(json.dumps(self.signer.document()))
+        copy.chmod(0o600)
         self.base = self.payer.url.removesuffix("/sdk")
         self.client = httpx.Client(timeout=60)
         self.paid_calls = 0
@@ -287,7 +303,8 @@ class Suite(Checks):
             assert "offer" not in lines or "doubtful" not in lines, lines
             assert "receipt verified" in lines, lines
             offer, settlement = self.kept(payment)
-            assert offer and json.loads(offer)["format"] == ROUTES[path][0], f"offer kept: {offer}"
+            form = ROUTES[path][0]
+            assert offer and json.loads(offer)["format"] == {"web": "jws"}.get(form, form), f"offer kept: {offer}"
             receipt = json.loads(settlement)["extensions"][OFFER_RECEIPT]["info"]["receipt"]
             assert receipt == self.seller.statements.receipts[-1], "the receipt in the books is not the seller's"
 
@@ -346,6 +363,11 @@ class Suite(Checks):
         steps = [
             ("an offer and a receipt by EIP-712, signed by the payee", self.verified("/typed")),
             ("an offer and a receipt as JWS, by a did:key that the operator named", self.verified("/jws")),
+            ("an offer and a receipt by a did:web, with a key of its pinned document", self.verified("/web")),
+            (
+                "any 64 bytes in the name of that did:web are told",
+                self.doubtful("/web/forged", "the signature is not that of the key it names", "receipt"),
+            ),
             (
                 "an offer of another amount is told",
                 self.doubtful("/typed/amount", "another amount than was agreed", "receipt verified"),

@@ -139,7 +139,7 @@ struct Desk {
                 name: agent.name, wallet: wallet, team: agent.team, tokenHash: agent.tokenHash, addedAt: addedAt),
             gateway: "lab", host: "x", site: site,
             content: PaymentIntent.Request(
-                method: method, url: "https://x/y", model: "light", fingerprint: .numbered(number)),
+                method: method, url: "https://x/y", model: .known("light"), fingerprint: .numbered(number)),
             target: "/y", idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)
     }
 

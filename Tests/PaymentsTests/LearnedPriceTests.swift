@@ -50,7 +50,7 @@ struct LearnedPriceTests {
         let source = challenge()
         func lesson(_ path: String) throws -> PriceLesson {
             PriceLesson(
-                route: RequestRoute(agent: "scout", gateway: "lab", method: "GET", target: path), model: nil,
+                route: RequestRoute(agent: "scout", gateway: "lab", method: "GET", target: path), model: .absent,
                 source: source, challenge: try Challenge.read(source), accepted: [],
                 binding: try Self.binding(), seenAt: .vectors, isAttached: false)
         }

@@ -23,7 +23,7 @@ struct PaymentEngineTests {
         #expect(row.terms == payment.terms)
         #expect(payment.usage.map(\.left) == [Dollars.cents(99).quantity])
         #expect(!payment.isAdopted && payment.state == .reserved)
-        #expect(row.purpose.host == "x" && row.purpose.request?.model == "light" && row.salt != nil)
+        #expect(row.purpose.host == "x" && row.purpose.request?.model == .known("light") && row.salt != nil)
         #expect(payment.answerWithin == 60)
         #expect(payment.header.name == "payment-signature")
 

@@ -42,7 +42,7 @@ private final class ScriptedAllowance: AllowanceWitness {
 
     func permitNonce(owner: Address, token: Address) async throws -> UInt256 { throw Silent() }
 
-    func pendingTransactionCount(of account: Address) async throws -> UInt64 { throw Silent() }
+    func nextTransactionNumber(of account: Address) async throws -> UInt64 { throw Silent() }
 
     func fee() async throws -> Transaction.Fee { throw Silent() }
 }
@@ -129,7 +129,7 @@ struct SellerKnowledgeTests {
     func lessons() async throws {
         let knowledge = SellerKnowledge(store: InMemoryLedger(), logger: RecordingLog().logger)
         func key(_ number: Int) -> SellerKey {
-            SellerKey(agent: "scout", host: "api.example", method: "GET", path: "/orders/\(number)", model: nil)
+            SellerKey(agent: "scout", host: "api.example", method: "GET", path: "/orders/\(number)", model: .absent)
         }
         func learn(_ payee: String, of number: Int, price: Dollars) throws {
             let lesson = Recollection.none.lesson(about: key(number), asset: "usdt", payee: payee, price: price)
@@ -283,6 +283,28 @@ struct SellerKnowledgeTests {
         #expect(record.state == .settled)
         #expect(record.moved == (isTrusted ? UInt256(2_500_000_000_000_000) : nil))
         #expect(try await desk.books.used(.day) == (isTrusted ? Dollars("0.0025") : .cents(1)))
+    }
+
+    @Test("an offer by a pinned did:web of which there is no document is paid, and is not called verified")
+    func uncheckedOffer() async throws {
+        func text(_ json: String) -> String {
+            Base64.encode(Array(json.utf8)).replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        }
+        let payload =
+            #"{"version":1,"resourceUrl":"https://x/y","scheme":"exact","network":"eip155:42161","#
+            + #""asset":"0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9","payTo":"\#(seller)","amount":"10000"}"#
+        let header = text(#"{"alg":"EdDSA","kid":"did:web:keys.example#1"}"#)
+        let signature = String(repeating: "A", count: 86)
+        let offer =
+            #""offer-receipt":{"info":{"offers":[{"format":"jws","#
+            + #""signature":"\#(header).\#(text(payload)).\#(signature)"}]}}"#
+        let desk = try await Desk()
+        var policy = GatewayPolicy()
+        policy.signers = PinnedSigners(identifiers: ["did:web:keys.example"])
+        _ = try await desk.paid(challenge().withExtension(offer), for: desk.request(policy: policy))
+        let lines = desk.log.lines.filter { $0.contains("offer") && $0.contains("erified") }
+        #expect(lines.count == 1 && lines.allSatisfy { $0.contains("offer not verified") }, "\(lines)")
+        #expect(!desk.log.lines.contains { $0.contains("info: offer verified") })
     }
 
     @Test("an offer that says something else than is paid, and a receipt that cannot be read, are told")

@@ -38,7 +38,7 @@ final class Chain: AllowanceWitness {
         return nonce
     }
 
-    func pendingTransactionCount(of account: Address) async throws -> UInt64 { standing.withLock { $0.transactions } }
+    func nextTransactionNumber(of account: Address) async throws -> UInt64 { standing.withLock { $0.transactions } }
 
     func fee() async throws -> Transaction.Fee { standing.withLock { $0.fee } }
 }

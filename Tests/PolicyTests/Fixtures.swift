@@ -55,7 +55,8 @@ struct Doorway {
         gateRules.maxPayment = .max
         context = Gate.Context(
             request: GateRequest(
-                agent: "scout", team: nil, gateway: "lab", host: "x", method: "POST", path: "/v1", model: "light"),
+                agent: "scout", team: nil, gateway: "lab", host: "x", method: "POST", path: "/v1",
+                model: .known("light")),
             rules: gateRules, payer: address, payRules: rules.compactMap(PayRule.init),
             clock: GateClock(now: .vectors), nonce: .numbered(7))
     }

@@ -29,7 +29,7 @@ struct GateRuleTests {
     func freeMethods(method: String) throws {
         var door = try Doorway()
         door.context.request = GateRequest(
-            agent: "scout", team: nil, gateway: "lab", host: "x", method: method, path: "/", model: nil)
+            agent: "scout", team: nil, gateway: "lab", host: "x", method: method, path: "/", model: .absent)
         #expect(try door.refusal(challenge(Entry())) == .requestMethod)
     }
 

@@ -8,10 +8,10 @@ extension PolicySubject {
         var subject = PolicySubject(
             request: GateRequest(
                 agent: "scout", team: "crew", gateway: "lab", host: "api.example.com", method: "POST",
-                path: "/v1/chat/completions", model: "vendor/light"),
+                path: "/v1/chat/completions", model: .known("vendor/light")),
             scheme: "exact", paymentMethod: "exact-eip3009", network: "eip155:42161", symbol: "USDT",
             asset: arbitrumUSDT, payee: seller, amount: UInt256(10_000), value: .cents(1), window: 300,
-            payeeIsNew: false, priceRatio: nil, time: .vectors)
+            payeeIsNew: false, priceRatio: .absent, time: .vectors)
         change(&subject)
         return subject
     }

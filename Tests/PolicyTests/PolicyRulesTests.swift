@@ -21,10 +21,10 @@ struct PolicyRulesTests {
         ] as [(PolicyField, String)])
     func texts(field: PolicyField, text: String) {
         let subject = PolicySubject.sample()
-        #expect(PolicyMatcher.oneOf(field, [.exact("other"), .exact(text)]).holds(for: subject))
-        #expect(!PolicyMatcher.oneOf(field, [.exact("other"), .exact(text + "x")]).holds(for: subject))
+        #expect(PolicyMatcher.oneOf(field, [.exact("other"), .exact(text)]).holds(for: subject) == .yes)
+        #expect(PolicyMatcher.oneOf(field, [.exact("other"), .exact(text + "x")]).holds(for: subject) == .no)
         let others = PolicyField.allCases.filter { $0 != field }
-        #expect(!others.contains { PolicyMatcher.oneOf($0, [.exact(text)]).holds(for: subject) })
+        #expect(!others.contains { PolicyMatcher.oneOf($0, [.exact(text)]).holds(for: subject) != .no })
     }
 
     @Test(
@@ -36,36 +36,40 @@ struct PolicyRulesTests {
     func below(host: String, fits: Bool) {
         let subject = PolicySubject.sample {
             $0.request = GateRequest(
-                agent: "a", team: nil, gateway: "g", host: host, method: "GET", path: "/", model: nil)
+                agent: "a", team: nil, gateway: "g", host: host, method: "GET", path: "/", model: .absent)
         }
-        #expect(PolicyMatcher.oneOf(.host, [.below("example.com")]).holds(for: subject) == fits)
-        #expect(!PolicyMatcher.oneOf(.team, [.exact("")]).holds(for: subject))
-        #expect(!PolicyMatcher.oneOf(.model, [.exact("")]).holds(for: subject))
+        #expect(PolicyMatcher.oneOf(.host, [.below("example.com")]).holds(for: subject) == TruthValue(fits))
+        #expect(PolicyMatcher.oneOf(.team, [.exact("")]).holds(for: subject) == .no)
+        #expect(PolicyMatcher.oneOf(.model, [.exact("")]).holds(for: subject) == .no)
     }
 
     @Test("bounds are exclusive above and inclusive up to")
     func bounds() {
-        let subject = PolicySubject.sample { $0.priceRatio = 300 }
-        #expect(!PolicyMatcher.above(.cents(1)).holds(for: subject))
-        #expect(PolicyMatcher.above(.zero).holds(for: subject))
-        #expect(PolicyMatcher.upTo(.cents(1)).holds(for: subject))
-        #expect(!PolicyMatcher.upTo(.zero).holds(for: subject))
-        #expect(!PolicyMatcher.windowAbove(300).holds(for: subject))
-        #expect(PolicyMatcher.windowAbove(299).holds(for: subject))
-        #expect(!PolicyMatcher.priceAbove(300).holds(for: subject))
-        #expect(PolicyMatcher.priceAbove(299).holds(for: subject))
-        #expect(!PolicyMatcher.priceAbove(1).holds(for: .sample()))
-        #expect(PolicyMatcher.newPayee(false).holds(for: subject))
-        #expect(!PolicyMatcher.newPayee(true).holds(for: subject))
+        let subject = PolicySubject.sample { $0.priceRatio = .known(300) }
+        #expect(PolicyMatcher.above(.cents(1)).holds(for: subject) == .no)
+        #expect(PolicyMatcher.above(.zero).holds(for: subject) == .yes)
+        #expect(PolicyMatcher.upTo(.cents(1)).holds(for: subject) == .yes)
+        #expect(PolicyMatcher.upTo(.zero).holds(for: subject) == .no)
+        #expect(PolicyMatcher.windowAbove(300).holds(for: subject) == .no)
+        #expect(PolicyMatcher.windowAbove(299).holds(for: subject) == .yes)
+        #expect(PolicyMatcher.priceAbove(300).holds(for: subject) == .no)
+        #expect(PolicyMatcher.priceAbove(299).holds(for: subject) == .yes)
+        #expect(PolicyMatcher.priceAbove(1).holds(for: .sample()) == .no)
+        #expect(PolicyMatcher.newPayee(false).holds(for: subject) == .yes)
+        #expect(PolicyMatcher.newPayee(true).holds(for: subject) == .no)
     }
 
     @Test("a price a little above three times the highest before is more than three times")
     func ratio() {
-        #expect(PolicySubject.ratio(of: .cents(3), to: .cents(1)) == 300)
-        #expect(PolicySubject.ratio(of: Dollars(nanodollars: 30_000_001) ?? .zero, to: .cents(1)) == 301)
-        #expect(PolicySubject.ratio(of: .cents(1), to: nil) == nil)
-        #expect(PolicySubject.ratio(of: .cents(1), to: .zero) == nil)
-        #expect(PolicySubject.ratio(of: .max, to: Dollars(nanodollars: 1)) == .max)
+        func ratio(of price: Dollars, to before: Dollars?) -> Fact<Int64> {
+            PolicySubject.ratio(of: price, to: before, model: .absent)
+        }
+        #expect(ratio(of: .cents(3), to: .cents(1)) == .known(300))
+        #expect(ratio(of: Dollars(nanodollars: 30_000_001) ?? .zero, to: .cents(1)) == .known(301))
+        #expect(ratio(of: .cents(1), to: nil) == .absent)
+        #expect(ratio(of: .cents(1), to: .zero) == .absent)
+        #expect(ratio(of: .max, to: Dollars(nanodollars: 1)) == .known(.max))
+        #expect(PolicySubject.ratio(of: .cents(1), to: .cents(1), model: .unknown) == .unknown)
     }
 
     @Test(
@@ -79,7 +83,7 @@ struct PolicyRulesTests {
         ] as [(String, Int64, Int64, Bool)])
     func hours(text: String, hour: Int64, minute: Int64, fits: Bool) throws {
         let hours = try #require(DayHours(text))
-        #expect(PolicyMatcher.hours(hours).holds(for: .at(hour, minute)) == fits)
+        #expect(PolicyMatcher.hours(hours).holds(for: .at(hour, minute)) == TruthValue(fits))
     }
 
     @Test(
@@ -94,8 +98,8 @@ struct PolicyRulesTests {
         #expect(Weekday(of: .vectors) == .sun)
         #expect(Weekday(of: Timestamp(seconds: 0)) == .thu)
         #expect(Weekday(of: Timestamp(seconds: -1)) == .wed)
-        #expect(PolicyMatcher.days([.sat, .sun]).holds(for: .at(23, 59)))
-        #expect(!PolicyMatcher.days([.sat, .sun]).holds(for: .at(day: 1, 0, 0)))
+        #expect(PolicyMatcher.days([.sat, .sun]).holds(for: .at(23, 59)) == .yes)
+        #expect(PolicyMatcher.days([.sat, .sun]).holds(for: .at(day: 1, 0, 0)) == .no)
     }
 
     @Test("the first rule that matches decides, and without one the default does")

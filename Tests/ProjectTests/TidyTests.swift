@@ -57,7 +57,7 @@ struct TidyTests {
 
     @Test(
         "what must be reproducible reads no clock and owns no randomness",
-        arguments: ["Primitives", "Ethereum", "X402", "Policy", "Ledger"])
+        arguments: ["Primitives", "RequestFacts", "Ethereum", "X402", "Policy", "Ledger"])
     func purity(_ target: String) throws {
         let words = [
             "Date()", ".random(", "SystemRandomNumberGenerator", "clock_gettime", "ContinuousClock", "getenv(",

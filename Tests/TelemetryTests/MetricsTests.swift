@@ -19,6 +19,28 @@ struct MetricsTests {
         #expect(sum == UInt64(max(0, nanoseconds)))
     }
 
+    @Test("what somebody else counts is read at each asking, in order")
+    func samples() {
+        let registry = MetricsRegistry()
+        let count = EventCount()
+        registry.sample("purser_open", as: .gauge) {
+            [.init([("b", "y")], count.value), .init([("b", "x\""), ("a", "1")], 2)]
+        }
+        registry.sample("purser_ended", as: .counter) { [.init([], 4)] }
+        for number in [0, 1] {
+            #expect(
+                registry.text == """
+                    # TYPE purser_ended_total counter
+                    purser_ended_total 4
+                    # TYPE purser_open gauge
+                    purser_open{a="1",b="x\\""} 2
+                    purser_open{b="y"} \(number)
+
+                    """)
+            count.increment(by: 1)
+        }
+    }
+
     @Test("the text is what Prometheus reads: cumulative buckets, sum and count, in seconds")
     func text() {
         let registry = MetricsRegistry()

@@ -35,6 +35,9 @@ package struct PolicyReplay: Sendable {
     /// longer know the request or the terms.
     package private(set) var leftOut: Int64 = 0
 
+    /// How many of those that were decided once more have an unknown model.
+    package private(set) var unknownModel: Int64 = 0
+
     private var payees: [PayeeKey: Set<String>] = [:]
     private var prices: [PriceKey: Dollars] = [:]
 
@@ -72,6 +75,7 @@ package struct PolicyReplay: Sendable {
     }
 
     private mutating func compare(_ record: PaymentRecord, _ outcome: PolicyOutcome, _ verdict: PolicyVerdict) {
+        if record.purpose.request?.model == .unknown { unknownModel += 1 }
         before[outcome, default: 0] += 1
         after[verdict.outcome, default: 0] += 1
         guard verdict.outcome != outcome else { return }
@@ -107,7 +111,7 @@ package struct PolicyReplay: Sendable {
             window: max(0, terms.validBefore - record.reservedAt.seconds),
             payeeIsNew: payees?.contains(terms.payTo) != true,
             priceRatio: PolicySubject.ratio(
-                of: terms.value, to: prices[PriceKey(seller: seller, asset: terms.assetName)]),
+                of: terms.value, to: prices[PriceKey(seller: seller, asset: terms.assetName)], model: request.model),
             time: record.reservedAt)
     }
 
@@ -125,7 +129,7 @@ package struct PolicyReplay: Sendable {
         if payees[payee, default: []].count < Recollection.maximumPayees {
             payees[payee, default: []].insert(terms.payTo)
         }
-        guard let seller = seller(of: record) else { return }
+        guard let seller = seller(of: record), seller.remembersPrices else { return }
         let price = PriceKey(seller: seller, asset: terms.assetName)
         if let known = prices[price] {
             prices[price] = max(known, terms.value)

@@ -15,7 +15,7 @@ package struct SpendReport: Sendable, Equatable {
         case payee
         /// The gateway.
         case gateway
-        /// The model that the request named; erased payments and others have none.
+        /// The model that the request named; erased payments and others have none, and of some it is unknown.
         case model
         /// The UTC day of the reservation.
         case day
@@ -91,8 +91,8 @@ package struct SpendReport: Sendable, Equatable {
 
     /// One line of the report.
     package struct Row: Sendable, Equatable {
-        /// The agent, payee, gateway, model or day; nil for payments that have none.
-        package let key: String?
+        /// The agent, payee, gateway, model or day; absent for payments that have none.
+        package let key: Fact<String>
         /// How many payments money was set aside for.
         package var count: Int64 = 0
         /// How many of them failed: ``PaymentRecord/isFailure``.
@@ -102,7 +102,7 @@ package struct SpendReport: Sendable, Equatable {
         /// The sums by token.
         package var sums: [Token: Sums] = [:]
 
-        init(key: String?) { self.key = key }
+        init(key: Fact<String>) { self.key = key }
 
         /// Failures in 1000 payments, rounded down; 0 without payments.
         package var failuresPerMille: Int64 { count == 0 ? 0 : failures * 1000 / count }
@@ -144,7 +144,7 @@ package struct SpendReport: Sendable, Equatable {
 
     /// What the rows are about.
     package let dimension: Dimension
-    /// The rows: days in order of time, others by their names; the one without a name last.
+    /// The rows: days in order of time, others by their names; the one without a name and the unknown one last.
     package let rows: [Row]
     /// All rows together.
     package let total: Row
@@ -153,29 +153,31 @@ package struct SpendReport: Sendable, Equatable {
     package init(
         by dimension: Dimension, of period: Period = .all, in snapshot: any LedgerSnapshot
     ) throws(LedgerError) {
-        var rows: [String?: Row] = [:]
+        var rows: [Fact<String>: Row] = [:]
         try period.forEachPayment(in: snapshot) { (record) throws(LedgerError) in
             let key = Self.key(of: record, dimension)
             rows[key, default: Row(key: key)].add(record)
         }
-        var total = Row(key: nil)
+        var total = Row(key: .absent)
         for row in rows.values { total.add(row) }
         self.dimension = dimension
         self.rows = rows.values.sorted { left, right in
-            guard let leftKey = left.key else { return false }
-            guard let rightKey = right.key else { return true }
-            return leftKey < rightKey
+            switch (left.key, right.key) {
+            case (.known(let left), .known(let right)): left < right
+            case (.known, _), (.absent, .unknown): true
+            default: false
+            }
         }
         self.total = total
     }
 
-    private static func key(of record: PaymentRecord, _ dimension: Dimension) -> String? {
+    private static func key(of record: PaymentRecord, _ dimension: Dimension) -> Fact<String> {
         switch dimension {
-        case .agent: record.purpose.agent
-        case .payee: record.terms?.payTo
-        case .gateway: record.purpose.gateway
-        case .model: record.purpose.request?.model
-        case .day: record.reservedAt.utcDate
+        case .agent: .known(record.purpose.agent)
+        case .payee: Fact(record.terms?.payTo)
+        case .gateway: .known(record.purpose.gateway)
+        case .model: record.purpose.request?.model ?? .absent
+        case .day: .known(record.reservedAt.utcDate)
         }
     }
 }

@@ -22,71 +22,68 @@ extension ChainReader {
     ) async throws(ChainError) -> TokenStanding {
         let questions = [
             ERC20.balance(of: owner), ERC20.allowance(owner: owner, spender: spender), ERC20.decimals,
-        ].map { ContractQuestion(number: token, $0) }
+        ].map { StateQuestion(number: token, $0) }
         let answers = try await answers(to: questions, at: .latest, bounds(now))
         let values = answers.values.compactMap(\.self)
         guard values.count == questions.count else { throw tooFew(answers.leftOut) }
         return TokenStanding(balance: values[0], allowance: values[1], decimals: values[2], block: answers.block)
     }
 
-    /// The number of an account's next transaction, those counted that are sent and in no block yet.
+    /// The number of an account's next transaction.
     ///
-    /// Nodes see different transactions on their way, so the highest of the endpoints' answers is taken; an endpoint that
-    /// is more than 64 ahead of what is in blocks is not believed.
-    package func pendingTransactionCount(of account: Address, at now: Timestamp) async throws(ChainError) -> UInt64 {
+    /// What is in blocks is read at one block that the endpoints agree on. What is on its way besides each endpoint sees for
+    /// itself; enough of them have to see the same, and none anything else. Throws ``ChainError/differentNumbers(_:)`` when
+    /// one does.
+    package func nextTransaction(of account: Address, at now: Timestamp) async throws(ChainError) -> NextTransaction {
         let bounds = bounds(now)
-        let counts: [Result<UInt64, EndpointFault>] = await ask { index in
+        let mined = try await answers(to: [.transactionCount(of: account)], at: .latest, bounds)
+        guard let count = mined.values.first ?? nil else { throw tooFew(mined.leftOut) }
+        let answers: [Result<UInt64, EndpointFault>] = await ask { index in
             do throws(EndpointFault) {
                 return .success(try await self.readers[index].pendingTransactionCount(of: account, bounds))
             } catch {
                 return .failure(error)
             }
         }
-        try require(counts)
-        return counts.compactMap { try? $0.get() }.max() ?? 0
+        try require(answers)
+        var names: [UInt64: [String]] = [:]
+        for (reader, answer) in zip(readers, answers) {
+            // Some nodes know no pending state and answer with less than what is in blocks.
+            if case .success(let pending) = answer { names[max(pending, count), default: []].append(reader.name) }
+        }
+        guard names.count == 1, let number = names.first?.key else {
+            throw .differentNumbers(
+                names.sorted { $0.key < $1.key }.map { ChainError.Camp(number: $0.key, names: $0.value) })
+        }
+        return NextTransaction(number: number, mined: count, block: mined.block)
     }
 
-    /// What an account has of the chain's own coin, in wei: the least that any endpoint says.
+    /// What an account has of the chain's own coin, in wei, as of the newest block that the endpoints share.
     package func coinBalance(of account: Address, at now: Timestamp) async throws(ChainError) -> UInt256 {
-        let bounds = bounds(now)
-        let balances: [Result<UInt256, EndpointFault>] = await ask { index in
-            let reader = self.readers[index]
-            do throws(EndpointFault) {
-                let answers = try await reader.quantities([NodeCall.coinBalance(account)], bounds)
-                return .success(answers[0])
-            } catch {
-                return .failure(error)
-            }
-        }
-        try require(balances)
-        return balances.compactMap { try? $0.get() }.min() ?? .zero
+        let answers = try await answers(to: [.coinBalance(of: account)], at: .latest, bounds(now))
+        guard let value = answers.values.first ?? nil else { throw tooFew(answers.leftOut) }
+        return value
     }
 
     private func number(
         of contract: Address, _ data: [UInt8], at now: Timestamp
     ) async throws(ChainError) -> AccountNumber {
-        let answers = try await answers(to: [ContractQuestion(number: contract, data)], at: .latest, bounds(now))
+        let answers = try await answers(to: [StateQuestion(number: contract, data)], at: .latest, bounds(now))
         guard let value = answers.values.first ?? nil else { throw tooFew(answers.leftOut) }
         return AccountNumber(value: value, block: answers.block)
     }
 
-    private func tooFew(_ faults: [EndpointFault]) -> ChainError {
+    func tooFew(_ faults: [EndpointFault]) -> ChainError {
         .tooFewAnswers(count: readers.count - Set(faults.map(\.endpoint)).count, needed: needed, faults: faults)
     }
 }
 
 extension EndpointReader {
-    /// Transactions on their way that an account is believed to have.
-    static let pendingLimit: UInt64 = 64
-
+    /// How many transactions of an account this endpoint knows, those counted that are sent and in no block yet.
     func pendingTransactionCount(of account: Address, _ bounds: Bounds) async throws(EndpointFault) -> UInt64 {
-        let counts = try await quantities(
-            [NodeCall.transactionCount(account, "latest"), NodeCall.transactionCount(account, "pending")], bounds)
-        guard let latest = counts[0].uint64, let pending = counts[1].uint64, latest <= .max - Self.pendingLimit,
-            pending <= latest + Self.pendingLimit
-        else { throw EndpointFault(endpoint: name, reason: .badQuantity) }
-        // Some nodes know no pending state and answer with less than what is in blocks.
-        return max(latest, pending)
+        let count = try await quantities([NodeCall.transactionCount(account, "pending")], bounds)[0].uint64
+        guard let count, count < .max - 1 else { throw EndpointFault(endpoint: name, reason: .badQuantity) }
+        return count
     }
 
     /// The answers to calls that are answered with numbers, once the endpoint has said that it serves the right chain.

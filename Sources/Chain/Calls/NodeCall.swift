@@ -18,13 +18,12 @@ enum NodeCall {
         }
     }
 
-    /// What a contract answers as of a block.
-    static func contract(_ question: ContractQuestion<some Any>, at block: UInt64) -> JSONRPCCall {
+    /// What a contract answers as of a block; with `account` as if that had sent the call.
+    static func contract(
+        _ contract: Address, data: [UInt8], from account: Address? = nil, at block: UInt64
+    ) -> JSONRPCCall {
         JSONRPCCall("eth_call") { text in
-            text.object { call in
-                call.field("to", Hex.prefixed(question.contract.bytes))
-                call.field("data", Hex.prefixed(question.data))
-            }
+            call(&text, from: account, to: contract, data: data)
             text.element(JSONRPCQuantity.encode(block))
         }
     }
@@ -55,7 +54,7 @@ enum NodeCall {
         }
     }
 
-    /// How many transactions an account has made; `block` is a tag.
+    /// How many transactions an account has made; `block` is a tag or a quantity.
     static func transactionCount(_ account: Address, _ block: String) -> JSONRPCCall {
         JSONRPCCall("eth_getTransactionCount") { text in
             text.element(Hex.prefixed(account.bytes))
@@ -63,28 +62,25 @@ enum NodeCall {
         }
     }
 
-    /// What an account has of the chain's own coin.
-    static func coinBalance(_ account: Address) -> JSONRPCCall {
+    /// Reads the answer to that; nil for what is no number of transactions, which end before 2^64 - 1 (EIP-2681).
+    static func transactionCount(in answer: JSONValue) -> UInt64? {
+        answer.string.flatMap(JSONRPCQuantity.decode).flatMap { $0 < .max - 1 ? $0 : nil }
+    }
+
+    /// What an account has of the chain's own coin; `block` is a tag or a quantity.
+    static func coinBalance(_ account: Address, _ block: String) -> JSONRPCCall {
         JSONRPCCall("eth_getBalance") { text in
             text.element(Hex.prefixed(account.bytes))
-            text.element("latest")
+            text.element(block)
         }
     }
 
-    /// Base fees of the newest blocks and of the next one, and the median priority fee of each.
-    static func feeHistory(blocks: UInt64) -> JSONRPCCall {
+    /// The median priority fee of each of so many blocks, of which `block` is the last.
+    static func feeHistory(blocks: UInt64, through block: UInt64) -> JSONRPCCall {
         JSONRPCCall("eth_feeHistory") { text in
             text.element(JSONRPCQuantity.encode(blocks))
-            text.element("latest")
+            text.element(JSONRPCQuantity.encode(block))
             text.raw("[50]".utf8)
-        }
-    }
-
-    /// What a contract would answer an account as of now, were the call a transaction.
-    static func simulation(from account: Address, to contract: Address, data: [UInt8]) -> JSONRPCCall {
-        JSONRPCCall("eth_call") { text in
-            call(&text, from: account, to: contract, data: data)
-            text.element("latest")
         }
     }
 
@@ -98,9 +94,9 @@ enum NodeCall {
         JSONRPCCall("eth_sendRawTransaction") { $0.element(Hex.prefixed(transaction)) }
     }
 
-    private static func call(_ text: inout JSONText, from account: Address, to contract: Address, data: [UInt8]) {
+    private static func call(_ text: inout JSONText, from account: Address?, to contract: Address, data: [UInt8]) {
         text.object { call in
-            call.field("from", Hex.prefixed(account.bytes))
+            if let account { call.field("from", Hex.prefixed(account.bytes)) }
             call.field("to", Hex.prefixed(contract.bytes))
             call.field("data", Hex.prefixed(data))
         }

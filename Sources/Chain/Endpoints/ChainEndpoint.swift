@@ -6,6 +6,9 @@ package import Transport
 package struct ChainEndpoint: Sendable, Equatable {
     /// Where requests go.
     package let origin: Origin
+    /// What two endpoints of the same machine share: the host in any spelling, on loopback with the port, since there
+    /// other ports are often tunnels to other machines.
+    let machine: String
     /// The path and query of every request; secret.
     let target: String
 
@@ -27,11 +30,15 @@ package struct ChainEndpoint: Sendable, Equatable {
         let isSecure = scheme == "https"
         guard isSecure || place.host.isLoopback else { throw .plainHTTP(host: place.host.text) }
         origin = Origin(isSecure: isSecure, host: place.host.text, port: place.port ?? (isSecure ? 443 : 80))
+        machine = place.host.isLoopback ? "loopback:\(origin.port)" : place.host.canonical
         target = rest[end...].hasPrefix("/") ? String(rest[end...]) : "/" + rest[end...]
     }
 
     /// The host, and the port where it is not the usual one.
     package var name: String { origin.authority }
+
+    /// Whether two endpoints are the same machine under other paths, ports or spellings: together they prove no more than one.
+    package func isSameMachine(as other: ChainEndpoint) -> Bool { machine == other.machine }
 
     /// A text from outside without the parts of path and query that may be a key.
     func redacting(_ text: String) -> String {

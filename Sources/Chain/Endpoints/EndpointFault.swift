@@ -28,7 +28,11 @@ package struct EndpointFault: Error, Sendable, Equatable {
         case noBlock
         /// The block's time, in Unix seconds, is more than a minute ahead of the local clock.
         case futureBlock(time: Int64)
-        /// The final block lies below one that was final before, or is another of the same number.
+        /// The newest block's time, in Unix seconds, is more than an hour behind the local clock.
+        case oldBlock(time: Int64)
+        /// The block's time, in Unix seconds, is more than an hour behind the one that another endpoint named.
+        case behind(time: Int64, newest: Int64)
+        /// The final block lies below the one that endpoints agreed on before, or is another of the same number.
         case wentBack(from: UInt64, to: UInt64)
         /// Answers of one reading name two hashes for one block.
         case changedBlock(UInt64)
@@ -81,7 +85,10 @@ extension EndpointFault.Reason: CustomStringConvertible {
         case .badBlock: "answered with a block that cannot be read"
         case .noBlock: "does not have the block"
         case .futureBlock(let time): "answered with a block of the future (Unix time \(time))"
-        case .wentBack(let from, let to): "went back behind final block \(from), to \(to)"
+        case .oldBlock(let time): "answered with a newest block that is more than an hour old (Unix time \(time))"
+        case .behind(let time, let newest): "is \(newest - time) seconds behind another endpoint"
+        case .wentBack(let from, let to):
+            "calls block \(to) final, although the endpoints agreed on block \(from) before"
         case .changedBlock(let number): "named two hashes for block \(number)"
         case .badTransaction: "answered with a transaction that cannot be read"
         case .badQuantity: "answered with what is no number"

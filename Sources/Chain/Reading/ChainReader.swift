@@ -6,7 +6,7 @@ package import Transport
 /// Reads from a chain whether authorizations are used, and trusts no endpoint that another one contradicts.
 ///
 /// All endpoints are asked. The lowest of the blocks that they call final is the one that all are then asked about, and
-/// an answer counts only when at least two of them (or the only one there is) gave it and none gave another.
+/// an answer counts only when so many of the configured ones gave it as ``ChainAgreement`` wants and none gave another.
 package final class ChainReader: Sendable {
     /// Probes of one reading.
     package static let probeLimit = 1000
@@ -14,22 +14,25 @@ package final class ChainReader: Sendable {
     package static let endpointLimit = 8
 
     let readers: [EndpointReader]
+    /// How many endpoints have to say the same.
+    let needed: Int
     private let limits: ChainLimits
-    /// The newest final block that each endpoint has named.
-    private let newest: Mutex<[FinalBlock?]>
+    private let memory: Mutex<FinalBlockMemory>
 
-    /// Makes a reader of one chain, `chainID` being its number behind `eip155:`.
+    /// Makes a reader of one chain, `chainID` being its number behind `eip155:`; it makes at most `blocksPerSecond` blocks
+    /// a second.
     ///
     /// Throws ``ChainError/endpointCount(limit:)``, ``ChainError/repeatedEndpoint(_:)`` or ``ChainError/finality``.
     package init(
-        chainID: UInt64, endpoints: [ChainEndpoint], finality: ChainFinality, client: BoundedClient,
+        chainID: UInt64, endpoints: [ChainEndpoint], finality: ChainFinality, agreement: ChainAgreement = .all,
+        blocksPerSecond: UInt64 = ChainReader.standardBlocksPerSecond, client: BoundedClient,
         limits: ChainLimits = .standard
     ) throws(ChainError) {
         guard (1...Self.endpointLimit).contains(endpoints.count) else {
             throw .endpointCount(limit: Self.endpointLimit)
         }
-        var names: Set<String> = []
-        for endpoint in endpoints where !names.insert(endpoint.name).inserted {
+        var machines: Set<String> = []
+        for endpoint in endpoints where !machines.insert(endpoint.machine).inserted {
             throw .repeatedEndpoint(endpoint.name)
         }
         guard finality.isValid else { throw .finality }
@@ -38,9 +41,13 @@ package final class ChainReader: Sendable {
                 rpc: JSONRPCEndpoint(endpoint: endpoint, client: client, limits: limits), chainID: chainID,
                 finality: finality)
         }
+        needed = agreement.needed(of: endpoints.count)
         self.limits = limits
-        newest = Mutex(Array(repeating: nil, count: endpoints.count))
+        memory = Mutex(FinalBlockMemory(rate: blocksPerSecond))
     }
+
+    /// The most blocks that a chain makes in a second, unless somebody says otherwise.
+    package static let standardBlocksPerSecond = FinalBlockMemory.standardRate
 
     /// Reads whether each probe's nonce is used at a final block that the endpoints agree on.
     ///
@@ -50,7 +57,7 @@ package final class ChainReader: Sendable {
         _ probes: [AuthorizationProbe], at now: Timestamp
     ) async throws(ChainError) -> ChainReading {
         guard probes.count <= Self.probeLimit else { throw .tooManyProbes(limit: Self.probeLimit) }
-        let answers = try await answers(to: probes.map { ContractQuestion($0) }, at: .final, bounds(now))
+        let answers = try await answers(to: probes.map { StateQuestion($0) }, at: .final, bounds(now))
         return ChainReading(block: answers.block, isUsed: answers.values, leftOut: answers.leftOut)
     }
 
@@ -69,18 +76,52 @@ package final class ChainReader: Sendable {
         EndpointReader.Bounds(now: now, deadline: .now() + limits.reading)
     }
 
-    /// What contracts say as of one block.
+    /// The state as of one block.
     func answers<Value>(
-        to questions: [ContractQuestion<Value>], at horizon: Horizon, _ bounds: EndpointReader.Bounds
+        to questions: [StateQuestion<Value>], at horizon: Horizon, _ bounds: EndpointReader.Bounds
     ) async throws(ChainError) -> BlockAnswers<Value> {
-        let tips: [Result<FinalBlock, EndpointFault>] =
-            switch horizon {
-            case .final: try await finalBlocks(bounds)
-            case .latest: try await latestBlocks(bounds)
-            case .number(let number): readers.map { _ in .success(FinalBlock(number: number, hash: nil)) }
+        switch horizon {
+        case .final: return try await finalAnswers(to: questions, bounds)
+        case .latest:
+            let tips = await latestBlocks(bounds)
+            try require(tips)
+            return try await answers(to: questions, at: tips, bounds)
+        case .number(let number):
+            let tip = FinalBlock(number: number, hash: nil, time: nil)
+            return try await answers(to: questions, at: readers.map { _ in .success(tip) }, bounds)
+        }
+    }
+
+    /// The state as of the final block, which is held against the one that was agreed on before and then remembered.
+    private func finalAnswers<Value>(
+        to questions: [StateQuestion<Value>], _ bounds: EndpointReader.Bounds
+    ) async throws(ChainError) -> BlockAnswers<Value> {
+        // What was known before the question: a reading at the same time must not make this one's answer look old.
+        let earlier = memory.withLock { $0 }
+        let tips = await finalBlocks(earlier, bounds)
+        do throws(ChainError) {
+            try require(tips)
+            let answers = try await answers(to: questions, at: tips, bounds)
+            try earlier.check(answers.block)
+            memory.withLock { $0.agree(on: answers.block) }
+            return answers
+        } catch {
+            let isContradicted = tips.contains { tip in
+                if case .failure(let fault) = tip, case .wentBack = fault.reason { true } else { false }
             }
-        // There is one: enough endpoints have answered.
-        let lowest = tips.compactMap { try? $0.get().number }.min() ?? 0
+            let isImplausible = if case .implausible = error { true } else { false }
+            guard isContradicted || isImplausible, let forgotten = memory.withLock({ $0.contradict() }) else {
+                throw error
+            }
+            throw .forgotten(block: forgotten.number, readings: FinalBlockMemory.patience, cause: error)
+        }
+    }
+
+    private func answers<Value>(
+        to questions: [StateQuestion<Value>], at tips: [Result<FinalBlock, EndpointFault>],
+        _ bounds: EndpointReader.Bounds
+    ) async throws(ChainError) -> BlockAnswers<Value> {
+        let lowest = Self.lowest(of: tips)
         let answers: [Result<BlockSnapshot<Value>, EndpointFault>] = await ask { index in
             do throws(EndpointFault) {
                 let tip = try tips[index].get()
@@ -95,8 +136,10 @@ package final class ChainReader: Sendable {
         return try BlockAnswers(answers, names: readers.map(\.name), needed: needed)
     }
 
-    /// How many endpoints have to say the same.
-    var needed: Int { min(2, readers.count) }
+    /// The lowest of the blocks that endpoints named; 0 where none has named one.
+    static func lowest(of tips: [Result<FinalBlock, EndpointFault>]) -> UInt64 {
+        tips.compactMap { try? $0.get().number }.min() ?? 0
+    }
 
     /// Puts one question to every endpoint and returns what enough of them say and none denies.
     ///
@@ -128,42 +171,41 @@ package final class ChainReader: Sendable {
     }
 
     /// Asks every endpoint for its newest block.
-    private func latestBlocks(
-        _ bounds: EndpointReader.Bounds
-    ) async throws(ChainError) -> [Result<FinalBlock, EndpointFault>] {
-        let blocks: [Result<FinalBlock, EndpointFault>] = await ask { index in
-            do throws(EndpointFault) {
-                let block = try await self.readers[index].block(tagged: "latest", bounds)
-                return .success(FinalBlock(number: block.number, hash: block.hash))
-            } catch {
-                return .failure(error)
-            }
-        }
-        try require(blocks)
-        return blocks
+    func latestBlocks(_ bounds: EndpointReader.Bounds) async -> [Result<FinalBlock, EndpointFault>] {
+        leavingLaggardsOut(
+            await ask { index in
+                do throws(EndpointFault) { return .success(try await self.readers[index].latestBlock(bounds)) } catch {
+                    return .failure(error)
+                }
+            })
     }
 
-    /// Asks every endpoint for its final block, and remembers the newest of each.
+    /// Asks every endpoint for its final block.
     private func finalBlocks(
-        _ bounds: EndpointReader.Bounds
-    ) async throws(ChainError) -> [Result<FinalBlock, EndpointFault>] {
-        // What was known before the question: a reading at the same time must not make this one's answer look old.
-        let earlier = newest.withLock { $0 }
-        let finals: [Result<FinalBlock, EndpointFault>] = await ask { index in
-            do throws(EndpointFault) {
-                return .success(try await self.readers[index].finalBlock(after: earlier[index], bounds))
-            } catch {
-                return .failure(error)
+        _ memory: FinalBlockMemory, _ bounds: EndpointReader.Bounds
+    ) async -> [Result<FinalBlock, EndpointFault>] {
+        leavingLaggardsOut(
+            await ask { index in
+                do throws(EndpointFault) {
+                    return .success(try await self.readers[index].finalBlock(memory, bounds))
+                } catch {
+                    return .failure(error)
+                }
+            })
+    }
+
+    /// Takes endpoints out that have fallen far behind another one: all are asked about the lowest block, so that one that
+    /// stands still would hold back the others without a word.
+    private func leavingLaggardsOut(
+        _ tips: [Result<FinalBlock, EndpointFault>]
+    ) -> [Result<FinalBlock, EndpointFault>] {
+        guard let newest = tips.compactMap({ try? $0.get().time }).max() else { return tips }
+        return zip(readers, tips).map { reader, tip in
+            guard case .success(let block) = tip, let time = block.time, time < newest - FinalBlock.lag else {
+                return tip
             }
+            return .failure(EndpointFault(endpoint: reader.name, reason: .behind(time: time, newest: newest)))
         }
-        newest.withLock { newest in
-            for (index, final) in finals.enumerated() {
-                guard case .success(let block) = final else { continue }
-                if newest[index].map({ $0.number < block.number }) ?? true { newest[index] = block }
-            }
-        }
-        try require(finals)
-        return finals
     }
 
     /// Puts one question to every endpoint at once; the answers are in the order of the endpoints.

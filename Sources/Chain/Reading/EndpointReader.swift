@@ -33,12 +33,12 @@ struct EndpointReader: Sendable {
         }
     }
 
-    /// The endpoint's newest final block; `earlier` is the newest one it named before.
-    func finalBlock(after earlier: FinalBlock?, _ bounds: Bounds) async throws(EndpointFault) -> FinalBlock {
+    /// The endpoint's newest final block; `memory` is what was known before the question.
+    func finalBlock(_ memory: FinalBlockMemory, _ bounds: Bounds) async throws(EndpointFault) -> FinalBlock {
         let block = try await block(tagged: finality.tag, bounds)
         do throws(EndpointFault.Reason) {
             let final = try Self.final(below: block, finality)
-            try final.check(after: earlier)
+            try memory.check(final)
             return final
         } catch {
             throw EndpointFault(endpoint: name, reason: error)
@@ -49,24 +49,33 @@ struct EndpointReader: Sendable {
         below block: ChainBlock, _ finality: ChainFinality
     ) throws(EndpointFault.Reason) -> FinalBlock {
         guard case .confirmations(let count) = finality else {
-            return FinalBlock(number: block.number, hash: block.hash)
+            return FinalBlock(number: block.number, hash: block.hash, time: block.time)
         }
         guard block.number >= UInt64(count) else { throw .noBlock }
-        return FinalBlock(number: block.number - UInt64(count), hash: nil)
+        return FinalBlock(number: block.number - UInt64(count), hash: nil, time: block.time)
     }
 
-    /// What contracts say as of a block, by this endpoint; `named` is the hash that it gave the block in this reading.
+    /// The endpoint's newest block, which may not be older than an hour: an account's numbers as of then are no use.
+    func latestBlock(_ bounds: Bounds) async throws(EndpointFault) -> FinalBlock {
+        let block = try await block(tagged: "latest", bounds)
+        guard block.time >= bounds.now.adding(seconds: -FinalBlock.lag).seconds else {
+            throw EndpointFault(endpoint: name, reason: .oldBlock(time: block.time))
+        }
+        return FinalBlock(number: block.number, hash: block.hash, time: block.time)
+    }
+
+    /// The state as of a block, by this endpoint; `named` is the hash that it gave the block in this reading.
     ///
     /// Each batch asks for the block again: behind one name stand many machines, and all have to know the same block.
     /// Answers that do not count are kept beside the others. Only when none counts it is the endpoint that fails.
     func snapshot<Value>(
-        of questions: [ContractQuestion<Value>], at number: UInt64, named hash: Bytes32? = nil, _ bounds: Bounds
+        of questions: [StateQuestion<Value>], at number: UInt64, named hash: Bytes32? = nil, _ bounds: Bounds
     ) async throws(EndpointFault) -> BlockSnapshot<Value> {
         var block: ChainBlock?
         var given: [Result<Value, EndpointFault.Reason>] = []
         repeat {
             let range = given.count..<min(given.count + Self.batchLimit - 1, questions.count)
-            let calls = questions[range].map { NodeCall.contract($0, at: number) }
+            let calls = questions[range].map { $0.call(number) }
             let answers = try await answers(
                 to: [NodeCall.block(JSONRPCQuantity.encode(number))] + calls, bounds)
             let named = try self.block(answers[0], number: number, bounds)
@@ -77,8 +86,7 @@ struct EndpointReader: Sendable {
             for (question, answer) in zip(questions[range], answers.dropFirst()) {
                 given.append(
                     answer.flatMap { value in
-                        let meaning = value.string.flatMap(JSONRPCData.decode).flatMap(question.meaning)
-                        return meaning.map { .success($0) } ?? .failure(.badWord)
+                        question.meaning(value).map { .success($0) } ?? .failure(question.fault)
                     })
             }
         } while given.count < questions.count

@@ -1,15 +1,13 @@
 import Primitives
 
-/// The newest block that an endpoint calls final.
+/// The newest block that an endpoint calls final, or the newest it has.
 struct FinalBlock: Sendable, Equatable {
     let number: UInt64
     /// Its hash; nil where the endpoint was only asked for a newer block.
     let hash: Bytes32?
+    /// The time of the block that the endpoint was asked for, Unix seconds; nil where it was asked for none.
+    let time: Int64?
 
-    /// Throws when this block cannot be final if `earlier` was: it lies below it, or in its place.
-    func check(after earlier: FinalBlock?) throws(EndpointFault.Reason) {
-        guard let earlier else { return }
-        let replaces = number == earlier.number && hash != nil && earlier.hash != nil && hash != earlier.hash
-        guard number >= earlier.number, !replaces else { throw .wentBack(from: earlier.number, to: number) }
-    }
+    /// Seconds that an endpoint's block may be behind another's, or behind the clock where the newest block is asked for.
+    static let lag: Int64 = 3600
 }

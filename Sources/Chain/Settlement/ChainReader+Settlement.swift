@@ -10,7 +10,7 @@ extension ChainReader {
         of question: SettlementQuestion, search: TransferSearch? = .standard, at now: Timestamp
     ) async throws(ChainError) -> SettlementFinding {
         let bounds = bounds(now)
-        let state = try await answers(to: [ContractQuestion(question.probe)], at: .final, bounds)
+        let state = try await answers(to: [StateQuestion(question.probe)], at: .final, bounds)
         guard let isUsed = state.values.first ?? nil else { return .unknown(.unread) }
         guard isUsed else { return .unused(block: state.block.number) }
         var doubt = SettlementFinding.Doubt.notFound
@@ -67,7 +67,7 @@ extension ChainReader {
         var states: [Bool] = []
         for number in [block.number - 1, block.number] {
             do throws(ChainError) {
-                let answers = try await answers(to: [ContractQuestion(question.probe)], at: .number(number), bounds)
+                let answers = try await answers(to: [StateQuestion(question.probe)], at: .number(number), bounds)
                 guard let isUsed = answers.values.first ?? nil else { return .noHistory }
                 states.append(isUsed)
             } catch {

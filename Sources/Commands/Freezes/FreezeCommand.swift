@@ -38,8 +38,9 @@ struct FreezeCommand: AsyncParsableCommand {
         commandName: "freeze", abstract: "Sign nothing more, at once; prints what is still live.",
         discussion: """
             Nothing is reserved, signed or metered under a freeze from the next request on, sign-ins and approvals \
-            included, and what is between its reservation and its signature is given up. Authorizations that were handed out before can still be settled \
-            until their time is over: they are listed.
+            included, and what is between its reservation and its signature is given up. Open tunnels and switched \
+            connections are ended within a second, and none is opened. An answer that is under way comes to its end. \
+            Authorizations that were handed out before can still be settled until their time is over: they are listed.
             """)
 
     @OptionGroup var scope: FreezeOptions
@@ -71,24 +72,28 @@ enum Freezing {
     /// Freezes, and tells what is still live.
     static func freeze(_ scope: FreezeScope, reason: String?, _ options: StateOptions) async throws {
         let now = SystemClock().now()
-        let (freeze, isNew, live) = try await options.withLedger { ledger in
+        let (freeze, isNew, live, generation) = try await options.withLedger { ledger in
             let rulebook = try await ledger.rulebook()
             if case .agent(let name) = scope, rulebook.agents[name] == nil { throw LedgerError.unknownAgent(name) }
             let freeze = Freeze(scope: scope, since: now, actor: Operator.name, reason: reason)
             let isNew = try await ledger.freeze(freeze)
             return (
                 isNew ? freeze : rulebook.freezes[scope] ?? freeze, isNew,
-                try await LiveAuthorizations.under(scope, in: ledger, at: now)
+                try await LiveAuthorizations.under(scope, in: ledger, at: now), ledger.currentGeneration
             )
         }
+        let ended = await EndedTunnels.under(scope, since: generation, in: try options.existing())
         if options.json {
             JSONOutput.object { text in
                 FreezeOutput.write(freeze, to: &text)
                 text.field("changed", isNew)
+                if case .ended(let count) = ended { text.field("tunnels_ended", Int64(count)) }
                 text.objects("live", live) { PaymentOutput.write($1, to: &$0) }
             }
+            if ended == .untold { Console.note(FreezeOutput.words(on: ended)) }
         } else {
             Console.print("\(scope) is frozen \(isNew ? "now" : "already, " + FreezeOutput.words(on: freeze)).")
+            Console.print(FreezeOutput.words(on: ended))
             FreezeOutput.show(live: live)
         }
         if case .gateway(let name) = scope { options.noteUnknown(gateway: name) }

@@ -45,7 +45,8 @@ struct LedgerReportCommand: AsyncParsableCommand {
     }
 
     private static func write(_ row: SpendReport.Row, to text: inout JSONText) {
-        text.field("key", optional: row.key)
+        text.field("key", optional: row.key.shown)
+        text.field("key_fact", row.key.word)
         text.field("payments", row.count)
         text.field("failures", row.failures)
         text.field("failure_rate", row.failureRate)
@@ -79,7 +80,7 @@ struct LedgerReportCommand: AsyncParsableCommand {
             ("REFUSED", .right), ("TOKEN", .left), ("SETTLED", .right), ("PRESUMED", .right), ("EXPOSED", .right),
             ("RELEASED", .right), ("SPENT", .right),
         ])
-        for (row, name) in report.rows.map({ ($0, $0.key ?? "(none)") }) + [(report.total, "total")] {
+        for (row, name) in report.rows.map({ ($0, $0.key.value ?? "(\($0.key.word))") }) + [(report.total, "total")] {
             add(row, name: Printable.text(name), to: &table, tokens)
         }
         table.show()

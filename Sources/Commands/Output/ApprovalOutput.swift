@@ -13,6 +13,10 @@ enum ApprovalOutput {
             (name: "spender", value: view.spender),
             (name: "allowance", value: "\(view.allowance) now, \(view.amount) wanted"),
             (name: "coins for fees", value: view.coins),
+            (
+                name: "transactions",
+                value: "\(view.mined) in blocks" + (view.gap == 0 ? "" : ", \(view.gap) on their way (a gap)")
+            ),
         ])
         for (index, step) in view.steps.enumerated() {
             Console.print("")
@@ -41,6 +45,7 @@ enum ApprovalOutput {
         } else {
             Console.print("Nothing was signed. Repeat this with --send to sign and send it.")
             if !view.isAffordable { Console.note("the account has too little of the chain's coin for it") }
+            if view.gap > 0 { Console.note("it would wait for the \(view.gap) on their way, and needs --allow-gap") }
         }
     }
 
@@ -60,6 +65,8 @@ enum ApprovalOutput {
         text.field("coins", view.coins)
         text.field("max_cost", view.costLimit)
         text.field("affordable", view.isAffordable)
+        text.field("transactions_in_blocks", view.mined)
+        text.field("gap", Int64(clamping: view.gap))
         text.objects("transactions", view.steps) { text, step in
             text.field("to", view.token)
             text.field("data", step.data)

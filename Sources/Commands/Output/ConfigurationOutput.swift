@@ -13,6 +13,7 @@ enum ConfigurationOutput {
         if let bytes = gateway.longestRequestBody { text.field("max_request_body", Int64(bytes)) }
         if let time = gateway.totalMilliseconds { text.field("total_timeout_ms", time) }
         text.field("http2", gateway.allowsHTTP2)
+        text.field("upgrades", gateway.allowsUpgrades)
         text.field("max_validity", gateway.longestWindow)
         text.field("max_payment_usd", gateway.largestPayment.description)
         text.strings("payees", gateway.payees)
@@ -23,6 +24,12 @@ enum ConfigurationOutput {
         text.field("sign_in", gateway.signsIn)
         text.field("sign_ins_per_hour", Int64(gateway.signInsPerHour))
         text.strings("signers", gateway.signers)
+        text.objects("signer_documents", gateway.signerDocuments) { text, document in
+            text.field("did", document.identifier)
+            text.field("document", document.file)
+            text.field("sha256", optional: document.digestWord)
+        }
+        text.strings("signers_not_verifiable", gateway.uncheckedSigners)
         text.strings("profiles", gateway.profileWords)
         text.strings("spenders", gateway.spenders)
         text.field("stop_after_rejections", gateway.rejectionLimit)
@@ -33,7 +40,12 @@ enum ConfigurationOutput {
     static func write(_ chain: Configuration.ChainEntry, to text: inout JSONText) {
         text.field("network", chain.network)
         text.strings("rpc", chain.endpointNames)
+        text.field("agree", chain.agreementWord)
+        text.field("endpoints_needed", Int64(chain.neededEndpoints))
+        text.field("survives_lying", Int64(chain.survivedLiars))
+        text.field("survives_down", Int64(chain.survivedOutages))
         text.field("finality", chain.finalityWord)
+        text.field("blocks_per_second", Int64(clamping: chain.blocksPerSecond))
         text.strings("spenders", chain.spenderWords)
     }
 
@@ -101,10 +113,10 @@ enum ConfigurationOutput {
         table.show()
         guard !configuration.chains.isEmpty else { return }
         Console.print("")
-        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("ENDPOINTS", .left)])
+        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("AGREE", .left), ("ENDPOINTS", .left)])
         for chain in configuration.chains {
             let names = chain.endpointNames.joined(separator: " ")
-            chains.add([chain.network, chain.finalityWord, names])
+            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names])
         }
         chains.show()
     }

@@ -18,6 +18,16 @@ enum FreezeOutput {
         return "since \(freeze.since) by \(freeze.actor)\(reason)"
     }
 
+    /// What became of open tunnels.
+    static func words(on ended: EndedTunnels) -> String {
+        switch ended {
+        case .ended(let count): "Tunnels and switched connections ended under it: \(count)."
+        case .noDaemon: "No daemon is running, so no tunnel was open."
+        case .untold:
+            "The daemon has not said within three seconds which tunnels it ended; `purser status` lists what is open."
+        }
+    }
+
     /// Prints the authorizations that a freeze does not take back.
     static func show(live: [PaymentRecord]) {
         guard !live.isEmpty else {

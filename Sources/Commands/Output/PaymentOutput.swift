@@ -12,7 +12,8 @@ enum PaymentOutput {
         text.field("host", payment.purpose.host)
         text.field("method", optional: payment.purpose.request?.method)
         text.field("url", optional: payment.purpose.request?.url)
-        text.field("model", optional: payment.purpose.request?.model)
+        text.field("model", optional: payment.purpose.request?.model.shown)
+        text.field("model_fact", optional: payment.purpose.request?.model.word)
         text.field("state", payment.state.rawValue)
         if let terms = payment.terms {
             text.field("scheme", terms.scheme)
@@ -83,7 +84,7 @@ enum PaymentOutput {
             ("team", payment.purpose.team ?? "none"), ("gateway", payment.purpose.gateway),
             ("request", request.map { "\($0.method) \($0.url)" } ?? "erased"),
         ]
-        if let model = request?.model { facts.append(("model", model)) }
+        if let model = request?.model { facts.append(("model", model.text)) }
         if let terms = payment.terms {
             facts += [
                 ("amount", "\(amount(of: payment)) ($\(terms.value))"), ("asset", "\(terms.network)/\(terms.asset)"),

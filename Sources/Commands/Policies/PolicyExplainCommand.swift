@@ -30,6 +30,9 @@ struct PolicyExplainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The model that the request names.", valueName: "name"))
     var model: String?
 
+    @Flag(help: "The model could not be read from the request, which is not the same as no --model: it names none.")
+    var modelUnknown = false
+
     @Option(help: ArgumentHelp("The network.", valueName: "eip155:n"))
     var network: String
 
@@ -67,6 +70,10 @@ struct PolicyExplainCommand: AsyncParsableCommand {
         guard at.map({ Timestamp(rfc3339: $0) != nil }) ?? true else {
             throw ValidationError("--at is a time such as 2026-11-23T12:00:00Z.")
         }
+        guard model == nil || !modelUnknown else { throw ValidationError("--model-unknown takes no --model.") }
+        guard priceRatio == nil || !modelUnknown else {
+            throw ValidationError("--model-unknown takes no --price-ratio: earlier prices are those of a model.")
+        }
         guard window >= 0 else { throw ValidationError("--window is a number of seconds.") }
     }
 
@@ -74,7 +81,7 @@ struct PolicyExplainCommand: AsyncParsableCommand {
         let (file, tokens) = try policy.read(options)
         let request = GateRequest(
             agent: agent, team: team, gateway: gateway, host: try upstream().lowercased(), method: method, path: path,
-            model: model)
+            model: modelUnknown ? .unknown : Fact(model))
         let subject = try PolicySource.subject(
             request, asset: asset, network: network, payee: payee, amount: amount, scheme: scheme,
             method: paymentMethod, window: window, payeeIsNew: newPayee, priceRatio: priceRatio,

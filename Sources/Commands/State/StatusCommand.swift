@@ -39,7 +39,17 @@ struct StatusCommand: AsyncParsableCommand {
         if let configuration = report.configuration {
             ConfigurationOutput.writeListeners(configuration, to: &text)
             text.objects("gateways", configuration.gateways) { ConfigurationOutput.write($1, to: &$0) }
-            text.objects("chains", configuration.chains) { ConfigurationOutput.write($1, to: &$0) }
+            text.objects("chains", configuration.chains) { text, chain in
+                ConfigurationOutput.write(chain, to: &text)
+                guard let standing = report.chains.first(where: { $0.network == chain.network }) else { return }
+                text.field("read_at", standing.readAt)
+                text.field("problem", optional: standing.problem)
+                text.field("disagreement", standing.isDisagreement)
+                text.strings("left_out", standing.leftOut)
+                text.field("final_block", optional: standing.block.map { "\($0)" })
+                text.field("final_block_time", optional: standing.blockTime)
+                text.field("agreed_at", optional: standing.agreedAt)
+            }
             text.strings("caps_not_proven_for", configuration.unprovenGateways)
         }
         text.objects("freezes", report.freezes) { FreezeOutput.write($1, to: &$0) }
@@ -57,6 +67,7 @@ struct StatusCommand: AsyncParsableCommand {
             text.field("presumed", row.presumed.description)
             text.field("released", row.released.description)
         }
+        if let tunnels = report.tunnels { TunnelOutput.write(tunnels, to: &text) }
         text.field("last_checkpoint", optional: report.lastCheckpoint?.day)
     }
 
@@ -76,10 +87,12 @@ struct StatusCommand: AsyncParsableCommand {
             Console.print("FROZEN           \(freeze.scope) \(FreezeOutput.words(on: freeze))")
         }
         if let configuration = report.configuration { ConfigurationOutput.show(configuration) }
+        for chain in report.chains { Console.print("\(chain.network): \(chain.words)") }
         Console.print("")
         WalletOutput.show(report.wallets)
         Console.print("")
         AgentOutput.show(report.agents, tokens: tokens)
         ExposureOutput.show(report.totals, tokens: tokens)
+        if let tunnels = report.tunnels { TunnelOutput.show(tunnels) }
     }
 }

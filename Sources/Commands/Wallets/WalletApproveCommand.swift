@@ -39,6 +39,13 @@ struct WalletApproveCommand: AsyncParsableCommand {
             valueName: "coins"))
     var maxCost = ApprovalOrder.standardCostLimit
 
+    @Flag(
+        help: """
+            Sign although transactions of the account are on their way: this one then waits for them, and stays valid \
+            until they come.
+            """)
+    var allowGap = false
+
     @Flag(help: "Sign and send.")
     var send = false
 
@@ -72,7 +79,8 @@ struct WalletApproveCommand: AsyncParsableCommand {
                     let signer = try await ApprovalWallet.signer(
                         name, configuration, state: state, random: SystemSources.random, recognition: recognition)
                     try await desk.send(
-                        plan, by: ApprovalWallet.signing(as: name, with: signer, books: books, clock: SystemClock())
+                        plan, by: ApprovalWallet.signing(as: name, with: signer, books: books, clock: SystemClock()),
+                        allowsGap: allowGap
                     ) { hash in
                         hashes.append("\(hash)")
                         Console.note("sent \(hash)")

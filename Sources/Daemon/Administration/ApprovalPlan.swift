@@ -13,6 +13,8 @@ package struct ApprovalPlan: Sendable, Hashable {
     package let standing: TokenStanding
     /// What the account has of the chain's coin, in wei.
     package let coins: UInt256
+    /// The number that the account's next transaction gets.
+    package let next: NextTransaction
     /// The transactions in their order: none when the allowance is as wanted, two when it has to be set to zero first.
     package let steps: [ApprovalTransaction]
 
@@ -36,6 +38,8 @@ package enum ApprovalFailure: Error, Sendable, Hashable {
     case decimals(contract: UInt256, table: Int)
     /// The contract would not do it.
     case refusedBySimulation
+    /// Transactions of the account are on their way, and this one would have to wait for them.
+    case gap(NextTransaction)
     /// The transaction is not one that is signed.
     case refused(ApprovalRefusal)
     /// The account has too little of the chain's coin, both in wei.
@@ -57,6 +61,10 @@ extension ApprovalFailure: CustomStringConvertible {
         case .decimals(let contract, let table):
             "the token's contract says \(contract) decimals and the asset table \(table): nothing is signed for it"
         case .refusedBySimulation: "the token's contract would answer no"
+        case .gap(let next):
+            "the account's next transaction has number \(next.number), and only \(next.mined) of its transactions are in "
+                + "blocks (as of block \(next.block.number)): it would wait for the \(next.gap) in between, and stay valid "
+                + "until they come; wait for them, or sign it all the same with --allow-gap"
         case .refused(.spender(let spender)): "\(spender) may not be given allowances"
         case .refused(.gas(let gas)): "it would use \(gas) gas, more than any approval needs"
         case .refused(.cost(let most, let limit)):

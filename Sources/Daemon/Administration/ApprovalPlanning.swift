@@ -32,7 +32,8 @@ package struct ApprovalDesk: Sendable {
             let tls = try TLSClientContext(trustFile: configuration.trustFile.map(state.path))
             let client = BoundedClient(loop: group.next(), tls: tls)
             let reader = try ChainReader(
-                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: client)
+                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality,
+                agreement: chain.agreement, blocksPerSecond: chain.blocksPerSecond, client: client)
             let desk = ApprovalDesk(reader: reader, allowed: chain.spenders, clock: clock)
             outcome = .success(try await body(desk))
             client.closeIdle()
@@ -59,23 +60,23 @@ package struct ApprovalDesk: Sendable {
             throw ApprovalFailure.decimals(contract: standing.decimals, table: order.token.decimals)
         }
         let coins = try await reader.coinBalance(of: owner, at: clock.now())
+        let next = try await reader.nextTransaction(of: owner, at: clock.now())
         guard standing.allowance != order.amount else {
-            return ApprovalPlan(order: order, owner: owner, standing: standing, coins: coins, steps: [])
+            return ApprovalPlan(order: order, owner: owner, standing: standing, coins: coins, next: next, steps: [])
         }
-        let nonce = try await reader.pendingTransactionCount(of: owner, at: clock.now())
         let resets = order.token.approval == .resetToZero && !standing.allowance.isZero && !order.amount.isZero
         let amount = resets ? UInt256.zero : order.amount
         let offer = try await offer(order, owner: owner, amount: amount)
-        let first = try approval(order, amount: amount, nonce: nonce, fee: offer.fee, gas: offer.gas)
+        let first = try approval(order, amount: amount, nonce: next.number, fee: offer.fee, gas: offer.gas)
         var steps = [first]
         if resets {
             // It would revert until the first one is done, so its gas cannot be asked for yet.
             steps.append(
                 try approval(
-                    order, amount: order.amount, nonce: nonce + 1, fee: first.transaction.fee,
+                    order, amount: order.amount, nonce: next.number + 1, fee: first.transaction.fee,
                     gas: first.transaction.gasLimit + Self.fillingGas))
         }
-        return ApprovalPlan(order: order, owner: owner, standing: standing, coins: coins, steps: steps)
+        return ApprovalPlan(order: order, owner: owner, standing: standing, coins: coins, next: next, steps: steps)
     }
 
     /// What it takes more to write where nothing stood than to clear what stood, with a margin (EIP-2200: 20,000).

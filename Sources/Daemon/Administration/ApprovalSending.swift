@@ -27,16 +27,19 @@ package struct ApprovalPatience: Sendable, Hashable {
 extension ApprovalDesk {
     /// Signs and sends a plan's transactions one after the other, waits for each, and reads the allowance back.
     ///
-    /// `sent` is told each hash as soon as an endpoint has taken the transaction. Throws ``ApprovalFailure``,
-    /// ``ApprovalStopped``, a signing error, ``ChainError``, or what the books throw; what was sent until then is sent.
+    /// `sent` is told each hash as soon as an endpoint has taken the transaction. A plan with a gap is sent only where
+    /// `allowsGap` says so. Throws ``ApprovalFailure``, ``ApprovalStopped``, a signing error, ``ChainError``, or what the
+    /// books throw; what was sent until then is sent.
     package func send(
-        _ plan: ApprovalPlan, by signing: ApprovalSigning, patience: ApprovalPatience = .standard,
+        _ plan: ApprovalPlan, by signing: ApprovalSigning, allowsGap: Bool = false,
+        patience: ApprovalPatience = .standard,
         sent: (Bytes32) -> Void
     ) async throws {
         guard signing.signer.address == plan.owner else { throw ApprovalFailure.otherAccount }
         guard plan.isAffordable else {
             throw ApprovalFailure.unaffordable(cost: plan.cost ?? .max, coins: plan.coins)
         }
+        guard plan.next.gap == 0 || allowsGap || plan.steps.isEmpty else { throw ApprovalFailure.gap(plan.next) }
         for (index, planned) in plan.steps.enumerated() {
             // What could only be guessed before the first one was done is worked out now.
             var step = planned

@@ -105,6 +105,10 @@ extension ApprovalPlan {
         package let costLimit: String
         /// Whether the account can pay for it.
         package let isAffordable: Bool
+        /// How many transactions of the account are in blocks.
+        package let mined: String
+        /// How many more are on their way, for which the plan's would wait.
+        package let gap: UInt64
         /// The transactions.
         package let steps: [Step]
 
@@ -125,6 +129,8 @@ extension ApprovalPlan {
             coins = ApprovalOrder.coins(plan.coins)
             costLimit = ApprovalOrder.coins(order.costLimit)
             isAffordable = plan.isAffordable
+            mined = "\(plan.next.mined)"
+            gap = plan.next.gap
             steps = plan.steps.map { step in
                 let transaction = step.transaction
                 let fee =

@@ -24,6 +24,11 @@ package enum ConfigurationFiles {
             }
         }
         for gateway in configuration.gateways {
+            for document in gateway.signerDocuments {
+                check("gateways.\(gateway.name).signers", document.file) { _ in
+                    _ = try Unlocking.signerDocument(document, path: state.path)
+                }
+            }
             guard let credential = gateway.credential else { continue }
             check("gateways.\(gateway.name).credential.file", credential.file) { _ in
                 _ = try Unlocking.credential(credential, path: state.path)
@@ -77,6 +82,13 @@ package enum ConfigurationFiles {
         for gateway in configuration.gateways where gateway.unproven == .releaseAtExpiry {
             remarks.append(
                 "gateways.\(gateway.name).unproven: caps are not proven for payments through \(gateway.name)")
+        }
+        for gateway in configuration.gateways {
+            for identifier in gateway.uncheckedSigners {
+                remarks.append(
+                    "gateways.\(gateway.name).signers: the key of \(identifier) stands in a document, and without a copy of "
+                        + "it (`{ did: \"\(identifier)\", document: FILE }`) nothing that it signs is verified")
+            }
         }
         for chain in configuration.chains where chain.endpoints.count == 1 {
             remarks.append(

@@ -10,6 +10,8 @@ package struct StatusReport: Sendable {
     package let configuration: Configuration?
     /// Why there is none.
     package let configurationProblem: String?
+    /// How the chains looked at the daemon's last readings; empty where none has read them.
+    package let chains: [ChainStanding]
     /// The wallets.
     package let wallets: [WalletOverview]
     /// The agents and the use of their caps.
@@ -22,6 +24,8 @@ package struct StatusReport: Sendable {
     package let openValue: Dollars
     /// Where the money of each token stands.
     package let totals: [TokenTotals]
+    /// The tunnels of the daemon that runs; nil where none runs, or it has told nothing yet.
+    package let tunnels: TunnelReport?
     /// The last day that a wallet has signed for; nil when there is none.
     package let lastCheckpoint: CheckpointStatement?
 
@@ -51,9 +55,11 @@ package struct StatusReport: Sendable {
         }
         return StatusReport(
             presence: DaemonPresence.look(at: state), configuration: configuration, configurationProblem: problem,
-            wallets: wallets, agents: agents,
+            chains: ChainStanding.read((try? FileSystem.readText(state.chainsFile)) ?? ""), wallets: wallets,
+            agents: agents,
             freezes: freezes.sorted { ($0.since, $0.scope.description) < ($1.since, $1.scope.description) },
-            openCount: open.count, openValue: value, totals: totals, lastCheckpoint: checkpoint)
+            openCount: open.count, openValue: value, totals: totals,
+            tunnels: TunnelReport.read(in: state), lastCheckpoint: checkpoint)
     }
 }
 

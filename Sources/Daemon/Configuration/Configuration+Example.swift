@@ -46,7 +46,8 @@ extension Configuration {
         #   sign-in           whether wallets sign in where they bought before, instead of paying again at once (default false:
         #                     it shows the seller which requests are of one wallet)
         #   sign-ins          how often an agent may sign in within an hour; after that its requests are paid (default 10)
-        #   signers           who may sign its offers and receipts besides the payee: addresses, did:key, did:jwk, did:web
+        #   signers           who may sign its offers and receipts besides the payee: addresses, did:key, did:jwk, and
+        #                     { did: "did:web:api.example", document: FILE } with a copy of the document that holds the keys
         #   profiles, spenders    vendors' variants of Permit2, `gate` or `binance`, and the contracts that they may name
         #                     (default none)
         #   stop-after-rejections    payments refused in a row behind which nothing more is signed for a while; 0 never stops
@@ -58,6 +59,8 @@ extension Configuration {
         #   learned-price     who pays with the first request where the same was asked and settled three times in a row:
         #                     `asked`, agents that send `Purser-Price: learned`, `always`, all, or `never` (default asked)
         #   http2             whether HTTP/2 is spoken where its TLS offers it, many requests to a connection (default true)
+        #   upgrades          whether requests may switch to another protocol, such as WebSocket (default true, and false for
+        #                     `prepaid`: there each WebSocket message of an agent counts as a call where it is true)
         # Plain http is accepted on loopback only.
         gateways:
           lab: { url: http://127.0.0.1:8402, connect-timeout: 5s, first-byte-timeout: 20s, idle-timeout: 60s }
@@ -93,12 +96,13 @@ extension Configuration {
         # Latencies and counts for Prometheus, at GET /metrics of a loopback address.
         # metrics: 127.0.0.1:9402
 
-        # Chains on which the fate of unproven payments is read every half minute, 1 to 8 endpoints each: two or more have to
-        # agree, a single one is believed. On these networks nothing is presumed: payments stay open until a final block
-        # proves that they were taken or never can be. `finality` is finalized, safe or a number of confirmations.
-        # `spenders` lists contracts besides Permit2 that `purser wallet approve` may give allowances to.
+        # Chains on which the fate of unproven payments is read every half minute, 1 to 8 endpoints each. `agree` says how many
+        # of them have to say the same: all (the default), or majority, which is more than half. A single one is believed.
+        # On these networks nothing is presumed: payments stay open until a final block proves that they were taken or never
+        # can be. `finality` is finalized, safe or a number of confirmations; `blocks-per-second` (20) is the most that the
+        # chain makes. `spenders` lists contracts besides Permit2 that `purser wallet approve` may give allowances to.
         # chains:
-        #   "eip155:42161": { rpc: ["https://arb1.example/key", "https://arbitrum.example"], finality: finalized }
+        #   "eip155:42161": { rpc: ["https://arb1.example/key", "https://arbitrum.example"], agree: all, finality: finalized }
 
         # Certificate authorities (PEM) that are trusted besides the system's.
         # trust-file: ca.pem

@@ -42,6 +42,11 @@ extension Configuration.GatewayEntry {
     package var signers: [String] {
         policy.signers.addresses.map(\.checksummed).sorted() + policy.signers.identifiers.sorted()
     }
+    /// The DIDs among them of which nothing can be verified, since their keys stand in documents of which there is no copy.
+    package var uncheckedSigners: [String] {
+        policy.signers.identifiers.subtracting(signerDocuments.map(\.identifier)).filter(PinnedSigners.needsDocument)
+            .sorted()
+    }
     /// Connections to it in use at once; nil for any number.
     package var mostConnections: Int? { limits.connections }
     /// Bytes of a request's body; nil for any number.
@@ -60,9 +65,29 @@ extension Configuration.GatewayEntry {
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
 }
 
+extension Configuration.SignerDocument {
+    /// What SHA-256 of the file has to be, 64 hex digits; nil where any is fine.
+    package var digestWord: String? { digest.map { Hex.encode($0.bytes) } }
+}
+
 extension Configuration.ChainEntry {
     /// Hosts, and ports where they are not the usual ones; never more of a URL.
     package var endpointNames: [String] { endpoints.map(\.name) }
+    /// `all` or `majority`.
+    package var agreementWord: String { agreement.rawValue }
+    /// How many endpoints have to say the same.
+    package var neededEndpoints: Int { agreement.needed(of: endpoints.count) }
+    /// How many endpoints may lie together without freeing money.
+    package var survivedLiars: Int { agreement.liars(of: endpoints.count) }
+    /// How many endpoints may be down while payments are still proven.
+    package var survivedOutages: Int { agreement.down(of: endpoints.count) }
+    /// The rule and what it survives, in a few words.
+    package var agreementWords: String {
+        guard endpoints.count > 1 else { return "the only one is believed: survives no liar, none down" }
+        let rule = agreement == .all ? "all \(endpoints.count)" : "\(neededEndpoints) of \(endpoints.count)"
+        func count(_ number: Int, _ word: String) -> String { "\(number == 0 ? "none" : "\(number)") \(word)" }
+        return "\(rule): survives \(count(survivedLiars, "lying")), \(count(survivedOutages, "down"))"
+    }
     /// `finalized`, `safe` or a number of confirmations.
     package var finalityWord: String { finality.description }
     /// Spenders besides Permit2 that allowances may be given to, EIP-55.

@@ -4,6 +4,7 @@ package import Ledger
 package import Logging
 package import Payments
 package import Policy
+package import Primitives
 package import Proxy
 package import Transport
 
@@ -72,6 +73,8 @@ package struct Configuration: Sendable {
         package let limits: Gateway.Limits
         /// How far it is trusted with signed payments.
         package let policy: GatewayPolicy
+        /// Copies of the documents in which the keys of its signers stand.
+        package let signerDocuments: [SignerDocument]
         /// What becomes of its unproven payments.
         package let unproven: Unproven
         /// How it takes its money.
@@ -80,9 +83,21 @@ package struct Configuration: Sendable {
         package let learnedPrice: Gateway.LearnedPriceUse
         /// Whether HTTP/2 is spoken where its TLS offers it.
         package let allowsHTTP2: Bool
+        /// Whether requests may switch to another protocol.
+        package let allowsUpgrades: Bool
 
         /// Origin and base path together.
         package var url: String { origin.description + basePath }
+    }
+
+    /// A copy of a `did:web` document, which is read when the daemon starts and at each reload, and never fetched.
+    package struct SignerDocument: Sendable, Equatable {
+        /// The identifier whose keys it holds.
+        package let identifier: String
+        /// The copy's file.
+        package let file: String
+        /// What SHA-256 of the file has to be; nil where any is fine.
+        package let digest: Bytes32?
     }
 
     /// One entry of `chains`: a network of which unproven payments' fate is read.
@@ -91,8 +106,12 @@ package struct Configuration: Sendable {
         package let network: String
         /// The number behind `eip155:`.
         package let chainID: UInt64
-        /// Where blocks are read from; no two have the same host and port.
+        /// Where blocks are read from; no two have the same host.
         package let endpoints: [ChainEndpoint]
+        /// How many of them have to say the same.
+        package let agreement: ChainAgreement
+        /// The most blocks that the chain makes in a second.
+        package let blocksPerSecond: UInt64
         /// Which blocks are final.
         package let finality: ChainFinality
         /// Spenders besides Permit2 that `wallet approve` may give allowances to.

@@ -3,7 +3,7 @@ import Policy
 import X402
 
 extension ConfigurationParser {
-    private static let chainKeys = ["rpc", "finality", "spenders"]
+    private static let chainKeys = ["rpc", "agree", "finality", "blocks-per-second", "spenders"]
 
     /// The entries of `chains`; no message shows more of an endpoint's URL than its host.
     mutating func chains(_ root: ConfigurationSection) -> [Configuration.ChainEntry] {
@@ -21,11 +21,16 @@ extension ConfigurationParser {
             let finality = reader.converted(
                 section, "finality", expected: "`finalized`, `safe` or a number of confirmations from 1 to 10000"
             ) { ChainFinality($0) }
+            let agreement: ChainAgreement? = choice(section, "agree")
+            let rate = reader.converted(
+                section, "blocks-per-second", expected: "a whole number from 1 to 1000"
+            ) { text in UInt64(text).flatMap { (1...1000).contains($0) && "\($0)" == text ? $0 : nil } }
             let spenders = addresses(section, "spenders")
             guard let chainID, !endpoints.isEmpty else { continue }
             chains.append(
                 Configuration.ChainEntry(
-                    network: network, chainID: chainID, endpoints: endpoints, finality: finality ?? .finalized,
+                    network: network, chainID: chainID, endpoints: endpoints, agreement: agreement ?? .all,
+                    blocksPerSecond: rate ?? ChainReader.standardBlocksPerSecond, finality: finality ?? .finalized,
                     spenders: spenders))
         }
         return chains
@@ -42,7 +47,7 @@ extension ConfigurationParser {
             guard let text = reader.text(element) else { continue }
             do {
                 let endpoint = try ChainEndpoint(text)
-                if endpoints.contains(where: { $0.name == endpoint.name }) {
+                if endpoints.contains(where: { $0.isSameMachine(as: endpoint) }) {
                     reader.note(element.place, ChainError.repeatedEndpoint(endpoint.name).description)
                 }
                 endpoints.append(endpoint)

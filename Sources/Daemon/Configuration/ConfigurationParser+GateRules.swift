@@ -55,10 +55,23 @@ extension ConfigurationParser {
         return rules
     }
 
-    /// Who may sign a gateway's offers and receipts besides the payee: addresses and DIDs.
-    mutating func signers(_ section: ConfigurationSection) -> PinnedSigners {
+    /// Who may sign a gateway's offers and receipts besides the payee: addresses, DIDs, and DIDs with a copy of the document
+    /// in which their keys stand.
+    mutating func signers(
+        _ section: ConfigurationSection, documents: inout [Configuration.SignerDocument]
+    ) -> PinnedSigners {
         var signers = PinnedSigners()
         for element in reader.elements(section, "signers") {
+            if reader.isMapping(element) {
+                guard let document = signerDocument(element) else { continue }
+                guard !documents.contains(where: { $0.identifier == document.identifier }) else {
+                    reader.note(element.place, "`\(document.identifier)` has a document already")
+                    continue
+                }
+                signers.identifiers.insert(document.identifier)
+                documents.append(document)
+                continue
+            }
             guard let text = reader.text(element) else { continue }
             if text.hasPrefix("did:") {
                 guard PinnedSigners.isIdentifier(text) else {
@@ -71,6 +84,22 @@ extension ConfigurationParser {
             }
         }
         return signers
+    }
+
+    private mutating func signerDocument(_ value: ConfigurationValue) -> Configuration.SignerDocument? {
+        guard let section = reader.section(value, keys: ["did", "document", "sha256"]) else { return nil }
+        let identifier = reader.requiredText(section, "did")
+        let file = reader.requiredText(section, "document")
+        let digest = reader.converted(section, "sha256", expected: "64 hex digits") { text in
+            text.utf8.count == 64 ? Hex.decode("0x" + text).flatMap { Bytes32($0) } : nil
+        }
+        guard let identifier, let file else { return nil }
+        guard PinnedSigners.needsDocument(identifier) else {
+            reader.note(
+                section.place("did"), "`\(identifier)` is no did:web without a fragment; others need no document")
+            return nil
+        }
+        return Configuration.SignerDocument(identifier: identifier, file: file, digest: digest)
     }
 
     /// A list of addresses, each with a right checksum or without one.

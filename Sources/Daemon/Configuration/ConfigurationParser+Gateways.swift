@@ -10,7 +10,7 @@ extension ConfigurationParser {
         [
             "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
             "total-timeout", "max-connections", "max-request-body", "stop-after-rejections", "unproven", "billing",
-            "learned-price", "http2",
+            "learned-price", "http2", "upgrades",
         ] + gateKeys
 
     mutating func gateways(_ root: ConfigurationSection) -> [Configuration.GatewayEntry] {
@@ -27,17 +27,20 @@ extension ConfigurationParser {
             let redirectHosts = redirectHosts(section)
             let timeouts = timeouts(section)
             let limits = limits(section)
-            let policy = policy(section)
+            var documents: [Configuration.SignerDocument] = []
+            let policy = policy(section, documents: &documents)
             let unproven = choice(section, "unproven") ?? Configuration.Unproven.hold
             let billing = billing(section)
             let learnedPrice = choice(section, "learned-price") ?? Gateway.LearnedPriceUse.asked
             let allowsHTTP2 = flag(section, "http2") ?? true
+            let allowsUpgrades = flag(section, "upgrades") ?? billing.usuallyAllowsUpgrades
             guard let url = url(section) else { continue }
             gateways.append(
                 Configuration.GatewayEntry(
                     name: name, origin: url.origin, basePath: url.basePath, paths: paths, credential: credential,
                     redirectHosts: redirectHosts, timeouts: timeouts, limits: limits, policy: policy,
-                    unproven: unproven, billing: billing, learnedPrice: learnedPrice, allowsHTTP2: allowsHTTP2))
+                    signerDocuments: documents, unproven: unproven, billing: billing, learnedPrice: learnedPrice,
+                    allowsHTTP2: allowsHTTP2, allowsUpgrades: allowsUpgrades))
         }
         return gateways
     }
@@ -100,7 +103,9 @@ extension ConfigurationParser {
         return hosts
     }
 
-    private mutating func policy(_ section: ConfigurationSection) -> GatewayPolicy {
+    private mutating func policy(
+        _ section: ConfigurationSection, documents: inout [Configuration.SignerDocument]
+    ) -> GatewayPolicy {
         var policy = GatewayPolicy(gate: gateRules(section))
         let rejections = reader.converted(
             section, "stop-after-rejections", expected: "a whole number from 0 (never stop) to 1000"
@@ -114,7 +119,7 @@ extension ConfigurationParser {
         if section.has("sign-ins"), !policy.signsIn {
             reader.note(section.place("sign-ins"), "nothing signs in at this gateway without `sign-in: true`")
         }
-        policy.signers = signers(section)
+        policy.signers = signers(section, documents: &documents)
         return policy
     }
 

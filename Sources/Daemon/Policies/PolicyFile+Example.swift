@@ -3,7 +3,8 @@ extension PolicyFile {
     package static let example = """
         # Purser's policy. `purser policy check` says what is wrong with it; a daemon does not start with a wrong one.
         # Rules come after the gateways' own checks and before the caps: approval lifts no limit. The first rule whose
-        # matchers all hold decides; a rule without `when` always matches.
+        # matchers all hold decides; a rule without `when` always matches. Where the model of a request is unknown, rules
+        # about models refuse and ask, and do not approve: `default: refuse` with a list of what may be bought is safest.
         version: 1
 
         # true only notes in the journal what the file would have done, and pays
@@ -17,7 +18,7 @@ extension PolicyFile {
         #   host           exact, or *.example.com for every name below it
         #   method         GET, POST, …
         #   path           as it is sent, without the query; * stays within a segment, ** crosses slashes
-        #   model          * stands for anything
+        #   model          * stands for anything; unknown where the request cannot be read
         #   network        eip155:42161
         #   asset          USDT, eip155:42161/USDT or an address
         #   payee          an address
@@ -55,6 +56,7 @@ extension PolicyFile {
               up-to: 0.10
             then: approve
 
+        # `model: NAME` is a known model, `model-unknown: true` one that could not be read; without either there is none.
         # What is not said is a cent in USDT on Arbitrum through gateway `gateway` at api.example.com, on a Monday at noon.
         tests:
           - { name: chat-is-paid, gateway: lab, path: /v1/chat/completions, price: 0.10, expect: approve, rule: chat }

@@ -4,10 +4,19 @@ import Primitives
 import X402
 
 extension PolicyParser {
+    /// The model that a test's request names; none where it says nothing.
+    private mutating func model(_ section: ConfigurationSection) -> Fact<String> {
+        guard flag(section, "model-unknown") ?? false else { return Fact(reader.text(section, "model")) }
+        if section.has("model") {
+            reader.note(section.place("model-unknown"), "a test has `model` or `model-unknown: true`, not both")
+        }
+        return .unknown
+    }
+
     /// The keys of a test that describe its payment.
     static let subjectKeys = [
-        "agent", "team", "gateway", "host", "method", "path", "model", "scheme", "payment-method", "network", "asset",
-        "payee", "price", "window", "new-payee", "price-ratio", "time",
+        "agent", "team", "gateway", "host", "method", "path", "model", "model-unknown", "scheme", "payment-method",
+        "network", "asset", "payee", "price", "window", "new-payee", "price-ratio", "time",
     ]
 
     /// A test's payment: what it does not say is a cent in USDT on Arbitrum, on a Monday at noon.
@@ -28,12 +37,17 @@ extension PolicyParser {
             gateway: reader.text(section, "gateway") ?? "gateway",
             host: (reader.text(section, "host") ?? "api.example.com").lowercased(),
             method: reader.text(section, "method") ?? "POST", path: reader.text(section, "path") ?? "/",
-            model: reader.text(section, "model"))
+            model: model(section))
         let scheme = reader.text(section, "scheme") ?? "exact"
         let method = reader.text(section, "payment-method") ?? "\(scheme)-\(scheme == "exact" ? "eip3009" : "permit2")"
         let window = seconds(section, "window") ?? 300
         let isNew = flag(section, "new-payee") ?? false
-        let ratio = factor(section, "price-ratio")
+        let ratio = request.model.isUnknown ? .unknown : Fact(factor(section, "price-ratio"))
+        if request.model.isUnknown, section.has("price-ratio") {
+            reader.note(
+                section.place("price-ratio"),
+                "`model-unknown` takes no `price-ratio`: earlier prices are those of a model")
+        }
         guard reader.mistakes.count == count, let token else { return nil }
         return PolicySubject(
             request: request, scheme: scheme, paymentMethod: method, network: token.network, symbol: token.symbol,

@@ -30,10 +30,10 @@ package enum PolicySource {
         guard let units = token.amount(amount), units.isExact,
             let value = TokenAmount.dollars(of: units.units, decimals: row.decimals, par: row.par)
         else { throw OperatorMistake("`\(amount)` is not an amount of \(row.symbol) such as `0.01`") }
-        var ratio: Int64?
+        var ratio: Fact<Int64> = request.model.isUnknown ? .unknown : .absent
         if let priceRatio {
-            ratio = PolicyParser.hundredths(priceRatio)
-            if ratio == nil { throw OperatorMistake("`\(priceRatio)` is not a factor such as `1.5x`") }
+            ratio = Fact(PolicyParser.hundredths(priceRatio))
+            if ratio == .absent { throw OperatorMistake("`\(priceRatio)` is not a factor such as `1.5x`") }
         }
         return PolicySubject(
             request: request, scheme: scheme,

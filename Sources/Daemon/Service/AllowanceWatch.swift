@@ -57,8 +57,10 @@ package actor AllowanceWatch: AllowanceWitness {
         try await reader.tokenNonce(owner: owner, token: token, at: clock.now()).value
     }
 
-    package func pendingTransactionCount(of account: Address) async throws -> UInt64 {
-        try await reader.pendingTransactionCount(of: account, at: clock.now())
+    package func nextTransactionNumber(of account: Address) async throws -> UInt64 {
+        let next = try await reader.nextTransaction(of: account, at: clock.now())
+        guard next.gap == 0 else { throw ApprovalFailure.gap(next) }
+        return next.number
     }
 
     package func fee() async throws -> Transaction.Fee { try await reader.fee(at: clock.now()) }

@@ -14,24 +14,70 @@ package struct ChainWatch: ChainWitness {
             _ probes: [AuthorizationProbe], _ now: Timestamp
         ) async throws(ChainError) -> ChainReading
 
+    /// Tells an operator of something, by its cause and in words.
+    package typealias Notice = @Sendable (_ cause: String, _ detail: String) async -> Void
+    /// Takes over what a reading came to.
+    package typealias Record = @Sendable (_ outcome: Result<ChainReading, ChainError>, _ now: Timestamp) -> Void
+
+    /// How long a chain goes without being read while nothing has to be proven, in seconds.
+    static let idleTime: Int64 = 600
+    /// Readings in a row that may fail for want of answers before an operator is told in the journal: ten minutes.
+    static let patience = 20
+
     private let network: String
     private let reading: Reading
     private let clock: any WallClock
     private let logger: Logger
+    private let record: Record
+    private let notice: Notice
     private let known = KnownFaults()
+    private let course = ReadingCourse()
 
     /// Makes a witness of one network that reads by `reading`.
-    package init(network: String, clock: any WallClock, logger: Logger, reading: @escaping Reading) {
+    package init(
+        network: String, clock: any WallClock, logger: Logger, record: @escaping Record = { _, _ in },
+        notice: @escaping Notice = { _, _ in }, reading: @escaping Reading
+    ) {
         self.network = network
         self.reading = reading
         self.clock = clock
         self.logger = logger
+        self.record = record
+        self.notice = notice
     }
 
     /// Makes a witness of a network that asks this reader.
-    package init(network: String, reader: ChainReader, clock: any WallClock, logger: Logger) {
-        self.init(network: network, clock: clock, logger: logger) { (probes, now) throws(ChainError) in
-            try await reader.read(probes, at: now)
+    package init(
+        network: String, reader: ChainReader, clock: any WallClock, logger: Logger, record: @escaping Record,
+        notice: @escaping Notice
+    ) {
+        self.init(network: network, clock: clock, logger: logger, record: record, notice: notice) {
+            (probes, now) throws(ChainError) in try await reader.read(probes, at: now)
+        }
+    }
+
+    /// One reading, of which everybody hears who should.
+    private func watched(_ probes: [AuthorizationProbe]) async throws(ChainError) -> ChainReading {
+        let now = clock.now()
+        do throws(ChainError) {
+            let reading = try await self.reading(probes, now)
+            course.succeed(at: now)
+            record(.success(reading), now)
+            note(reading.leftOut)
+            return reading
+        } catch {
+            guard error != .cancelled else { throw error }
+            let failures = course.fail(at: now)
+            record(.failure(error), now)
+            if case .forgotten = error {
+                logger.error("final block forgotten", metadata: ["network": "\(network)", "problem": "\(error)"])
+                await notice("chain-forgotten", error.description)
+            } else if error.isDisagreement {
+                await notice("chain-disagrees", error.description)
+            } else if failures == Self.patience {
+                await notice("chain-silent", error.description)
+            }
+            throw error
         }
     }
 
@@ -39,8 +85,7 @@ package struct ChainWatch: ChainWitness {
     package func read(_ probes: [UnprovenAuthorization]) async throws -> ProofReading {
         let questions = probes.map { AuthorizationProbe($0) }
         let asked = questions.indices.filter { questions[$0] != nil }
-        let reading = try await self.reading(asked.compactMap { questions[$0] }, clock.now())
-        note(reading.leftOut)
+        let reading = try await watched(asked.compactMap { questions[$0] })
         var used = [Bool?](repeating: nil, count: probes.count)
         for (index, isUsed) in zip(asked, reading.isUsed) { used[index] = isUsed }
         return ProofReading(finalBlock: reading.block.number, finalTime: reading.block.time, used: used)
@@ -49,11 +94,20 @@ package struct ChainWatch: ChainWitness {
     /// Reads nothing but a final block, so that a wrong endpoint is noticed before the first payment needs it.
     package func announce() async {
         do throws(ChainError) {
-            let reading = try await self.reading([], clock.now())
-            note(reading.leftOut)
+            let reading = try await watched([])
             logger.info(
                 "chain is read", metadata: ["network": "\(network)", "final-block": "\(reading.block.number)"])
         } catch {
+            guard error != .cancelled else { return }
+            logger.warning("chain not read", metadata: ["network": "\(network)", "problem": "\(error)"])
+        }
+    }
+
+    /// Reads a final block when nothing was read for a while, so that endpoints which are down or disagree are noticed before
+    /// a payment needs them; what fails is logged.
+    package func lookWhenIdle() async {
+        guard course.lastRead.map({ clock.now().seconds - $0.seconds >= Self.idleTime }) ?? true else { return }
+        do throws(ChainError) { _ = try await watched([]) } catch {
             guard error != .cancelled else { return }
             logger.warning("chain not read", metadata: ["network": "\(network)", "problem": "\(error)"])
         }
@@ -83,6 +137,23 @@ extension AuthorizationProbe {
             case .permit2: .permit2
             }
         self.init(token: token, authorizer: payer, nonce: probe.nonce, kind: kind)
+    }
+}
+
+/// When a chain was read last, and how that went.
+private final class ReadingCourse: Sendable {
+    private let state = Mutex<(lastRead: Timestamp?, failures: Int)>((nil, 0))
+
+    var lastRead: Timestamp? { state.withLock { $0.lastRead } }
+
+    func succeed(at now: Timestamp) { state.withLock { $0 = (now, 0) } }
+
+    /// Returns how many readings in a row have failed.
+    func fail(at now: Timestamp) -> Int {
+        state.withLock { state in
+            state = (now, state.failures + 1)
+            return state.failures
+        }
     }
 }
 

@@ -98,6 +98,22 @@ package struct Housekeeping: Sendable {
         } while await Self.rest(Self.chainPause)
     }
 
+    /// Has a chain looked at once in a while although nothing has to be proven, until the task is cancelled.
+    package func keepAnEyeOn(_ watch: ChainWatch) async {
+        while await Self.rest(.seconds(60)) { await watch.lookWhenIdle() }
+    }
+
+    /// Tells an operator of something about a chain, in the journal and in the log: once an hour for each cause.
+    package func tell(_ cause: String, _ detail: String, of network: String) async {
+        // What the journal cannot hold the log has to say.
+        let isNews =
+            (try? await store.notice(cause, about: "chain:\(network)", detail: detail, at: clock.now())) ?? true
+        if isNews {
+            logger.error(
+                "chain proves nothing", metadata: ["network": "\(network)", "cause": "\(cause)", "detail": "\(detail)"])
+        }
+    }
+
     /// Holds unproven payments of a network against its chain once; what fails is logged.
     package func reconcile(
         _ network: String, through witness: any ChainWitness, cursor: ReconciliationCursor? = nil

@@ -5,7 +5,7 @@ import Telemetry
 
 /// Shows the process's metrics to a scraper: `GET /metrics`, and nothing else.
 ///
-/// Numbers and labels of the program's own are all that is told: no agent, no payment, no amount.
+/// It tells of no payment, amount or host that an agent names; open tunnels have their agent's and their gateway's name.
 struct MetricsListener: Sendable {
     private let listener: any Channel
 

@@ -15,6 +15,8 @@ package struct ReloadReport: Sendable, Equatable {
     package var policy: String?
     /// Keys that were changed and hold only from the next start on.
     package var waiting: [String] = []
+    /// How many tunnels were ended since their right ended with it.
+    package var tunnelsEnded = 0
     /// What was wrong; nil when the files are in force.
     package var problem: String?
 
@@ -34,6 +36,7 @@ package struct ReloadReport: Sendable, Equatable {
             object.field("configuration", optional: configuration)
             object.field("policy", optional: policy)
             object.array("waiting") { list in for key in waiting { list.element(key) } }
+            object.field("tunnels_ended", Int64(tunnelsEnded))
             object.field("problem", optional: problem)
         }
         return text.string + "\n"
@@ -49,6 +52,7 @@ package struct ReloadReport: Sendable, Equatable {
         configuration = object["configuration"]?.string
         policy = object["policy"]?.string
         waiting = object["waiting"]?.elements?.compactMap(\.string) ?? []
+        tunnelsEnded = object["tunnels_ended"]?.integer.flatMap { Int(exactly: $0) } ?? 0
         problem = object["problem"]?.string
     }
 

@@ -63,7 +63,7 @@ struct Reloading: Sendable {
                 logger: logger)
             identities.take()
             secure.remark(at: clock.now().seconds, logger)
-            await daemon.take(
+            report.tunnelsEnded = await daemon.take(
                 RunningDaemon.Changes(
                     gateways: gateways, hosts: configuration.hosts, peers: configuration.peers,
                     connections: DescriptorLimit.current.fitting(configuration.connections),
@@ -75,6 +75,7 @@ struct Reloading: Sendable {
                 "configuration reloaded",
                 metadata: [
                     "gateways": "\(gateways.count)", "policy": "\(report.policy ?? "none")",
+                    "tunnels_ended": "\(report.tunnelsEnded)",
                     "waits_for_restart":
                         "\(report.waiting.isEmpty ? "nothing" : report.waiting.joined(separator: ", "))",
                 ])

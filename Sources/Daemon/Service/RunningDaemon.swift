@@ -44,6 +44,10 @@ package struct RunningDaemon: Sendable {
         package var termination: TLSTermination?
         /// What the data plane measures of itself.
         package var meters: ProxyMeters
+        /// Told how the chains looked, whenever one was read.
+        package var tellChains: @Sendable ([ChainStanding]) -> Void
+        /// Told which tunnels are open, when that changes.
+        package var tellTunnels: @Sendable (TunnelSnapshot) -> Void
 
         /// Makes the parts.
         package init(
@@ -53,7 +57,8 @@ package struct RunningDaemon: Sendable {
             chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
             termination: TLSTermination? = nil,
-            meters: ProxyMeters = ProxyMeters()
+            meters: ProxyMeters = ProxyMeters(), tellChains: @escaping @Sendable ([ChainStanding]) -> Void = { _ in },
+            tellTunnels: @escaping @Sendable (TunnelSnapshot) -> Void = { _ in }
         ) {
             self.places = places
             self.hosts = hosts
@@ -71,6 +76,8 @@ package struct RunningDaemon: Sendable {
             self.forward = forward
             self.termination = termination
             self.meters = meters
+            self.tellChains = tellChains
+            self.tellTunnels = tellTunnels
         }
     }
 
@@ -96,14 +103,12 @@ package struct RunningDaemon: Sendable {
         let tls = try TLSClientContext(trustFile: parts.trustFile)
         let chains = BoundedClient(loop: group.next(), tls: tls)
         var allowances: [String: any AllowanceWitness] = [:]
-        let watches = try parts.chains.map { chain in
+        let readers = try parts.chains.map { chain in
             let reader = try ChainReader(
-                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality, client: chains)
+                chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality,
+                agreement: chain.agreement, blocksPerSecond: chain.blocksPerSecond, client: chains)
             allowances[chain.network] = AllowanceWatch(reader: reader, clock: clock)
-            return (
-                chain.network, ChainWatch(network: chain.network, reader: reader, clock: clock, logger: logger),
-                SettlementWatch(reader: reader, clock: clock, logger: logger)
-            )
+            return (network: chain.network, reader: reader)
         }
         let engine = PaymentEngine(
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
@@ -117,22 +122,32 @@ package struct RunningDaemon: Sendable {
                         forward: parts.forward, peers: parts.peers, termination: parts.termination,
                         connections: parts.connections),
                     agents: agents, engine: engine, replayLimits: parts.replay,
-                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, meters: parts.meters,
-                    logger: logger)
+                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, clock: clock,
+                    meters: parts.meters, logger: logger)
             },
             tls: tls, group: group)
         let keeper = Housekeeping(
             store: ledger, engine: engine, policy: parts.overdue,
             closing: parts.wallets.first.map { LedgerClosing(store: ledger, signer: $0.signer, logger: logger) },
             clock: clock, logger: logger)
+        let board = ChainBoard(write: parts.tellChains)
+        let tunnels = TunnelWatch(server: server, tell: parts.tellTunnels, logger: logger)
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
-            [Task { await keeper.run() }]
-            + watches.map { network, watch, amounts in
-                Task {
-                    await watch.announce()
-                    await keeper.watch(network, through: watch, amounts: amounts)
-                }
+            [Task { await keeper.run() }, Task { await tunnels.run() }]
+            + readers.flatMap { network, reader in
+                let watch = ChainWatch(
+                    network: network, reader: reader, clock: clock, logger: logger,
+                    record: { board.note($0, of: network, at: $1) },
+                    notice: { await keeper.tell($0, $1, of: network) })
+                let amounts = SettlementWatch(reader: reader, clock: clock, logger: logger)
+                return [
+                    Task {
+                        await watch.announce()
+                        await keeper.watch(network, through: watch, amounts: amounts)
+                    },
+                    Task { await keeper.keepAnEyeOn(watch) },
+                ]
             }
         return RunningDaemon(
             server: server, engine: engine, keeper: keeper, housekeeping: housekeeping, chains: chains)
@@ -158,8 +173,12 @@ package struct RunningDaemon: Sendable {
         package var policy: PolicySnapshot?
     }
 
-    /// Serves by these from the next request on; what is under way ends as it began.
-    package func take(_ changes: Changes) async {
+    /// Serves by these from the next request on; exchanges under way end as they began, and tunnels whose right has ended
+    /// by them end now.
+    ///
+    /// Returns how many tunnels it ended. Where the books cannot be read, the next review ends them.
+    @discardableResult
+    package func take(_ changes: Changes) async -> Int {
         engine.replace(
             policy: changes.policy,
             gateways: Dictionary(changes.gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first }))
@@ -169,7 +188,11 @@ package struct RunningDaemon: Sendable {
                 gateways: GatewayTable(changes.gateways), hosts: HostRule(ports: server.ports, more: changes.hosts),
                 forward: changes.forward, peers: changes.peers, termination: changes.termination,
                 connections: changes.connections))
+        return (try? await server.reviewTunnels()) ?? 0
     }
+
+    /// The tunnels that are open, and how many were ended.
+    package var tunnels: TunnelSnapshot { server.tunnels }
 
     /// Stops accepting, waits a moment for outcomes that are on their way, and tries once more to book what is left.
     package func stop() async {

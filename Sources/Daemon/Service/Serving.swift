@@ -10,6 +10,12 @@ import SystemCrypto
 import Telemetry
 package import Transport
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// A daemon made from a state directory and its configuration.
 package enum Serving {
     /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
@@ -29,6 +35,7 @@ package enum Serving {
         }
         let policy = try state.loadPolicy(configuration.assets, isNoneMeant: configuration.policyIsNone)
         let lock = try StateLock(path: state.lockFile)
+        removeReports(from: state)
         let registry = MetricsRegistry()
         let commits = Timer(label: "purser_commit", dimensions: [], factory: registry)
         let ledger = try SQLiteLedger(
@@ -72,7 +79,8 @@ package enum Serving {
                 overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules,
                 termination: try AuthorityAdministration(state: state, clock: clock, random: random)
                     .termination(configuration),
-                meters: ProxyMeters(factory: registry))
+                meters: ProxyMeters(factory: registry), tellChains: { tell($0, in: state, logger: logger) },
+                tellTunnels: { tell($0, in: state, at: clock.now(), logger: logger) })
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(
@@ -81,6 +89,7 @@ package enum Serving {
             } catch let error as ListenFailure {
                 throw StartFailure(error)
             }
+            TunnelMetrics.show(daemon, in: registry)
             do {
                 let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
                 let reloading = Reloading(
@@ -99,6 +108,7 @@ package enum Serving {
                 throw error
             }
             await daemon.stop()
+            removeReports(from: state)
         } catch {
             try? await shutDown(group: group, threads: threads, ledger: ledger)
             withExtendedLifetime(lock) {}

@@ -7,6 +7,7 @@ import Proxy
 import SystemCrypto
 import Transport
 import Wallets
+import X402
 
 /// Why a daemon could not be made from its configuration; the text names what to look at.
 package struct StartFailure: Error, Sendable, CustomStringConvertible {
@@ -81,11 +82,19 @@ enum Unlocking {
         } catch {
             throw StartFailure("gateway \(entry.name): \(error)")
         }
+        var policy = entry.policy
+        for document in entry.signerDocuments {
+            do {
+                policy.signers.documents[document.identifier] = try signerDocument(document, path: path)
+            } catch {
+                throw StartFailure("gateway \(entry.name), signers: \(error)")
+            }
+        }
         return Gateway(
             name: entry.name, origin: entry.origin, basePath: entry.basePath, paths: entry.paths,
             credential: credential, redirectHosts: entry.redirectHosts, timeouts: entry.timeouts, limits: entry.limits,
-            policy: entry.policy, billing: entry.billing, learnedPrice: entry.learnedPrice,
-            allowsHTTP2: entry.allowsHTTP2)
+            policy: policy, billing: entry.billing, learnedPrice: entry.learnedPrice,
+            allowsHTTP2: entry.allowsHTTP2, allowsUpgrades: entry.allowsUpgrades)
     }
 }
 
@@ -108,6 +117,28 @@ extension Unlocking {
         let credential = Gateway.Credential(field: entry.field, secret: try PassphraseSource.file(path: file).read())
         guard credential.isFieldValue else { throw StartFailure("\(file) holds no key that fits a header field") }
         return credential
+    }
+
+    /// Reads the pinned copy of a document: whoever can write to it can sign as the seller.
+    ///
+    /// Throws ``StartFailure`` for what is not that document, and ``StateDirectoryError``.
+    static func signerDocument(
+        _ entry: Configuration.SignerDocument, path: (String) -> String
+    ) throws -> SellerDocument {
+        let file = path(entry.file)
+        let bytes = Array(try FileSystem.readText(file).utf8)
+        let document: SellerDocument
+        do {
+            document = try SellerDocument(bytes, of: entry.identifier)
+        } catch {
+            throw StartFailure("\(file): \(error)")
+        }
+        if let digest = entry.digest, digest != document.digest {
+            throw StartFailure(
+                "\(file): its SHA-256 is \(Hex.encode(document.digest.bytes)), and `sha256` says "
+                    + Hex.encode(digest.bytes))
+        }
+        return document
     }
 
     /// Reads the trust file as the daemon will: it can vouch for any gateway, so nobody else may write to it.

@@ -15,6 +15,8 @@ import Darwin
 /// | `ledger.sqlite` | the books, with their log and their index beside them |
 /// | `spool/` | unlinked files of long request bodies |
 /// | `reload.json` | how the daemon took its last reload |
+/// | `chains.json` | how the chains looked at the daemon's last readings |
+/// | `tunnels.json` | the tunnels that the daemon has open |
 /// | `daemon.lock` | held by the daemon that serves |
 package struct StateDirectory: Sendable, Hashable {
     /// The folder's path, without a slash at the end.
@@ -54,6 +56,10 @@ package struct StateDirectory: Sendable, Hashable {
     package var spoolFolder: String { path("spool") }
     /// How the daemon took its last reload.
     package var reloadFile: String { path("reload.json") }
+    /// How the chains looked at the daemon's last readings.
+    package var chainsFile: String { path("chains.json") }
+    /// The tunnels that the daemon has open.
+    var tunnelFile: String { path("tunnels.json") }
     /// The lock of the daemon that serves.
     package var lockFile: String { path("daemon.lock") }
 

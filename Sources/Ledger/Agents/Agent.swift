@@ -31,16 +31,19 @@ package struct Agent: Sendable, Equatable {
     }
 }
 
-/// The agents as of one generation: what the data plane needs to know who is calling.
+/// The agents and freezes as of one generation: what the data plane needs to know who is calling, and what is stopped.
 package struct AgentRegistry: Sendable {
-    /// Grows with every change of an agent, token or cap.
+    /// Grows with every change of an agent, token, cap or freeze.
     package let generation: UInt64
+    /// The freezes in force.
+    package let freezes: [FreezeScope: Freeze]
     private let byTokenHash: [Bytes32: Agent]
     private let byName: [String: Agent]
 
     /// Makes a registry.
-    package init(generation: UInt64, agents: [Agent]) {
+    package init(generation: UInt64, agents: [Agent], freezes: [Freeze]) {
         self.generation = generation
+        self.freezes = Dictionary(freezes.map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
         byTokenHash = Dictionary(agents.map { ($0.tokenHash, $0) }, uniquingKeysWith: { first, _ in first })
         byName = Dictionary(agents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -50,4 +53,13 @@ package struct AgentRegistry: Sendable {
 
     /// The agent of that name.
     package func agent(named name: String) -> Agent? { byName[name] }
+
+    /// The freeze under which an agent may open no tunnel to a place, the widest first; nil where there is none.
+    ///
+    /// `gateways` are the gateways at the place, by name: their freezes count when all of them are frozen.
+    package func freeze(of agent: String, at gateways: [String]) -> Freeze? {
+        if let freeze = freezes[.everything] ?? freezes[.agent(agent)] { return freeze }
+        let frozen = gateways.compactMap { freezes[.gateway($0)] }
+        return frozen.count == gateways.count ? frozen.first : nil
+    }
 }

@@ -35,7 +35,7 @@ extension PaymentRecord {
         bytes.add(salt)
         bytes.add(request.method)
         bytes.add(request.url)
-        bytes.add(request.model)
+        bytes.add(request.modelText)
         bytes.add(request.fingerprint)
         bytes.add((echo?.version).map(Int64.init))
         bytes.add(echo?.accepted)
@@ -45,11 +45,12 @@ extension PaymentRecord {
         return bytes.hash
     }
 
-    /// The first line of a payment's history.
+    /// The first line of a payment's history; it says where the model was unknown to the rules that decided.
     package func firstLine(cause: String) -> JournalLine {
         JournalLine(
             .payment, subject: id.description, cause: cause, state: state,
-            transfer: terms?.transfer(from: nil, to: state, for: purpose.agent), terms: termsHash,
+            transfer: terms?.transfer(from: nil, to: state, for: purpose.agent),
+            detail: purpose.request?.model == .unknown ? JournalLine.unknownModel : nil, terms: termsHash,
             metadata: requestHash)
     }
 
@@ -69,6 +70,29 @@ extension PaymentRecord {
             .payment, subject: id.description, cause: event.rawValue, state: state,
             transfer: terms?.transfer(from: previous, to: state, for: purpose.agent),
             metadata: salt.flatMap { evidence.hash(salt: $0) })
+    }
+}
+
+extension JournalLine {
+    /// What the first entry of a payment says whose model could not be read.
+    package static let unknownModel = "model: unknown"
+}
+
+extension PaymentIntent.Request {
+    /// The model as it is stored and hashed: its name, nil for none, and the empty text for an unknown one.
+    ///
+    /// A name is never empty, so that books in which every unread model was none have the hashes that they had.
+    package var modelText: String? {
+        switch model {
+        case .known(let name): name
+        case .absent: nil
+        case .unknown: ""
+        }
+    }
+
+    /// The model in a text that ``modelText`` made.
+    package static func model(_ text: String?) -> Fact<String> {
+        text.map { $0.isEmpty ? .unknown : .known($0) } ?? .absent
     }
 }
 

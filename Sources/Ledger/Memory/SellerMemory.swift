@@ -8,20 +8,23 @@ package struct SellerKey: Sendable, Hashable {
     package let host: String
     /// Method and path, cut to ``maximumRoute`` characters.
     package let route: String
-    /// What the request's JSON names as its model; empty for none.
-    package let model: String
+    /// The model that the request names.
+    package let model: Fact<String>
 
     /// The longest route that is told apart, in characters.
     package static let maximumRoute = 256
 
     /// Makes a key.
-    package init(agent: String, host: String, method: String, path: String, model: String?) {
+    package init(agent: String, host: String, method: String, path: String, model: Fact<String>) {
         self.agent = agent
         self.host = host
         let whole = "\(method) \(path)"
         route = whole.utf8.count <= Self.maximumRoute ? whole : String(whole.prefix(Self.maximumRoute))
-        self.model = model ?? ""
+        self.model = model
     }
+
+    /// Whether prices are remembered under the key: requests whose models are unknown have nothing in common.
+    package var remembersPrices: Bool { !model.isUnknown }
 }
 
 /// What the books remember of a seller, so that what is unusual can be told.
@@ -50,13 +53,14 @@ package struct Recollection: Sendable, Equatable {
     /// What a payment adds; nil when it adds nothing.
     package func lesson(about key: SellerKey, asset: String, payee: String, price: Dollars) -> Lesson? {
         let isKnown = payees[asset]?.contains(payee) ?? false
-        let isLower = prices[asset].map { price <= $0 } ?? false
+        let isLower = prices[asset].map { price <= $0 } ?? !key.remembersPrices
         return isKnown && isLower ? nil : Lesson(key: key, asset: asset, payee: payee, price: price)
     }
 
     /// Adds a lesson.
     package mutating func learn(_ lesson: Lesson) {
         payees[lesson.asset, default: []].insert(lesson.payee)
+        guard lesson.key.remembersPrices else { return }
         prices[lesson.asset] = max(prices[lesson.asset] ?? .zero, lesson.price)
     }
 }
@@ -69,6 +73,6 @@ package struct Lesson: Sendable, Equatable {
     package let asset: String
     /// Who is paid, EIP-55.
     package let payee: String
-    /// What it costs.
+    /// What it costs; remembered only where the key remembers prices.
     package let price: Dollars
 }

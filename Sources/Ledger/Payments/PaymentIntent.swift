@@ -38,13 +38,13 @@ package struct PaymentIntent: Sendable, Equatable {
         package let method: String
         /// The upstream URL without its query, for people; the fingerprint covers the whole.
         package let url: String
-        /// What the request's JSON names as its model, at most 128 printable characters.
-        package let model: String?
+        /// The model that the request names, 1 to 128 printable characters.
+        package let model: Fact<String>
         /// SHA-256 over agent, gateway, method, whole URL and body hash: equal requests have equal fingerprints.
         package let fingerprint: Bytes32
 
         /// Makes a request.
-        package init(method: String, url: String, model: String?, fingerprint: Bytes32) {
+        package init(method: String, url: String, model: Fact<String>, fingerprint: Bytes32) {
             self.method = method
             self.url = url
             self.model = model

@@ -276,6 +276,7 @@ struct InMemoryBooks {
                 }
             }
         }
+        guard lesson.key.remembersPrices else { return }
         if let index = knownPrices.firstIndex(where: { $0.key == lesson.key && $0.asset == lesson.asset }) {
             knownPrices[index].price = max(knownPrices[index].price, lesson.price)
             knownPrices[index].learnt = time

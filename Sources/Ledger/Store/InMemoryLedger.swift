@@ -104,7 +104,11 @@ extension InMemoryLedger: PaymentBooks {
 
 extension InMemoryLedger: RuleBooks {
     package func registry() async throws(LedgerError) -> AgentRegistry {
-        books.withLock { AgentRegistry(generation: $0.generation, agents: Array($0.agents.values)) }
+        books.withLock {
+            AgentRegistry(
+                generation: $0.generation, agents: Array($0.agents.values),
+                freezes: Array($0.rulebook.freezes.values))
+        }
     }
 
     package func rulebook() async throws(LedgerError) -> Rulebook { books.withLock { $0.rulebook } }

@@ -122,7 +122,7 @@ package protocol PaymentBooks: Sendable {
 
 /// The part of the books that says who may spend.
 package protocol RuleBooks: Sendable {
-    /// Agents and generation, read in one step.
+    /// Agents, freezes and generation, read in one step.
     func registry() async throws(LedgerError) -> AgentRegistry
 
     /// All agents, caps and freezes, read in one step.

@@ -44,9 +44,11 @@ enum AgentRows {
         return number
     }
 
-    /// Agents and generation; call it inside one transaction.
+    /// Agents, freezes and generation; call it inside one transaction.
     static func registry(in database: Database) throws(Fault) -> AgentRegistry {
-        AgentRegistry(generation: try generation(in: database), agents: try all(in: database))
+        AgentRegistry(
+            generation: try generation(in: database), agents: try all(in: database),
+            freezes: try freezes(in: database))
     }
 
     /// Agents, caps, freezes and generation; call it inside one transaction.

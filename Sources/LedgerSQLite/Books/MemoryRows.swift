@@ -10,6 +10,7 @@ enum MemoryRows {
         var payees = try Prepared("SELECT asset, payee FROM known_payees WHERE host = ?", in: database)
         payees.bind(key.host)
         while try payees.step() { found.payees[payees.text(), default: []].insert(payees.text()) }
+        guard key.remembersPrices else { return found }
         var prices = try Prepared(
             "SELECT asset, nanodollars FROM known_prices WHERE agent = ? AND host = ? AND route = ? AND model = ?",
             in: database)
@@ -40,6 +41,7 @@ enum MemoryRows {
         excess.bind(host)
         excess.bind(lesson.asset)
         try excess.run()
+        guard lesson.key.remembersPrices else { return }
         var price = try Prepared(
             """
             INSERT INTO known_prices (agent, host, route, model, asset, nanodollars, learnt) VALUES (?,?,?,?,?,?,?)
@@ -63,6 +65,6 @@ enum MemoryRows {
         row.bind(key.agent)
         row.bind(key.host)
         row.bind(key.route)
-        row.bind(key.model)
+        row.bind(key.model.value ?? "")
     }
 }

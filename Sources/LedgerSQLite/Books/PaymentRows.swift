@@ -47,7 +47,7 @@ enum PaymentRows {
         let request = record.purpose.request
         row.bind(request?.method)
         row.bind(request?.url)
-        row.bind(request?.model)
+        row.bind(request?.modelText)
         row.bind(request?.fingerprint)
         row.bind(record.echo?.accepted)
         row.bind(record.echo?.resource)
@@ -183,7 +183,8 @@ enum PaymentRows {
         let fingerprint = row.optionalBytes32()
         guard salt != nil else { return nil }
         guard let fingerprint else { throw damaged(number, "fingerprint") }
-        return PaymentIntent.Request(method: method, url: url, model: model, fingerprint: fingerprint)
+        return PaymentIntent.Request(
+            method: method, url: url, model: PaymentIntent.Request.model(model), fingerprint: fingerprint)
     }
 
     private static func readTerms(_ row: inout Prepared, _ number: Int64) throws(Fault) -> PaymentIntent.Terms? {

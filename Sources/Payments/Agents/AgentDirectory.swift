@@ -2,7 +2,7 @@ package import Ledger
 package import Primitives
 import Synchronization
 
-/// Who calls: the agents of the books, held in memory and never older than the last change.
+/// Who calls: the agents and freezes of the books, held in memory and never older than the last change.
 ///
 /// Every look-up compares one number with the books' generation; when they differ the caller refreshes first. A token
 /// that an operator removed is therefore dead from the next request, also when another process removed it.
@@ -35,7 +35,19 @@ package final class AgentDirectory: Sendable {
         return registry.withLock { $0.generation == now ? .current(find($0)) : .stale }
     }
 
-    /// Reads the agents again.
+    /// The number of the newest change in the books: one cheap load.
+    package var currentGeneration: UInt64 { store.currentGeneration }
+
+    /// Agents and freezes as they were last read.
+    package var latest: AgentRegistry { registry.withLock { $0 } }
+
+    /// Agents and freezes with the newest change, read again only where there was one.
+    package func refreshed() async throws(LedgerError) -> AgentRegistry {
+        let known = latest
+        return known.generation == currentGeneration ? known : try await refresh()
+    }
+
+    /// Reads the agents and freezes again.
     package func refresh() async throws(LedgerError) -> AgentRegistry {
         let fresh = try await store.registry()
         registry.withLock { registry in

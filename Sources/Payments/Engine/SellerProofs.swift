@@ -57,8 +57,12 @@ struct SellerProofs: Sendable {
         _ what: String, _ finding: ProofFinding, of payment: PaymentID, at gateway: String, now: Timestamp
     ) async {
         switch finding.verdict {
-        case .verified, .needsDocument:
+        case .verified:
             logger.info("\(what) verified", metadata: ["payment": "\(payment)", "verdict": "\(finding.verdict.words)"])
+        case .needsDocument:
+            logger.notice(
+                "\(what) not verified: its key was not checked",
+                metadata: ["payment": "\(payment)", "verdict": "\(finding.verdict.words)"])
         default:
             await notices.doubtful(what, finding.verdict.words, of: payment, at: gateway, now: now)
         }
@@ -76,7 +80,8 @@ extension ProofVerdict {
             case .mismatch(let member): "it says another \(member) than was agreed"
             case .expired: "it is out of date"
             case .unreadable(let part): "its \(part) cannot be read"
-            case .needsDocument(let url): "the key stands in \(url), which was not fetched"
+            case .needsDocument(let url):
+                "not verified: the key stands in \(url), which is not fetched, and no copy of it is pinned (`document`)"
             }
         return text.printable(limit: 200)
     }

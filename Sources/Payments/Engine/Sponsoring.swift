@@ -38,7 +38,7 @@ struct Sponsoring: Sendable {
     }
 
     private func approval(for payment: ClearedPayment) async throws -> SponsoredApproval? {
-        let nonce = try await witness.pendingTransactionCount(of: payment.order.payer)
+        let nonce = try await witness.nextTransactionNumber(of: payment.order.payer)
         return payment.approval(nonce: nonce, fee: try await witness.fee())
     }
 
@@ -49,7 +49,7 @@ struct Sponsoring: Sendable {
             return try await body()
         } catch {
             logger.warning(
-                "count of \(what) not read",
+                "no number for \(what), so none is signed",
                 metadata: ["network": "\(payment.order.token.network)", "problem": "\(error)"])
             return nil
         }

@@ -57,7 +57,8 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     /// Which rule it was, and its reason.
     private static func words(on verdict: PolicyVerdict) -> String {
         let rule = verdict.rule.map { "It is the rule \"\($0)\"" } ?? "It is the policy's default"
-        return " \(rule)\(verdict.reason.map { ": \($0)" } ?? "")."
+        let unknown = " The model of the request is unknown, so it may be one that the rule is for."
+        return " \(rule)\(verdict.reason.map { ": \($0)" } ?? "").\(verdict.isUnjudged ? unknown : "")"
     }
 
     /// The wallet does not allow Permit2 enough; found out before anything was signed.

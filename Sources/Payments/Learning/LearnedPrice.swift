@@ -62,7 +62,7 @@ struct LearnedPrice: Sendable {
 /// What one payment may teach of its route's price, once its outcome is known.
 struct PriceLesson: Sendable {
     let route: RequestRoute
-    let model: String?
+    let model: Fact<String>
     let source: ChallengeSource
     let challenge: Challenge
     let accepted: [UInt8]

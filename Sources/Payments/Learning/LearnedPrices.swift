@@ -11,7 +11,7 @@ final class LearnedPrices: Sendable {
     /// The longest challenge that is kept, in bytes.
     private static let sourceLimit = 8 * 1024
 
-    private let routes = Mutex<[RequestRoute: [String?: LearnedPrice]]>([:])
+    private let routes = Mutex<[RequestRoute: [Fact<String>: LearnedPrice]]>([:])
 
     /// Whether a payment was made on a route before.
     func isKnown(_ route: RequestRoute) -> Bool { routes.withLock { $0[route] != nil } }
@@ -21,9 +21,10 @@ final class LearnedPrices: Sendable {
         routes.withLock { $0[route]?.values.contains { $0.isLearned(at: now) } ?? false }
     }
 
-    /// The price that may be gone by.
-    func price(of route: RequestRoute, model: String?, at now: Timestamp) -> LearnedPrice? {
-        routes.withLock { $0[route]?[model].flatMap { $0.isLearned(at: now) ? $0 : nil } }
+    /// The price that may be gone by; never for an unknown model, whose requests may be for different ones.
+    func price(of route: RequestRoute, model: Fact<String>, at now: Timestamp) -> LearnedPrice? {
+        guard !model.isUnknown else { return nil }
+        return routes.withLock { $0[route]?[model].flatMap { $0.isLearned(at: now) ? $0 : nil } }
     }
 
     /// What the outcome of a payment says of its price.
@@ -43,6 +44,7 @@ final class LearnedPrices: Sendable {
                 if routes.count >= Self.limit { Self.makeRoom(in: &routes) }
                 routes[lesson.route] = [:]
             }
+            guard !lesson.model.isUnknown else { return }
             guard verdict == .good else {
                 routes[lesson.route]?[lesson.model]?.forget(wasWrong: lesson.isAttached && verdict == .bad)
                 return
@@ -57,7 +59,7 @@ final class LearnedPrices: Sendable {
 
     /// Forgets the routes without a price, such as paths that are bought once; and all, when most have one, since then room
     /// would have to be made each time.
-    private static func makeRoom(in routes: inout [RequestRoute: [String?: LearnedPrice]]) {
+    private static func makeRoom(in routes: inout [RequestRoute: [Fact<String>: LearnedPrice]]) {
         routes = routes.filter { $0.value.values.contains { $0.isStable } }
         if routes.count > limit / 2 { routes.removeAll() }
     }
@@ -81,7 +83,7 @@ final class LearnedPrices: Sendable {
     }
 
     /// A price could not be paid, so that the next requests ask again.
-    func forget(_ route: RequestRoute, model: String?) {
+    func forget(_ route: RequestRoute, model: Fact<String>) {
         routes.withLock { $0[route]?[model]?.forget() }
     }
 }

@@ -31,6 +31,7 @@ final class SellerKnowledge: Sendable {
 
         mutating func learn(_ lesson: Lesson) {
             payees[lesson.key.host]?[lesson.asset, default: []].insert(lesson.payee)
+            guard lesson.key.remembersPrices else { return }
             let known = prices[lesson.key]?[lesson.asset] ?? .zero
             prices[lesson.key]?[lesson.asset] = max(known, lesson.price)
         }

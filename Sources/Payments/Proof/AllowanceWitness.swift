@@ -38,7 +38,10 @@ package protocol AllowanceWitness: Sendable {
     func permitNonce(owner: Address, token: Address) async throws -> UInt256
 
     /// The number of an account's next transaction; read anew each time.
-    func pendingTransactionCount(of account: Address) async throws -> UInt64
+    ///
+    /// Throws while transactions of the account are on their way: what is signed behind them would wait for them, and stay
+    /// valid for as long.
+    func nextTransactionNumber(of account: Address) async throws -> UInt64
 
     /// What the network asks for gas now.
     func fee() async throws -> Transaction.Fee

@@ -23,7 +23,8 @@ extension Gate {
             payee: order.payToText,
             amount: order.amount, value: value, window: max(0, order.validBefore - context.clock.now.seconds),
             payeeIsNew: context.history.payees[name]?.contains(order.payToText) != true,
-            priceRatio: PolicySubject.ratio(of: value, to: context.history.prices[name]), time: context.clock.now)
+            priceRatio: PolicySubject.ratio(
+                of: value, to: context.history.prices[name], model: context.request.model), time: context.clock.now)
     }
 }
 

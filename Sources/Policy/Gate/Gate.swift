@@ -296,6 +296,9 @@ package struct Gate: Sendable {
         if let before = context.history.prices[name], before > .zero, value > before.multiplied(by: rules.priceRise) {
             try react(rules.higherPrice, by: .priceRise)
             alerts.append(.higherPrice(price: value, before: before))
+        } else if context.request.model.isUnknown {
+            // Nobody knows which earlier prices it compares with, so it may be higher than they allow.
+            try react(rules.higherPrice, by: .priceRise)
         }
         return alerts
     }

@@ -55,12 +55,12 @@ package struct GateRequest: Sendable, Equatable {
     package let method: String
     /// The path, without the query.
     package let path: String
-    /// What the request's JSON names as its model.
-    package let model: String?
+    /// The model that it names.
+    package let model: Fact<String>
 
     /// Makes a request.
     package init(
-        agent: String, team: String?, gateway: String, host: String, method: String, path: String, model: String?
+        agent: String, team: String?, gateway: String, host: String, method: String, path: String, model: Fact<String>
     ) {
         self.agent = agent
         self.team = team
@@ -76,7 +76,8 @@ package struct GateRequest: Sendable, Equatable {
 package struct SellerHistory: Sendable, Equatable {
     /// The payees of the host so far, EIP-55, by token as `network/address`.
     package var payees: [String: Set<String>]
-    /// The highest price of the same agent, host, route and model so far, by token as `network/address`.
+    /// The highest price of the same agent, host, route and model so far, by token as `network/address`; none where the
+    /// model is unknown.
     package var prices: [String: Dollars]
 
     /// A seller that was never paid.

@@ -26,18 +26,24 @@ package enum PolicyMatcher: Sendable, Equatable {
     /// The day of the week, UTC.
     case days([Weekday])
 
-    /// Whether it holds.
-    package func holds(for subject: PolicySubject) -> Bool {
+    /// Whether it holds; unknown where it looks at something that could not be read.
+    package func holds(for subject: PolicySubject) -> TruthValue {
         switch self {
+        case .oneOf(.model, _) where subject.request.model.isUnknown: .unknown
         case .oneOf(let field, let patterns):
-            subject.texts(of: field).contains { text in patterns.contains { $0.matches(text) } }
-        case .above(let bound): subject.value > bound
-        case .upTo(let bound): subject.value <= bound
-        case .windowAbove(let seconds): subject.window > seconds
-        case .newPayee(let isNew): subject.payeeIsNew == isNew
-        case .priceAbove(let hundredths): subject.priceRatio.map { $0 > hundredths } ?? false
-        case .hours(let hours): hours.contains(subject.time)
-        case .days(let days): days.contains(Weekday(of: subject.time))
+            TruthValue(subject.texts(of: field).contains { text in patterns.contains { $0.matches(text) } })
+        case .above(let bound): TruthValue(subject.value > bound)
+        case .upTo(let bound): TruthValue(subject.value <= bound)
+        case .windowAbove(let seconds): TruthValue(subject.window > seconds)
+        case .newPayee(let isNew): TruthValue(subject.payeeIsNew == isNew)
+        case .priceAbove(let hundredths):
+            switch subject.priceRatio {
+            case .known(let ratio): TruthValue(ratio > hundredths)
+            case .absent: .no
+            case .unknown: .unknown
+            }
+        case .hours(let hours): TruthValue(hours.contains(subject.time))
+        case .days(let days): TruthValue(days.contains(Weekday(of: subject.time)))
         }
     }
 }
@@ -61,11 +67,17 @@ extension PolicyMatcher: CustomStringConvertible {
     /// What the payment has in its place, for people.
     package func found(in subject: PolicySubject) -> String {
         switch self {
+        case .oneOf(.model, _): subject.request.model.text
         case .oneOf(let field, _): subject.texts(of: field).first ?? "none"
         case .above, .upTo: "$\(subject.value)"
         case .windowAbove: "\(subject.window)s"
         case .newPayee: subject.payeeIsNew ? "new" : "known"
-        case .priceAbove: subject.priceRatio.map(PolicySubject.factor) ?? "no price before"
+        case .priceAbove:
+            switch subject.priceRatio {
+            case .known(let ratio): PolicySubject.factor(ratio)
+            case .absent: "no price before"
+            case .unknown: "unknown"
+            }
         case .hours: String(subject.time.description.dropFirst(11).prefix(5))
         case .days: Weekday(of: subject.time).rawValue
         }
@@ -82,7 +94,7 @@ extension PolicySubject {
         case .host: [request.host]
         case .method: [request.method]
         case .path: [request.path]
-        case .model: request.model.map { [$0] } ?? []
+        case .model: request.model.value.map { [$0] } ?? []
         case .scheme: [scheme]
         case .paymentMethod: [paymentMethod]
         case .network: [network]

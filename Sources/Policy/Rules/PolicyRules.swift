@@ -10,7 +10,7 @@ package enum PolicyOutcome: String, Sendable, CaseIterable {
     case ask
 }
 
-/// One rule: when all matchers hold, its outcome decides.
+/// One rule: when all matchers hold, its outcome decides; where that is unknown, only a refusal or a question does.
 package struct PolicyRule: Sendable, Equatable {
     /// Its name, unique in the file.
     package let name: String
@@ -34,8 +34,20 @@ package struct PolicyRule: Sendable, Equatable {
         self.isShadow = isShadow
     }
 
-    /// Whether every matcher holds.
-    package func matches(_ subject: PolicySubject) -> Bool { matchers.allSatisfy { $0.holds(for: subject) } }
+    /// Whether every matcher holds: no as soon as one does not, otherwise unknown where one cannot be judged.
+    package func holds(for subject: PolicySubject) -> TruthValue {
+        .all(matchers.lazy.map { $0.holds(for: subject) })
+    }
+
+    /// Whether the rule decides about a payment: what may be refused or asked about is, also where it cannot be judged;
+    /// what may be approved is not.
+    package func matches(_ subject: PolicySubject) -> Bool {
+        switch holds(for: subject) {
+        case .yes: true
+        case .unknown: outcome != .approve
+        case .no: false
+        }
+    }
 }
 
 /// What a rule in the shadow would have decided.
@@ -54,6 +66,8 @@ package struct PolicyVerdict: Sendable, Equatable {
     package let rule: String?
     /// The rule's reason.
     package let reason: String?
+    /// Whether the rule decided because it could not be judged: something that it looks at is unknown.
+    package var isUnjudged = false
     /// What rules in the shadow would have decided, at most ``PolicyRules/maximumShadowHits``.
     package let shadows: [ShadowHit]
 }
@@ -99,7 +113,9 @@ package struct PolicyRules: Sendable, Equatable {
         var shadows: [ShadowHit] = []
         for rule in rules where rule.matches(subject) {
             guard rule.isShadow else {
-                return PolicyVerdict(outcome: rule.outcome, rule: rule.name, reason: rule.reason, shadows: shadows)
+                return PolicyVerdict(
+                    outcome: rule.outcome, rule: rule.name, reason: rule.reason,
+                    isUnjudged: rule.holds(for: subject) == .unknown, shadows: shadows)
             }
             if shadows.count < Self.maximumShadowHits {
                 shadows.append(ShadowHit(rule: rule.name, outcome: rule.outcome))

@@ -24,16 +24,16 @@ package struct PolicySubject: Sendable, Equatable {
     package var window: Int64
     /// Whether the host was never paid at this address in this token.
     package var payeeIsNew: Bool
-    /// The price over the highest one of the same agent, host, route and model so far, in hundredths rounded up; nil when
-    /// there is none.
-    package var priceRatio: Int64?
+    /// The price over the highest one of the same agent, host, route and model so far, in hundredths rounded up; absent
+    /// when there is none, unknown when the model is.
+    package var priceRatio: Fact<Int64>
     /// When it is decided, UTC.
     package var time: Timestamp
 
     /// Makes a subject.
     package init(
         request: GateRequest, scheme: String, paymentMethod: String, network: String, symbol: String, asset: String,
-        payee: String, amount: UInt256, value: Dollars, window: Int64, payeeIsNew: Bool, priceRatio: Int64?,
+        payee: String, amount: UInt256, value: Dollars, window: Int64, payeeIsNew: Bool, priceRatio: Fact<Int64>,
         time: Timestamp
     ) {
         self.request = request
@@ -51,11 +51,12 @@ package struct PolicySubject: Sendable, Equatable {
         self.time = time
     }
 
-    /// A price over an earlier one in hundredths, rounded up; nil when nothing was paid before.
-    package static func ratio(of price: Dollars, to before: Dollars?) -> Int64? {
-        guard let before, before > .zero else { return nil }
+    /// A price over an earlier one for the same model in hundredths, rounded up; absent when nothing was paid before.
+    package static func ratio(of price: Dollars, to before: Dollars?, model: Fact<String>) -> Fact<Int64> {
+        guard !model.isUnknown else { return .unknown }
+        guard let before, before > .zero else { return .absent }
         let hundredths = UInt128(price.nanodollars) * 100
         let divisor = UInt128(before.nanodollars)
-        return Int64(clamping: (hundredths + divisor - 1) / divisor)
+        return .known(Int64(clamping: (hundredths + divisor - 1) / divisor))
     }
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// One of a file's own tests: a payment and what is to be decided about it.
 package struct PolicyTest: Sendable, Equatable {
     /// Its name.
@@ -27,11 +29,12 @@ package struct PolicyTestFailure: Sendable, Equatable {
 }
 
 extension PolicyTestFailure: CustomStringConvertible {
-    /// One line: `test `x`: expected refuse, got approve by rule `y``.
+    /// One line: `test `x`: expected refuse, got approve by rule `y``; with the model where it is unknown.
     package var description: String {
         let expected = test.expected.rawValue + (test.rule.map { " by rule `\($0)`" } ?? "")
         let got = got.outcome.rawValue + (got.rule.map { " by rule `\($0)`" } ?? " by the default")
-        return "test `\(test.name)`: expected \(expected), got \(got)"
+        let model = test.subject.request.model.isUnknown ? " (model: unknown)" : ""
+        return "test `\(test.name)`\(model): expected \(expected), got \(got)"
     }
 }
 

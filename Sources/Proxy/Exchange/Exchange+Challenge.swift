@@ -67,7 +67,7 @@ extension Exchange {
         PaidSubject(
             agent: agent, gateway: gateway, method: request.method, target: route.target, content: replay.content,
             isChunked: request.framing == .chunked,
-            isJSON: request.fields.first(.contentType).map { ModelName.isJSON(request.fields.text($0)) } ?? false,
+            outline: request.outline(target: route.target),
             idempotencyKey: admitted.idempotencyKey, sellerDate: sellerDate, maySignIn: maySignIn)
     }
 

@@ -2,6 +2,7 @@ import Ledger
 import NIOPosix
 import Payments
 import Primitives
+import RequestFacts
 import SystemCrypto
 import Transport
 
@@ -13,7 +14,7 @@ struct PaidSubject: Sendable {
     let target: String
     let content: ReplayContent
     let isChunked: Bool
-    let isJSON: Bool
+    let outline: RequestOutline
     let idempotencyKey: Bytes32?
     /// The Date header of the 402.
     let sellerDate: Timestamp?
@@ -23,7 +24,7 @@ struct PaidSubject: Sendable {
     /// Hashes and reads the body, off the event loops when it is large, and names the request.
     func request(on threads: NIOThreadPool) async throws -> PaymentRequest {
         let (bodyHash, model) =
-            content.isSmall ? try readContent() : try await threads.runIfActive { try readContent() }
+            isQuicklyRead ? try readContent() : try await threads.runIfActive { try readContent() }
         let origin = gateway.origin
         var identity = Array("\(agent.name)\n\(gateway.name)\n\(method)\n\(origin)\(target)\n".utf8)
         identity.append(contentsOf: bodyHash.bytes)
@@ -36,8 +37,17 @@ struct PaidSubject: Sendable {
             maySignIn: maySignIn)
     }
 
-    private func readContent() throws -> (hash: Bytes32, model: String?) {
-        let hash = try content.contentHash(isChunked: isChunked)
-        return (hash, isJSON ? ModelName.read(from: content, isChunked: isChunked) : nil)
+    /// A short body may be compressed, and then takes longer to read than to hash.
+    private var isQuicklyRead: Bool { content.isSmall && !outline.isEncoded }
+
+    /// Reads the body once, from memory and from its file, for its hash and for what it says.
+    private func readContent() throws -> (hash: Bytes32, model: Fact<String>) {
+        let hash = SHA256Stream()
+        let reader = ModelReader(outline)
+        try content.forEachPiece(isChunked: isChunked) { piece in
+            hash.absorb(piece)
+            reader.absorb(piece.span)
+        }
+        return (hash.finish(), reader.finish())
     }
 }

@@ -10,7 +10,7 @@ struct TunnelRequest: Sendable {
     let host: HostName
     let port: Int
 
-    var target: String { host.text.contains(":") ? "[\(host.text)]:\(port)" : "\(host.text):\(port)" }
+    var target: String { host.authority(port: port) }
 }
 
 /// What a connection is for whose TLS ends here.

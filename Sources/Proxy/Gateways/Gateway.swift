@@ -76,6 +76,12 @@ package struct Gateway: Sendable {
             self.field = field
             self.secret = secret
         }
+
+        /// Whether two gateways send the same key in the same field, or both none.
+        static func areSame(_ one: Credential?, _ other: Credential?) -> Bool {
+            guard let one, let other else { return one == nil && other == nil }
+            return one.field == other.field && one.secret.hasSameBytes(as: other.secret)
+        }
     }
 
     /// How the gateway takes its money.
@@ -86,6 +92,9 @@ package struct Gateway: Sendable {
         case x402
         /// From a balance behind its key, so that every call is counted here before it is made.
         case prepaid
+
+        /// Whether requests may switch protocols where the configuration does not say.
+        package var usuallyAllowsUpgrades: Bool { self == .x402 }
     }
 
     /// For whom a payment may go with the first request on a route whose price is known.
@@ -126,12 +135,15 @@ package struct Gateway: Sendable {
     package let learnedPrice: LearnedPriceUse
     /// Whether HTTP/2 is spoken where its TLS offers it.
     package let allowsHTTP2: Bool
+    /// Whether requests may switch to another protocol: to any of an `x402` gateway, to WebSocket of a `prepaid` one.
+    package let allowsUpgrades: Bool
 
     /// Makes a gateway.
     package init(
         name: String, origin: Origin, basePath: String, paths: [String], credential: Credential?,
         redirectHosts: Set<String>, timeouts: Timeouts, limits: Limits = .none, policy: GatewayPolicy = GatewayPolicy(),
-        billing: Billing = .x402, learnedPrice: LearnedPriceUse = .asked, allowsHTTP2: Bool = true
+        billing: Billing = .x402, learnedPrice: LearnedPriceUse = .asked, allowsHTTP2: Bool = true,
+        allowsUpgrades: Bool? = nil
     ) {
         self.name = name
         self.origin = origin
@@ -150,5 +162,12 @@ package struct Gateway: Sendable {
         self.billing = billing
         self.learnedPrice = learnedPrice
         self.allowsHTTP2 = allowsHTTP2
+        self.allowsUpgrades = allowsUpgrades ?? billing.usuallyAllowsUpgrades
+    }
+
+    /// Whether requests go to the same place, with the same key, and are billed in the same way as those of another.
+    func isSameAccount(as other: Gateway) -> Bool {
+        origin == other.origin && basePath == other.basePath && billing == other.billing
+            && Credential.areSame(credential, other.credential)
     }
 }

@@ -15,6 +15,14 @@ package struct GatewayTable: Sendable {
     /// The gateways' names, sorted.
     package var names: [String] { byName.keys.sorted() }
 
+    /// The gateway of a name.
+    func gateway(named name: String) -> Gateway? { byName[name] }
+
+    /// The names of the gateways at a host and port, sorted.
+    func names(at host: HostName, port: Int) -> [String] {
+        byName.values.filter { $0.origin.host == host.text && $0.origin.port == port }.map(\.name).sorted()
+    }
+
     /// Where a request goes.
     package struct Route: Sendable {
         /// The gateway.

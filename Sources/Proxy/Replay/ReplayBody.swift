@@ -1,7 +1,5 @@
 import NIOCore
 import NIOPosix
-import Primitives
-import SystemCrypto
 import Transport
 
 /// Where and how much of request bodies is kept for the paid repetition.
@@ -157,19 +155,17 @@ struct ReplayContent: Sendable {
         return try spool.read(min(Self.pieceBytes, spooledBytes - position), at: position)
     }
 
-    /// SHA-256 of the body without its chunked coding; blocks for as long as reading and hashing take.
-    func contentHash(isChunked: Bool) throws -> Bytes32 {
-        let hash = SHA256Stream()
+    /// Hands over the body without its chunked coding, piece by piece; blocks for as long as reading takes.
+    func forEachPiece(isChunked: Bool, _ absorb: ([UInt8]) throws -> Void) throws {
         var scanner = ChunkScanner()
-        func absorb(_ bytes: [UInt8]) throws {
-            guard isChunked else { return hash.absorb(bytes) }
+        func take(_ bytes: [UInt8]) throws {
+            guard isChunked else { return try absorb(bytes) }
             var ranges: [Range<Int>] = []
             _ = try scanner.scan(bytes.span) { ranges.append($0) }
-            for range in ranges { hash.absorb(Array(bytes[range])) }
+            for range in ranges { try absorb(Array(bytes[range])) }
         }
-        for buffer in prefix { try absorb(Array(buffer: buffer)) }
-        for index in 0..<pieceCount { try absorb(piece(index)) }
-        return hash.finish()
+        for buffer in prefix { try take(Array(buffer: buffer)) }
+        for index in 0..<pieceCount { try take(piece(index)) }
     }
 
     /// Whether hashing needs no file and little time.

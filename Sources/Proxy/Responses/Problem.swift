@@ -196,6 +196,42 @@ extension Problem {
             detail: "This agent has \(TunnelSlot.limit) tunnels open, which is the most that it may have.")
     }
 
+    /// A tunnel or a switch to another protocol while something is frozen.
+    static func frozen(_ freeze: Freeze) -> Problem {
+        Problem(
+            status: 403, code: "frozen",
+            detail: "An operator has frozen \(freeze.scope) at \(freeze.since). No tunnel is opened and no protocol is "
+                + "switched until that is lifted.")
+    }
+
+    /// What a request is told that may not switch to the protocols that it offers; nil where it may.
+    static func refusing(_ protocols: [String], of gateway: Gateway) -> Problem? {
+        guard gateway.allowsUpgrades else {
+            return Problem(
+                status: 403, code: "upgrade-refused",
+                detail: "Requests to \(gateway.name) may not switch to another protocol: `upgrades` is false, which a "
+                    + "prepaid gateway's is unless its entry says otherwise.")
+        }
+        // What cannot be counted cannot be capped.
+        guard gateway.billing != .prepaid || protocols == ["websocket"] else {
+            return Problem(
+                status: 403, code: "upgrade-refused",
+                detail:
+                    "Each message to \(gateway.name) counts as a call, and only those of `websocket` can be counted.")
+        }
+        return nil
+    }
+
+    /// The client certificate of the connection is over; the connection is closed behind the answer.
+    static func certificateExpired(at end: Int64, isForward: Bool) -> Problem {
+        var problem = Problem(
+            status: isForward ? 407 : 401, code: "certificate-expired",
+            detail: "The client certificate of this connection, or one that vouches for it, ended at "
+                + "\(Timestamp(seconds: end)). Connect again with a valid one.")
+        problem.closesConnection = true
+        return problem
+    }
+
     /// There is no room for another connection.
     static var tooManyConnections: Problem {
         var problem = Problem(

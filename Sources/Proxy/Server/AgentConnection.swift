@@ -2,6 +2,7 @@ import Ledger
 import Logging
 import NIOCore
 import Payments
+import Primitives
 import Transport
 
 #if canImport(Glibc)
@@ -51,6 +52,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var handshake: HandshakeCount.Place?
     /// The place of a connection whose TLS ends here among its agent's tunnels.
     private var slot: TunnelSlot?
+    /// Whether the right to the tunnel that it is inside of has ended: no other request is served.
+    private var isEnded = false
     private var context: ChannelHandlerContext?
     private var phase: Phase
     private var scanner = HeadScanner()
@@ -124,6 +127,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
         shared.deadlines.add(self)
         shared.connections[ObjectIdentifier(self)] = self
+        if let slot { shared.open(slot, as: self) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -233,6 +237,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func serve(_ head: RequestHead) {
+        guard !isEnded else { return linger() }
         let admitted: Admission
         switch admit(head) {
         case .failure(let refusal): return answer(refusal.problem, head: head)
@@ -240,6 +245,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
         if let credential = admitted.caller.credential { knownCredential = credential }
         guard !shared.isStopping else { return answer(.stopping, head: head) }
+        if let end = certificateEnd, end < services.clock.now().seconds {
+            return answer(.certificateExpired(at: end, isForward: admitted.isForward), head: head)
+        }
         switch services.agents.agent(admitted.caller) {
         case .current(let agent): begin(admitted, agent: agent)
         case .stale: identify(admitted)
@@ -274,6 +282,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func begin(_ admitted: Admission, agent: Agent?) {
+        guard !isEnded else { return linger() }
         guard let agent else {
             return answer(admitted.caller.unknown(status: admitted.isForward ? 407 : 401), head: admitted.head)
         }
@@ -307,8 +316,17 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             head, route: admitted.route, tokenField: admitted.caller.field, allocator: allocator)
         var slot: TunnelSlot?
         if !upstreamRequest.protocols.isEmpty {
-            slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: gateway.name)
+            let right = right(to: admitted.route, for: admitted.caller, agent: agent)
+            if let problem = Problem.refusing(upstreamRequest.protocols, of: gateway) {
+                return answer(problem, head: head)
+            }
+            if let problem = frozen(right) { return answer(problem, head: head) }
+            slot = TunnelSlot(for: right, among: services.tunnels)
             guard slot != nil else { return answer(.tooManyTunnels, head: head) }
+            if gateway.billing == .prepaid {
+                slot?.call = MeteredCall(
+                    agent: agent.name, team: agent.team, gateway: gateway.name, host: gateway.origin.host)
+            }
         }
         let reader = BodyReader(head.framing)
         phase = reader.isFinished ? .answering : .body(reader)
@@ -323,6 +341,31 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: Tunnels
 
+    /// When the certificate that the agent's connection was opened with ends, in seconds since the epoch.
+    private var certificateEnd: Int64? {
+        if case .certificate(let certificate)? = peer { certificate.notAfter } else { nil }
+    }
+
+    /// What entitles an agent to a tunnel to a host.
+    private func right(to request: TunnelRequest, _ kind: TunnelRight.Kind, agent: Agent) -> TunnelRight {
+        TunnelRight(
+            kind: kind, agent: agent.name, caller: request.caller, certificateEnd: certificateEnd,
+            destination: .host(request.host, port: request.port))
+    }
+
+    /// What entitles an agent to a connection that may switch to another protocol.
+    private func right(to route: GatewayTable.Route, for caller: Caller, agent: Agent) -> TunnelRight {
+        TunnelRight(
+            kind: .switched, agent: agent.name, caller: caller, certificateEnd: certificateEnd,
+            destination: route.host.map { .host($0, port: route.gateway.origin.port) } ?? .gateway(route.gateway),
+            outerHost: binding.map { ($0.host, $0.port) })
+    }
+
+    /// What an agent is told that may not open a tunnel since something is frozen.
+    private func frozen(_ right: TunnelRight) -> Problem? {
+        right.freeze(under: rules, agents: services.agents.latest).map { .frozen($0) }
+    }
+
     private func openTunnel(_ request: TunnelRequest, agent: Agent) {
         if let termination = rules.termination, termination.covers(request.host, port: request.port),
             rules.gateways.isGateway(Binding(request).origin)
@@ -333,7 +376,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard rules.forward.allows(request.host, port: request.port, for: agent) else {
             return answer(.forwardNotAllowed(request.target, agent: agent.name), head: request.head)
         }
-        guard let slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: request.target) else {
+        let right = right(to: request, .tunnel, agent: agent)
+        if let problem = frozen(right) { return answer(problem, head: request.head) }
+        guard let slot = TunnelSlot(for: right, among: services.tunnels) else {
             return answer(.tooManyTunnels, head: request.head)
         }
         phase = .opening
@@ -357,7 +402,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// Ends TLS here, and serves what is inside.
     private func terminate(_ request: TunnelRequest, by termination: TLSTermination, agent: Agent) {
         guard let context else { return }
-        guard let slot = TunnelSlot(of: services.tunnelCount, agent: agent.name, target: request.target) else {
+        let right = right(to: request, .terminated, agent: agent)
+        if let problem = frozen(right) { return answer(problem, head: request.head) }
+        guard let slot = TunnelSlot(for: right, among: services.tunnels) else {
             return answer(.tooManyTunnels, head: request.head)
         }
         let handler: TLSHandler
@@ -407,13 +454,14 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             try pipeline.addHandler(end, position: .after(self))
             let tunnel = Tunnel(slot, agent: end, upstream: upstream, shared: shared)
             pipeline.removeHandler(self, promise: nil)
+            guard !tunnel.isEnded else { return }
             if rest.readableBytes > 0 {
                 end.take(rest)
-                upstream.flush()
+                end.readAll()
             }
             if answer.readableBytes > 0 {
                 upstream.take(answer)
-                end.flush()
+                upstream.readAll()
             }
             tunnel.start()
         } catch {
@@ -500,7 +548,7 @@ extension AgentConnection: AgentChannel {
     func exchangeDidFinish(closing: Bool) {
         exchange = nil
         if case .closed = phase { return }
-        if closing { return linger() }
+        if closing || isEnded { return linger() }
         phase = .head
         ownDeadline = .now() + timeouts.idle
         setReading(true)
@@ -539,6 +587,17 @@ extension AgentConnection: AgentChannel {
         guard binding != nil || security != nil else { return context.close(promise: nil) }
         // Inside TLS the orderly end is the close_notify, which gets there ahead of a reset.
         context.triggerUserOutboundEvent(TLSCutOff(), promise: nil)
+    }
+}
+
+extension AgentConnection: TunnelHolder {
+    /// Serves no other request; an exchange that is under way comes to its end.
+    func end(for ending: TunnelEnding) {
+        isEnded = true
+        switch phase {
+        case .head, .handshake: context?.close(promise: nil)
+        case .identifying, .body, .answering, .opening, .lingering, .closed: break
+        }
     }
 }
 

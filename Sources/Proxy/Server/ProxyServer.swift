@@ -6,8 +6,8 @@ package import Transport
 /// The agents' side of the daemon: listeners whose connections live on the event loops of one group.
 package struct ProxyServer: Sendable {
     private let listeners: [Listener]
-    private let services: ProxyServices
-    private let loops: LoopTable
+    let services: ProxyServices
+    let loops: LoopTable
 
     /// Where agents connect to, in the order of the places that were asked for, with the ports that were taken.
     package var places: [ListeningPlace] { listeners.map(\.place) }
@@ -39,9 +39,11 @@ package struct ProxyServer: Sendable {
         }
     }
 
-    /// Puts other rules in force on every loop, from the next request on; no connection ends for it.
+    /// Puts other rules in force on every loop, from the next request on; tunnels whose right has ended by them end at the
+    /// next review.
     package func replace(_ rules: ProxyRules) async {
         await loops.each { $0.replace(rules) }
+        services.tunnels.rulesChanged()
     }
 
     /// How long the outcomes of exchanges that were cut off may take to reach the books and the agents.

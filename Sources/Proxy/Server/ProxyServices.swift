@@ -3,6 +3,7 @@ package import Logging
 import NIOCore
 package import NIOPosix
 package import Payments
+package import Primitives
 import Synchronization
 import Transport
 
@@ -16,11 +17,12 @@ package final class ProxyServices: Sendable {
     let replayBudget: MemoryBudget
     let threads: NIOThreadPool
     let timeouts: ProxyTimeouts
+    let clock: any WallClock
     let meters: ProxyMeters
     let logger: Logger
     /// Decisions and payments whose outcome is not in the books yet.
     let bookings = PendingBookings()
-    let tunnelCount = CountByAgent()
+    let tunnels = OpenTunnels()
     let connectionCount = CountByAgent()
     let gatewayPlaces = GatewayPlaces()
 
@@ -28,7 +30,7 @@ package final class ProxyServices: Sendable {
     package init(
         rules: ProxyRules, agents: AgentDirectory, engine: PaymentEngine, replayLimits: ReplayLimits,
         replayBudget: MemoryBudget, threads: NIOThreadPool, timeouts: ProxyTimeouts = .standard,
-        meters: ProxyMeters = ProxyMeters(), logger: Logger
+        clock: any WallClock, meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
         self.rules = rules
         self.agents = agents
@@ -37,6 +39,7 @@ package final class ProxyServices: Sendable {
         self.replayBudget = replayBudget
         self.threads = threads
         self.timeouts = timeouts
+        self.clock = clock
         self.meters = meters
         self.logger = logger
     }
@@ -130,8 +133,10 @@ final class ProxyLoop {
     private(set) var rules: ProxyRules
     /// Gateways that give no word before they get a body, by name.
     var unasked: Set<String> = []
-    /// Open tunnels.
+    /// Open tunnels whose bytes pass unread.
     var tunnels: [ObjectIdentifier: Tunnel] = [:]
+    /// The slots of all open tunnels, those whose TLS ends here included.
+    var openSlots: [ObjectIdentifier: WeakSlot] = [:]
     /// The agents' open connections.
     var connections: [ObjectIdentifier: AgentConnection] = [:]
     /// Handshakes of agents who may be strangers.
@@ -173,7 +178,8 @@ final class ProxyLoop {
         open.identify(place, as: agent.name, limit: rules.connections.perAgent)
     }
 
-    /// Holds other rules from the next request on; what is under way goes on by those that it began with.
+    /// Holds other rules from the next request on; exchanges under way go on by those that they began with, tunnels are
+    /// held against the new ones at the next review.
     func replace(_ rules: ProxyRules) {
         self.rules = rules
         resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)

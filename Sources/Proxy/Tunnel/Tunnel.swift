@@ -1,11 +1,13 @@
+import Ledger
 import Logging
 import NIOCore
 import Transport
 
-/// Two connections whose bytes go to each other unread, until both are done.
+/// Two connections whose bytes go to each other, until both are done or the right to it has ended.
 ///
-/// Back-pressure and half-closes pass through; memory is bounded by the channels' own watermarks. All state belongs to
-/// the event loop, which both connections share.
+/// The bytes are not read, but for the messages of an agent that have to be counted. Back-pressure and half-closes pass
+/// through; memory is bounded by the channels' own watermarks. All state belongs to the event loop, which both connections
+/// share.
 final class Tunnel {
     private let shared: ProxyLoop
     /// Its place among the agent's tunnels, while it is open.
@@ -26,20 +28,31 @@ final class Tunnel {
         upstream.peer = agent
         agent.tunnel = self
         upstream.tunnel = self
+        if let call = slot.call { agent.messages = MessageMeter(call, end: agent, shared: shared) }
         shared.tunnels[ObjectIdentifier(self)] = self
         shared.deadlines.add(self)
         wasUsed()
+        shared.open(slot, as: self, address: upstream.remoteAddress)
     }
+
+    /// Whether the right to it has ended: no byte passes any more.
+    var isEnded: Bool { slot?.isEnded ?? true }
 
     /// Begins to read on both sides.
     func start() {
-        agentEnd.setReading(true)
-        upstreamEnd.setReading(true)
+        guard !isEnded else { return }
+        agentEnd.resume()
+        upstreamEnd.resume()
         // One of them may have gone before there was a tunnel.
         for end in [agentEnd, upstreamEnd] where !end.isActive { end.ended() }
     }
 
     func wasUsed() { deadline = .now() + shared.services.timeouts.tunnel }
+
+    /// Bytes of the gateway are on their way to the agent.
+    func willPassDown(_ bytes: ByteBuffer, from end: TunnelEnd) {
+        if end === upstreamEnd { agentEnd.messages?.passesDown(bytes) }
+    }
 
     /// One of the two connections is closed.
     func endDidClose() {
@@ -54,7 +67,7 @@ final class Tunnel {
         shared.services.logger.info(
             "tunnel closed",
             metadata: [
-                "agent": "\(slot.agent)", "to": "\(slot.target)", "sent": "\(agentEnd.received)",
+                "agent": "\(slot.right.agent)", "to": "\(slot.right.target)", "sent": "\(agentEnd.received)",
                 "received": "\(upstreamEnd.received)", "seconds": "\(time.nanoseconds / 1_000_000_000)",
             ])
     }
@@ -64,93 +77,32 @@ final class Tunnel {
         agentEnd.cutOff()
         upstreamEnd.cutOff()
     }
+
+    /// Ends it since a message of the agent was not counted; `reason` is what the agent is told, where it can be.
+    func refuseMessage(_ ending: TunnelEnding, reason: String) {
+        guard let slot, !slot.isEnded else { return }
+        let farewell = agentEnd.messages?.farewell(reason: reason)
+        slot.end(for: ending, quietly: farewell != nil)
+        shared.log(ending, of: slot.right)
+        guard let farewell else { return }
+        upstreamEnd.peer = nil
+        upstreamEnd.reset()
+        deadline = .now() + shared.services.timeouts.linger
+        agentEnd.takeLeave(farewell)
+    }
+}
+
+extension Tunnel: TunnelHolder {
+    func end(for ending: TunnelEnding) {
+        // What waits on one side does not go out since the other one has closed.
+        agentEnd.peer = nil
+        upstreamEnd.peer = nil
+        agentEnd.reset()
+        upstreamEnd.reset()
+    }
 }
 
 extension Tunnel: DeadlineBound {
     /// Nothing has passed for a long time: both peers may be gone without a word.
     func deadlinePassed() { cutOff() }
-}
-
-/// One of the two connections of a ``Tunnel``.
-final class TunnelEnd: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    /// The other connection; nil once this one is closed.
-    var peer: TunnelEnd?
-    /// Keeps the tunnel alive while this connection is open.
-    var tunnel: Tunnel?
-    /// Bytes that came from this side.
-    private(set) var received = 0
-    private var context: ChannelHandlerContext?
-    private var isReading = false
-
-    var isActive: Bool { context?.channel.isActive ?? false }
-    private var isWritable: Bool { context?.channel.isWritable ?? true }
-
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { take(unwrapInboundIn(data)) }
-
-    /// Bytes from this side, for the other one.
-    func take(_ bytes: ByteBuffer) {
-        received += bytes.readableBytes
-        tunnel?.wasUsed()
-        peer?.write(bytes)
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        guard let peer else { return }
-        peer.flush()
-        if !peer.isWritable { setReading(false) }
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { peer?.setReading(true) }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed? = event as? ChannelEvent { peer?.finish() }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        ended()
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-    /// This connection is closed: what the other one has not sent yet still goes out.
-    func ended() {
-        guard let tunnel else { return }
-        self.tunnel = nil
-        peer?.finish(closing: true)
-        peer = nil
-        tunnel.endDidClose()
-    }
-
-    private func write(_ bytes: ByteBuffer) { context?.write(wrapOutboundOut(bytes), promise: nil) }
-
-    func flush() { context?.flush() }
-
-    /// Ends what goes out on this side, once all of it has left; `closing` ends the connection then.
-    private func finish(closing: Bool = false) {
-        guard let context else { return }
-        context.flush()
-        guard closing else { return context.close(mode: .output, promise: nil) }
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolated().whenComplete { _ in self.cutOff() }
-        context.close(mode: .output, promise: sent)
-    }
-
-    func cutOff() { context?.close(promise: nil) }
-
-    func setReading(_ isReading: Bool) {
-        guard isReading != self.isReading, let context, context.channel.isActive else { return }
-        self.isReading = isReading
-        try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
-    }
 }

@@ -1,3 +1,12 @@
+import Ledger
+import NIOCore
+
+/// What carries a tunnel and can end it.
+protocol TunnelHolder: AnyObject {
+    /// The tunnel's right has ended: ends it, buffered bytes included.
+    func end(for ending: TunnelEnding)
+}
+
 /// The place of one tunnel among those of its agent, taken before it is known whether there will be one: a handshake
 /// that was paid for must not fail for want of a place.
 ///
@@ -6,23 +15,68 @@ final class TunnelSlot {
     /// The most tunnels that one agent may have.
     static let limit = 256
 
-    private let count: CountByAgent
-    /// Who has it, and where it leads: for the log.
-    let agent: String
-    let target: String
+    /// What entitles the agent to it.
+    private(set) var right: TunnelRight
+    /// What the books count for each message of the agent; nil where messages are not counted.
+    var call: MeteredCall?
+    private let tunnels: OpenTunnels
+    /// Where it stands in lists, once it is open.
+    private var entry: OpenTunnels.Entry?
+    /// What carries it, once it is open.
+    private weak var holder: (any TunnelHolder)?
+    /// Whether a review has seen it since it was opened.
+    private var isReviewed = false
+    private(set) var isEnded = false
+    /// Called when an open tunnel is closed.
+    private var closed: () -> Void = {}
     /// The right to a connection to a gateway that takes only so many, for as long as the tunnel is open.
     private var place: GatewayPlaces.Place?
 
     /// Takes a place; nil when the agent has as many tunnels as it may.
-    init?(of count: CountByAgent, agent: String, target: String) {
-        guard count.begin(agent, limit: Self.limit) else { return nil }
-        self.count = count
-        self.agent = agent
-        self.target = target
+    init?(for right: TunnelRight, among tunnels: OpenTunnels) {
+        guard tunnels.places.begin(right.agent, limit: Self.limit) else { return nil }
+        self.right = right
+        self.tunnels = tunnels
     }
 
-    deinit { count.end(agent) }
+    deinit {
+        tunnels.places.end(right.agent)
+        guard let entry else { return }
+        tunnels.close(entry)
+        closed()
+    }
 
     /// Keeps the right to a connection to the gateway for as long as the tunnel is open.
     func hold(_ place: GatewayPlaces.Place?) { self.place = place }
+
+    /// The tunnel is open from here on, as `entry` in lists; `address` is what was dialled, `closed` is called at its end.
+    func open(
+        as entry: OpenTunnels.Entry, holder: any TunnelHolder, address: SocketAddress?, closed: @escaping () -> Void
+    ) {
+        self.entry = entry
+        self.holder = holder
+        self.closed = closed
+        right.address = address
+        tunnels.open(entry, until: right.certificateEnd)
+    }
+
+    /// Ends the tunnel if its right has ended; returns whether it did.
+    func review(due: OpenTunnels.Due, rules: ProxyRules, agents: AgentRegistry, at now: Int64) -> TunnelEnding? {
+        guard !isEnded, due == .all || !isReviewed else { return nil }
+        isReviewed = true
+        guard let ending = right.ending(under: rules, agents: agents, at: now) else {
+            if let end = right.certificateEnd { tunnels.staysOpen(until: end) }
+            return nil
+        }
+        end(for: ending)
+        return ending
+    }
+
+    /// Ends the tunnel, once; `quietly` leaves its connections to the caller.
+    func end(for ending: TunnelEnding, quietly: Bool = false) {
+        guard !isEnded else { return }
+        isEnded = true
+        tunnels.end(for: ending)
+        if !quietly { holder?.end(for: ending) }
+    }
 }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The process's metrics, which it keeps in memory and shows in the text format that Prometheus reads.
 ///
-/// Timers are latency histograms in seconds, counters are counters; nothing else is measured here. Labels are the
-/// programmer's own, so there are few.
+/// Timers are latency histograms in seconds, counters are counters; other numbers are read from whoever keeps them when
+/// somebody asks. Labels are the programmer's or the operator's own, so there are few.
 package final class MetricsRegistry: MetricsFactory {
     private struct Name: Hashable {
         let label: String
@@ -14,12 +14,43 @@ package final class MetricsRegistry: MetricsFactory {
     private struct Metrics {
         var timers: [Name: LatencyHistogram] = [:]
         var counters: [Name: EventCount] = [:]
+        var samplers: [String: Sampler] = [:]
+    }
+
+    /// A number that somebody else keeps, read when it is asked for.
+    package struct Sample: Sendable {
+        fileprivate let dimensions: [(String, String)]
+        fileprivate let value: Int64
+
+        /// Makes a sample of a series.
+        package init(_ dimensions: [(String, String)], _ value: Int64) {
+            self.dimensions = dimensions
+            self.value = value
+        }
+    }
+
+    /// What a sampled number is.
+    package enum SampleKind: String, Sendable {
+        /// It goes up and down.
+        case gauge
+        /// It only grows; its name gets `_total`.
+        case counter
+    }
+
+    private struct Sampler: Sendable {
+        let kind: SampleKind
+        let read: @Sendable () -> [Sample]
     }
 
     private let metrics = Mutex(Metrics())
 
     /// Makes an empty registry.
     package init() {}
+
+    /// Shows what `read` returns at each asking, under one name.
+    package func sample(_ label: String, as kind: SampleKind, _ read: @escaping @Sendable () -> [Sample]) {
+        metrics.withLock { $0.samplers[label] = Sampler(kind: kind, read: read) }
+    }
 
     /// Everything so far, in Prometheus' text exposition format 0.0.4.
     package var text: String {
@@ -44,6 +75,14 @@ package final class MetricsRegistry: MetricsFactory {
                 }
                 lines.append("\(label)_seconds_sum\(Self.braced(name.dimensions)) \(Self.seconds(nanoseconds))")
                 lines.append("\(label)_seconds_count\(Self.braced(name.dimensions)) \(buckets.last ?? 0)")
+            }
+        }
+        for (label, sampler) in metrics.samplers.sorted(by: { $0.key < $1.key }) {
+            let name = sampler.kind == .counter ? label + "_total" : label
+            lines.append("# TYPE \(name) \(sampler.kind.rawValue)")
+            let series = sampler.read().map { (Self.name(label, $0.dimensions).dimensions, $0.value) }
+            for (dimensions, value) in series.sorted(by: { $0.0 < $1.0 }) {
+                lines.append("\(name)\(Self.braced(dimensions)) \(value)")
             }
         }
         return lines.map { $0 + "\n" }.joined()

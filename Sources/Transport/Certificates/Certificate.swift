@@ -113,9 +113,12 @@ import COpenSSL
     }
 
     /// When it ends, seconds since the epoch; nil for a time that cannot be read.
-    var notAfter: Int64? {
+    var notAfter: Int64? { unsafe Self.notAfter(of: pointer) }
+
+    /// When a certificate ends, in seconds since the epoch; nil for a time that cannot be read.
+    static func notAfter(of certificate: OpaquePointer) -> Int64? {
         var parts = unsafe tm()
-        guard unsafe ASN1_TIME_to_tm(X509_get0_notAfter(pointer), &parts) == 1 else { return nil }
+        guard unsafe ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1 else { return nil }
         return unsafe Int64(timegm(&parts))
     }
 

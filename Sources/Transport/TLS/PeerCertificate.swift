@@ -17,15 +17,32 @@ package struct PeerCertificate: Sendable, Hashable {
     /// Its names in its own order; those that are not visible ASCII are left out, and so are other kinds.
     package let names: [Name]
 
+    /// When it ends, or the first of the certificates that vouch for it, in seconds since the epoch.
+    package let notAfter: Int64
+
     /// Names a certificate.
-    package init(fingerprint: String, names: [Name] = []) {
+    package init(fingerprint: String, names: [Name] = [], notAfter: Int64 = .max) {
         self.fingerprint = fingerprint
         self.names = names
+        self.notAfter = notAfter
     }
 
-    /// Reads a certificate.
-    init(_ certificate: OpaquePointer) {
-        unsafe self.init(fingerprint: Self.fingerprint(certificate), names: Self.names(certificate))
+    /// Reads a certificate; `chain` is the one that was verified for it, itself included, where there is one.
+    init(_ certificate: OpaquePointer, chain: OpaquePointer? = nil) {
+        unsafe self.init(
+            fingerprint: Self.fingerprint(certificate), names: Self.names(certificate),
+            notAfter: Self.end(of: certificate, chain))
+    }
+
+    /// A verifier refuses a chain as soon as one certificate of it is over; one whose end cannot be read is over.
+    private static func end(of certificate: OpaquePointer, _ chain: OpaquePointer?) -> Int64 {
+        var end = unsafe Certificate.notAfter(of: certificate) ?? 0
+        guard let chain = unsafe chain else { return end }
+        for index in 0..<(unsafe OPENSSL_sk_num(chain)) {
+            guard let member = unsafe OPENSSL_sk_value(chain, index) else { continue }
+            end = min(end, unsafe Certificate.notAfter(of: OpaquePointer(member)) ?? 0)
+        }
+        return end
     }
 
     private static func fingerprint(_ certificate: OpaquePointer) -> String {

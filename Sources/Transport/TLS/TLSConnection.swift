@@ -152,7 +152,7 @@ import NIOCore
             guard let certificate = unsafe SSL_get0_peer_certificate(ssl),
                 unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK)
             else { return .failed(.handshakeFailed(reason: "no client certificate")) }
-            peer = unsafe PeerCertificate(certificate)
+            peer = unsafe PeerCertificate(certificate, chain: SSL_get0_verified_chain(ssl))
         }
         return .finished(
             TLSHandshakeSummary(

@@ -41,6 +41,16 @@ package struct HostName: Equatable, Sendable {
         isLoopback = octets.first == 127
     }
 
+    /// One text for every spelling of the host: IPv6 addresses in their short form, and as IPv4 where they carry one.
+    package var canonical: String {
+        guard isAddress, let bytes = Self.ipv6(text) else { return text }
+        if bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff {
+            return bytes[12...].map { "\($0)" }.joined(separator: ".")
+        }
+        return stride(from: 0, to: 16, by: 2)
+            .map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }.joined(separator: ":")
+    }
+
     private static func ipv6(_ text: String) -> [UInt8]? {
         var address = [UInt8](repeating: 0, count: 16)
         guard unsafe inet_pton(AF_INET6, text, &address) == 1 else { return nil }

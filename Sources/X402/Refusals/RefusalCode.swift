@@ -80,7 +80,11 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
         case .notInPayList: "The wallet's pay list does not name this token on this network."
         case .payeeNotPinned: "The payee is not one of those that the gateway's configuration pins."
         case .payeeChanged: "The payee is another than in earlier payments, which the gateway's configuration refuses."
-        case .priceRise: "The price has risen above the gateway's limit over what was paid before."
+        case .priceRise:
+            """
+            The price has risen above the gateway's limit over what was paid before, or it cannot be compared, since the \
+            model of the request is unknown.
+            """
         case .tooLarge: "The price is above what one payment to this gateway may cost."
         case .policy: "A rule of the policy refuses this payment."
         case .approval: "A rule asks for a person's approval, and there is none."

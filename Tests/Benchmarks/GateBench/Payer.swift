@@ -32,7 +32,7 @@ struct Payer {
         rules.maxPayment = .max
         context = Gate.Context(
             request: GateRequest(
-                agent: "scout", team: nil, gateway: "lab", host: "x", method: "POST", path: "/v1", model: nil),
+                agent: "scout", team: nil, gateway: "lab", host: "x", method: "POST", path: "/v1", model: .absent),
             rules: rules, payer: key.address,
             payRules: table.assets.compactMap { PayRule("\($0.network)/\($0.addressText)") },
             clock: GateClock(now: Timestamp(seconds: 1_795_305_600)), nonce: .zero)

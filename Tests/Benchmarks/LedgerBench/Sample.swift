@@ -65,7 +65,7 @@ enum Sample {
             purpose: PaymentIntent.Purpose(
                 agent: agent(number), team: team(number), gateway: gateway, host: host,
                 request: PaymentIntent.Request(
-                    method: "POST", url: url, model: "light-2", fingerprint: noise.bytes32())),
+                    method: "POST", url: url, model: .known("light-2"), fingerprint: noise.bytes32())),
             terms: PaymentIntent.Terms(
                 scheme: "exact", method: "exact-eip3009", network: network, asset: asset, symbol: "USDT", decimals: 6,
                 wallet: "main",

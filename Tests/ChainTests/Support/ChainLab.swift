@@ -20,6 +20,8 @@ struct ChainLab {
     /// Settings of one lab.
     struct Options {
         var finality = ChainFinality.finalized
+        var agreement = ChainAgreement.all
+        var blocksPerSecond = ChainReader.standardBlocksPerSecond
         var limits = ChainLimits.standard
         /// The path and query of the endpoints.
         var target = "/v2/0123456789abcdef?key=fedcba9876543210"
@@ -38,7 +40,8 @@ struct ChainLab {
         let urls = nodes.map { "http://127.0.0.1:\($0.port)\(options.target)" } + options.more
         let reader = try ChainReader(
             chainID: chainID, endpoints: urls.map { url in try ChainEndpoint(url) }, finality: options.finality,
-            client: client, limits: options.limits)
+            agreement: options.agreement, blocksPerSecond: options.blocksPerSecond, client: client,
+            limits: options.limits)
         let outcome: Result<Void, any Error>
         do {
             try await body(ChainLab(nodes: nodes, reader: reader, client: client))

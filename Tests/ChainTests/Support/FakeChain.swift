@@ -7,6 +7,8 @@ struct FakeChain: Sendable {
     var tags: [String: UInt64] = ["finalized": 1000, "safe": 1040, "latest": 1100]
     /// The time of block 0; each later block is a second younger.
     var genesis: Int64 = 1_700_000_000
+    /// The base fee of every block, as the text of a quantity; nil on a chain without base fees.
+    var baseFee: String?
     /// Tells one history from another.
     var branch: UInt64 = 1
     /// Calls, by their data, whose answer is not zero: the text of the result.
@@ -25,8 +27,9 @@ struct FakeChain: Sendable {
         let time = String(genesis + Int64(number), radix: 16)
         let hash = Hex.prefixed(Bytes32(words: (branch, 0, 0, number)).bytes)
         let short = String(number, radix: 16)
+        let fee = baseFee.map { ",\"baseFeePerGas\":\($0)" } ?? ""
         return """
-            {"number":"0x\(short)","hash":"\(hash)","timestamp":"0x\(time)","transactions":["\(hash)"],"difficulty":"0x0"}
+            {"number":"0x\(short)","hash":"\(hash)","timestamp":"0x\(time)","transactions":["\(hash)"],"difficulty":"0x0"\(fee)}
             """
     }
 

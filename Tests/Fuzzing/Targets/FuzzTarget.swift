@@ -21,8 +21,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case chunks
     /// Answers that come by HTTP/2.
     case http2
+    /// WebSocket frames of an agent.
+    case websocket
     /// From a challenge to what would be signed.
     case gate
+    /// The model that a request names.
+    case model
 
     /// Reads an input and holds the result against the invariants; throws the first that is broken.
     package func run(_ input: [UInt8]) throws(BrokenInvariant) {
@@ -36,7 +40,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .head: try HeadInvariants.check(input)
         case .chunks: try ChunkInvariants.check(input)
         case .http2: try HTTP2Invariants.check(input)
+        case .websocket: try WebSocketInvariants.check(input)
         case .gate: try GateInvariants.check(input)
+        case .model: try ModelInvariants.check(input)
         }
     }
 }

@@ -22,7 +22,7 @@ package enum GateInvariants {
         }
         return Gate.Context(
             request: GateRequest(
-                agent: "a", team: nil, gateway: "g", host: "h", method: "POST", path: "/", model: nil),
+                agent: "a", team: nil, gateway: "g", host: "h", method: "POST", path: "/", model: .absent),
             rules: rules, payer: payer, payRules: payRules,
             clock: GateClock(
                 now: Timestamp(seconds: now), seller: isOpen ? Timestamp(seconds: now + 200) : nil),

@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--after", default="0x" + "00" * 32)
     options = parser.parse_args()
     previous, number, time, signatures = raw(options.after), None, 0, 0
-    fixed, sums, hashes = {}, {}, {}
+    fixed, sums, hashes, unknown = {}, {}, {}, set()
     for line in open(options.entries, encoding="utf-8"):
         entry = json.loads(line)
         if number is not None and entry["number"] != number + 1:
@@ -110,6 +110,8 @@ def main():
             signatures += check_checkpoint(entry, hashes)
         if "terms" in entry and entry["kind"] == "payment":
             fixed[entry["subject"]] = entry["terms"]
+            if entry.get("detail") == "model: unknown":
+                unknown.add(entry["subject"])
         if "amount" in entry:
             asset = sums.setdefault(entry["asset"], {})
             for side, sign in (("debit", 1), ("credit", -1)):
@@ -124,6 +126,8 @@ def main():
         payment = json.loads(line)
         if fixed.pop(payment["id"], None) != "0x" + terms_hash(payment).hex():
             fail(f"payment {payment['id']} does not have the terms that its first entry fixed")
+        if (payment.get("model_fact", "none") == "unknown") != (payment["id"] in unknown) and "model_fact" in payment:
+            fail(f"payment {payment['id']} has a model that is {payment['model_fact']}, and its first entry says another thing")
         payments += 1
     if options.payments and fixed:
         fail(f"payment {next(iter(fixed))} has an entry and no row")

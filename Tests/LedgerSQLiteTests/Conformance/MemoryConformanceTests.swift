@@ -8,7 +8,9 @@ import Testing
 struct MemoryConformanceTests {
     private static let usdt = "eip155:42161/0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9"
 
-    private static func key(_ model: String? = "light", agent: String = "scout", host: String = "x") -> SellerKey {
+    private static func key(
+        _ model: Fact<String> = .known("light"), agent: String = "scout", host: String = "x"
+    ) -> SellerKey {
         SellerKey(agent: agent, host: host, method: "POST", path: "/v1", model: model)
     }
 
@@ -28,13 +30,28 @@ struct MemoryConformanceTests {
         #expect(try await store.recollection(of: Self.key()) == .none)
         try await teach(store, 1, Self.key(), price: .cents(3))
         try await teach(store, 2, Self.key(), payee: "0x02", price: .cents(2))
-        try await teach(store, 3, Self.key("large"), price: .cents(50))
+        try await teach(store, 3, Self.key(.known("large")), price: .cents(50))
         let light = try await store.recollection(of: Self.key())
         #expect(light.payees == [Self.usdt: ["0x01", "0x02"]] && light.prices == [Self.usdt: .cents(3)])
-        #expect(try await store.recollection(of: Self.key("large")).prices == [Self.usdt: .cents(50)])
+        #expect(try await store.recollection(of: Self.key(.known("large"))).prices == [Self.usdt: .cents(50)])
         let other = try await store.recollection(of: Self.key(agent: "clerk"))
         #expect(other.payees == light.payees && other.prices.isEmpty)
         #expect(try await store.recollection(of: Self.key(host: "y")) == .none)
+        subject.outlive()
+    }
+
+    @Test("an unknown model has no prices, and its payees are the host's", arguments: StoreKind.allCases)
+    func unknownModel(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=100")
+        let store = subject.store
+        try await teach(store, 1, Self.key(.unknown), price: .cents(3))
+        try await teach(store, 2, Self.key(.absent), payee: "0x02", price: .cents(2))
+        let unknown = try await store.recollection(of: Self.key(.unknown))
+        #expect(unknown.payees == [Self.usdt: ["0x01", "0x02"]] && unknown.prices.isEmpty)
+        #expect(try await store.recollection(of: Self.key(.absent)).prices == [Self.usdt: .cents(2)])
+        let known = Recollection(payees: [Self.usdt: ["0x01"]])
+        #expect(known.lesson(about: Self.key(.unknown), asset: Self.usdt, payee: "0x01", price: .cents(9)) == nil)
+        #expect(known.lesson(about: Self.key(.unknown), asset: Self.usdt, payee: "0x02", price: .cents(9)) != nil)
         subject.outlive()
     }
 
@@ -73,7 +90,7 @@ struct MemoryConformanceTests {
         #expect(known.lesson(about: Self.key(), asset: Self.usdt, payee: "0x01", price: .cents(3)) != nil)
         #expect(known.lesson(about: Self.key(), asset: Self.usdt, payee: "0x02", price: .cents(1)) != nil)
         let long = SellerKey(
-            agent: "a", host: "x", method: "GET", path: "/" + String(repeating: "p", count: 999), model: nil)
+            agent: "a", host: "x", method: "GET", path: "/" + String(repeating: "p", count: 999), model: .absent)
         #expect(long.route.count == SellerKey.maximumRoute)
     }
 }

@@ -28,6 +28,33 @@ struct PaymentConformanceTests {
         #expect(try await subject.store.history(of: intent.id).map(\.line.cause) == ["reserved"])
     }
 
+    @Test(
+        "a model that is known, absent or unknown is kept, hashed and erased as what it is",
+        arguments: StoreKind.allCases)
+    func models(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=5")
+        let facts: [Fact<String>] = [.known("light"), .known("unknown"), .known("none"), .absent, .unknown]
+        var hashes: Set<Bytes32?> = []
+        for (number, fact) in facts.enumerated() {
+            // The same payment but for its model, so that the hash tells them apart by nothing else.
+            let intent = PaymentIntent.sample(UInt64(number), fingerprint: 9, model: fact)
+            try await subject.store.reserve(intent)
+            let record = try #require(try await subject.store.payment(intent.id))
+            #expect(record.purpose.request?.model == fact)
+            let first = try #require(try await subject.store.history(of: intent.id).first?.line)
+            #expect(first.metadata == record.requestHash)
+            #expect(first.detail == (fact == .unknown ? "model: unknown" : nil))
+            var bytes = CanonicalBytes("purser-request-1")
+            bytes.add(record.purpose.request?.modelText)
+            hashes.insert(bytes.hash)
+            _ = try await subject.store.book(.settled, of: intent.id, evidence: PaymentEvidence(), at: .vectors)
+        }
+        #expect(hashes.count == facts.count)
+        _ = try await subject.store.erase(before: .vectors.adding(seconds: 60), by: "tester", at: .vectors)
+        for payment in try await subject.store.payments(PaymentFilter()) { #expect(payment.purpose.request == nil) }
+        subject.outlive()
+    }
+
     @Test("amounts beyond 64 bits are exact", arguments: StoreKind.allCases)
     func largeAmounts(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=5")

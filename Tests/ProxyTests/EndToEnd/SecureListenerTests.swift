@@ -167,6 +167,47 @@ struct SecureListenerTests {
         }
     }
 
+    @Test(
+        "a connection is not served past the end of its certificate, whatever the request shows",
+        arguments: [true, false])
+    func ended(showsToken: Bool) async throws {
+        let certificates = try AgentCertificates()
+        try await Lab.run(try certificates.options(), try Self.upstream()) { lab async throws in
+            let agent = try certificates.python(.good, to: lab)
+            try agent.tell("new")
+            let ask = "ask /lab/x" + (showsToken ? "|x-api-key: \(Lab.token)" : "")
+            #expect(try agent.tell(ask).hasPrefix("200 "))
+            lab.clock.set(Timestamp(seconds: AgentCertificates.now + 86_401))
+            let answer = try agent.tell(ask)
+            #expect(answer.hasPrefix("401 ") && answer.contains("\"code\":\"certificate-expired\""), "\(answer)")
+            #expect(try agent.tell("read") == "whole b''")
+            #expect(try Requests(lab.upstream.received[0]).all.count == 1)
+        }
+    }
+
+    @Test("a tunnel ends with the certificate of its connection")
+    func endedTunnel() async throws {
+        let certificates = try AgentCertificates()
+        var options = try certificates.options()
+        options.forward = loopbackRules()
+        let upstream = try ScriptedUpstream { wire, _ in _ = try wire.readToEnd() }
+        try await Lab.run(options, upstream) { lab async throws in
+            let agent = try certificates.python(.good, to: lab)
+            try agent.tell("new")
+            try agent.tell(#"send CONNECT 127.0.0.1:\#(upstream.port) HTTP/1.1\r\nhost: x\r\n\r\n"#)
+            #expect(eventually { lab.tunnels.count == 1 })
+            #expect(try await lab.review() == 0)
+            lab.clock.set(Timestamp(seconds: AgentCertificates.now + 86_400 - 60))
+            #expect(try await lab.review() == 0 && lab.tunnels.count == 1)
+            lab.clock.set(Timestamp(seconds: AgentCertificates.now + 86_401))
+            #expect(try await lab.review() == 1)
+            #expect(lab.tunnels.ended == ["certificate-expired": 1])
+            let end = try agent.tell("read")
+            // Without a close_notify: the tunnel did not come to its end.
+            #expect(!end.hasPrefix("whole"), "\(end)")
+        }
+    }
+
     @Test("Host may be a name of the listener's certificate, and nothing else besides the usual")
     func hosts() async throws {
         let certificates = try AgentCertificates()

@@ -27,6 +27,8 @@ EXPLAINED = {
 }
 # What it may answer to a merchant that cheats, besides.
 CHEATED = {"gateway-malformed", "redirect-refused", "books-unavailable", "signing-failed", "clock-behind"}
+# Kinds whose connections a freeze ends.
+TUNNELS = {"switch", "tunnel", "inside TLS"}
 PATIENCE = 45
 EVENT_PACE = (512, 0.01)
 
@@ -75,8 +77,11 @@ class Agents:
             await self.kinds[kind][1](name, choice)
         except Hang:
             soak.problem(kind, f"{name}: nothing came for {PATIENCE} s")
-        except Gone as error:
-            soak.problem(kind, f"{name}: the connection ended without an answer, {error}")
+        except (Gone, ConnectionError) as error:
+            if kind in TUNNELS and soak.was_frozen():
+                soak.count(kind, "ended by a freeze")
+            else:
+                soak.problem(kind, f"{name}: the connection ended without an answer, {type(error).__name__} {error}")
         except Garbled as error:
             soak.problem(kind, f"{name}: {error}")
         except OSError as error:
@@ -414,6 +419,8 @@ class Agents:
                 heard = await wire.wait(wire.reader.readexactly(len(said)))
             except (asyncio.IncompleteReadError, ConnectionError) as error:
                 partial = getattr(error, "partial", b"")
+                if self.soak.was_frozen() and said.startswith(partial):
+                    return self.soak.count(kind, "ended by a freeze")
                 if gateway == "calm" or not said.startswith(partial):
                     return self.soak.problem(kind, f"{len(partial)} bytes came back of {len(said)}")
                 return self.soak.count(kind, "broken off")
@@ -454,7 +461,8 @@ class Agents:
             await self.converse("tunnel", wire, choice, "calm" if is_calm else "echo")
         else:
             answer.whole = False
-            self.soak.count("tunnel", "refused") if not is_calm else self.soak.problem(
+            is_expected = not is_calm or (answer.status == 403 and self.soak.was_frozen())
+            self.soak.count("tunnel", "refused") if is_expected else self.soak.problem(
                 "tunnel", f"{name}: {answer.status}"
             )
         wire.close()
@@ -489,6 +497,8 @@ class Agents:
         answer = await wire.answer("HEAD")
         if answer.status != 200:
             wire.close()
+            if answer.status == 403 and self.soak.was_frozen():
+                return self.soak.count(kind, "refused")
             return self.soak.problem(kind, f"{name}: {answer.status}")
         if choice.random() < 0.1:
             wire.writer.write(os.urandom(300) if choice.random() < 0.5 else b"\x16\x03\x01")

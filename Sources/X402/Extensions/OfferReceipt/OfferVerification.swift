@@ -57,7 +57,7 @@ extension ProofVerifier {
                     finding = ProofFinding(.mismatch(member), text: statement.text)
                 } else {
                     signatures += 1
-                    var verdict = judge(statement, digest: offer.digest, authority: authority)
+                    var verdict = judge(statement, digest: offer.digest, authority: authority, at: now)
                     if offer.validUntil != 0, Int64(clamping: offer.validUntil) <= now.seconds, verdict.isFavourable {
                         verdict = .expired
                     }

@@ -14,7 +14,8 @@ package enum ProofVerdict: Sendable, Equatable {
     case expired
     /// The named part cannot be read.
     case unreadable(String)
-    /// It says what was agreed, but the key is in a document at this address (`did:web`), which was not fetched.
+    /// It says what was agreed, but the signature was not checked: the key is in a document at this address (`did:web`),
+    /// which is never fetched, and of which the operator has pinned no copy.
     case needsDocument(url: String)
 }
 
@@ -42,14 +43,26 @@ package struct PinnedSigners: Sendable, Equatable {
     package var addresses: Set<Address>
     /// DIDs without fragments, compared character by character.
     package var identifiers: Set<String>
+    /// The documents of `did:web` identifiers among them, by identifier; without its document nothing of one is verified.
+    package var documents: [String: SellerDocument] = [:]
+
+    /// Whether a text is a DID whose key stands in a document, without a fragment.
+    package static func needsDocument(_ text: String) -> Bool {
+        guard let identifier = SellerIdentifier(url: text), identifier.text == text else { return false }
+        if case .document = identifier.method { return true }
+        return false
+    }
 
     /// Whether a text is a DID of a method that is understood, without a fragment: what may stand in ``identifiers``.
     package static func isIdentifier(_ text: String) -> Bool { SellerIdentifier(url: text)?.text == text }
 
     /// Makes a list; without arguments an empty one.
-    package init(addresses: Set<Address> = [], identifiers: Set<String> = []) {
+    package init(
+        addresses: Set<Address> = [], identifiers: Set<String> = [], documents: [String: SellerDocument] = [:]
+    ) {
         self.addresses = addresses
         self.identifiers = identifiers
+        self.documents = documents
     }
 }
 

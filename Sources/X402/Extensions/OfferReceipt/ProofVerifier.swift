@@ -37,7 +37,7 @@ package struct ProofVerifier: Sendable {
 
     /// Judges the signature alone: verified, unauthorized, bad, or in need of a document.
     func judge(
-        _ statement: SellerStatement, digest: @autoclosure () -> Bytes32, authority: Authority
+        _ statement: SellerStatement, digest: @autoclosure () -> Bytes32, authority: Authority, at now: Timestamp
     ) -> ProofVerdict {
         switch statement.seal {
         case .typedData(let signature):
@@ -45,21 +45,24 @@ package struct ProofVerifier: Sendable {
             let counts = signer == authority.payTo || pinned.addresses.contains(signer)
             return counts ? .verified(by: .address(signer)) : .unauthorizedSigner(.address(signer))
         case .compact(let compact):
-            return judge(compact, authority: authority)
+            return judge(compact, authority: authority, at: now)
         }
     }
 
-    private func judge(_ compact: CompactSignature, authority: Authority) -> ProofVerdict {
+    private func judge(_ compact: CompactSignature, authority: Authority, at now: Timestamp) -> ProofVerdict {
         let signer = ProofSigner.identifier(compact.signer.text)
         let isPinned = pinned.identifiers.contains { $0.isSameText(as: compact.signer.text) }
         switch compact.signer.method {
         case .document(let url, let origin):
-            return isPinned || origin == authority.origin ? .needsDocument(url: url) : .unauthorizedSigner(signer)
-        case .key(let key):
-            guard key.algorithm == compact.algorithm else { return .unreadable("alg") }
-            guard key.verify(signature: compact.signature, message: compact.signedText, context: context) else {
-                return .badSignature
+            guard isPinned, let document = pinned.documents[compact.signer.text] else {
+                return isPinned || origin == authority.origin ? .needsDocument(url: url) : .unauthorizedSigner(signer)
             }
+            guard let key = compact.signer.fragment.flatMap({ document.key($0, at: now) }) else {
+                return .unreadable("kid")
+            }
+            return check(compact, key) ?? .verified(by: signer)
+        case .key(let key):
+            if let fault = check(compact, key) { return fault }
             if isPinned { return .verified(by: signer) }
             // A key of secp256k1 is the payee's own when it has the payee's address.
             guard case .secp256k1(let point) = key, let address = context.address(ofPublicKey: point),
@@ -67,5 +70,12 @@ package struct ProofVerifier: Sendable {
             else { return .unauthorizedSigner(signer) }
             return .verified(by: signer)
         }
+    }
+
+    /// What is wrong with a signature by this key; nil when it holds.
+    private func check(_ compact: CompactSignature, _ key: SellerKey) -> ProofVerdict? {
+        guard key.algorithm == compact.algorithm else { return .unreadable("alg") }
+        return key.verify(signature: compact.signature, message: compact.signedText, context: context)
+            ? nil : .badSignature
     }
 }

@@ -50,7 +50,7 @@ extension ProofVerifier {
                 return ProofFinding(.mismatch(member), text: statement.text)
             }
             let authority = Authority(payTo: purchase.payTo, resource: purchase.resource)
-            let verdict = judge(statement, digest: receipt.digest, authority: authority)
+            let verdict = judge(statement, digest: receipt.digest, authority: authority, at: now)
             let isOld = Int64(clamping: receipt.issuedAt) < now.adding(seconds: -Self.maximumReceiptAge).seconds
             return ProofFinding(isOld && verdict.isFavourable ? .expired : verdict, text: statement.text)
         } catch {

@@ -7,6 +7,8 @@ struct SellerIdentifier: Sendable, Equatable {
 
     /// The identifier without the fragment that names one of its keys.
     let text: String
+    /// Which of its keys is meant; nil where none is named.
+    let fragment: String?
     /// Where its key is.
     let method: Method
 
@@ -25,6 +27,7 @@ struct SellerIdentifier: Sendable, Equatable {
         let words = parts[0].split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count == 3, words[0] == "did", !words[2].isEmpty else { return nil }
         text = String(parts[0])
+        self.fragment = fragment.map { String($0) }
         switch words[1] {
         case "key":
             guard fragment == nil || fragment == words[2], let key = SellerKey(multibase: words[2]) else { return nil }

@@ -31,7 +31,10 @@ enum SellerKey: Sendable, Equatable {
             guard let bytes = webKey[name]?.string.flatMap({ Base64.decodeURLSafe($0) }) else { return nil }
             return bytes.count == 32 ? bytes : nil
         }
-        guard let x = coordinate("x") else { return nil }
+        // A key that is for something else, or whose private half stands beside it, proves nothing.
+        guard let x = coordinate("x"), webKey["d"] == nil, webKey["use"].map({ $0.string == "sig" }) ?? true,
+            webKey["key_ops"].map({ $0.elements?.contains { $0.string == "verify" } ?? false }) ?? true
+        else { return nil }
         switch (webKey["kty"]?.string, webKey["crv"]?.string) {
         case ("OKP", "Ed25519"): self = .ed25519(x)
         case ("EC", "secp256k1"):
@@ -42,6 +45,7 @@ enum SellerKey: Sendable, Equatable {
             self = .p256([0x04] + x + y)
         default: return nil
         }
+        guard webKey["alg"].map({ $0.string == algorithm }) ?? true else { return nil }
     }
 
     /// The algorithm of JSON Web Signatures that this key signs with.

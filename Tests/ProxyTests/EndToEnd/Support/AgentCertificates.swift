@@ -33,7 +33,7 @@ final class AgentCertificates {
     }
 
     /// The programs that verify have no other clock.
-    private static var now: Int64 { Int64(time(nil)) }
+    static var now: Int64 { Int64(time(nil)) }
     private static let serial = [UInt8](repeating: 9, count: 16)
 
     init() throws {
@@ -218,7 +218,15 @@ final class Program {
     /// Tells it a line and reads its answer.
     @discardableResult
     func tell(_ line: String) throws -> String {
-        try wire.send(line + "\n")
+        try say(line)
+        return try hear()
+    }
+
+    /// Tells it a line whose answer is waited for later.
+    func say(_ line: String) throws { try wire.send(line + "\n") }
+
+    /// Waits for its next answer.
+    func hear() throws -> String {
         var answer: [UInt8] = []
         while true {
             let byte = try wire.read(1)

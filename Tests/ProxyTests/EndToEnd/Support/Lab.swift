@@ -21,7 +21,10 @@ final class Lab: Sendable {
             CapLimit(.request, .cents(1_000)), CapLimit(.day, .cents(5_000)), CapLimit(.lifetime, .cents(10_000)),
         ]
         var policy = GatewayPolicy()
+        /// The operator's rules.
+        var rules: PolicySnapshot?
         var billing = Gateway.Billing.x402
+        var allowsUpgrades: Bool?
         var learnedPrice = Gateway.LearnedPriceUse.asked
         var pay = ["eip155:42161/USDT"]
         var basePath = ""
@@ -59,6 +62,7 @@ final class Lab: Sendable {
     let ledger: InMemoryLedger
     let wallet: Address
     let port: Int
+    private let options: Options
     private let server: ProxyServer
     private let group: MultiThreadedEventLoopGroup
     private let threads: NIOThreadPool
@@ -66,6 +70,7 @@ final class Lab: Sendable {
 
     private init(_ options: Options, upstream: ScriptedUpstream) async throws {
         self.upstream = upstream
+        self.options = options
         ledger = InMemoryLedger()
         try await ledger.add(
             Agent(
@@ -85,10 +90,10 @@ final class Lab: Sendable {
         let engine = PaymentEngine(
             store: store, table: try Lab.table.get(),
             wallets: PayingWallets([PayingWallet(name: "main", signer: key, rules: rules)]),
-            clock: clock, random: SeededRandom(seed: 42), logger: logger)
+            clock: clock, random: SeededRandom(seed: 42), logger: logger, policy: options.rules)
         let agents = try await AgentDirectory(store: ledger)
         let gateways = GatewayTable([try Lab.gateway(options, port: upstream.port)])
-        let threads = threads
+        let (threads, clock) = (threads, clock)
         server = try await ProxyServer.start(
             at: [.address(host: "127.0.0.1", port: 0)] + options.places,
             services: { ports in
@@ -98,7 +103,7 @@ final class Lab: Sendable {
                         peers: options.peers, termination: options.termination, connections: options.connections),
                     agents: agents, engine: engine, replayLimits: options.replay,
                     replayBudget: MemoryBudget(limit: options.replayMemory), threads: threads,
-                    timeouts: options.proxy, logger: logger)
+                    timeouts: options.proxy, clock: clock, logger: logger)
             }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
         port = server.ports[0]
     }
@@ -115,7 +120,7 @@ final class Lab: Sendable {
             basePath: options.basePath, paths: options.paths, credential: credential,
             redirectHosts: options.redirectHosts, timeouts: options.gateway, limits: options.limits,
             policy: options.policy, billing: options.billing, learnedPrice: options.learnedPrice,
-            allowsHTTP2: options.allowsHTTP2)
+            allowsHTTP2: options.allowsHTTP2, allowsUpgrades: options.allowsUpgrades)
     }
 
     /// Runs a test in a lab as usual.
@@ -153,6 +158,24 @@ final class Lab: Sendable {
                 gateways: GatewayTable(gateways), hosts: HostRule(ports: server.ports, more: []), forward: forward,
                 peers: peers))
     }
+
+    /// Puts the rules of this lab in force once more, with something changed.
+    func replace(hasGateway: Bool = true, _ change: (inout Options) -> Void = { _ in }) async throws {
+        var options = options
+        change(&options)
+        let gateways = hasGateway ? [try Lab.gateway(options, port: upstream.port)] : []
+        await server.replace(
+            ProxyRules(
+                gateways: GatewayTable(gateways), hosts: HostRule(ports: server.ports, more: []),
+                forward: options.forward, peers: options.peers, termination: options.termination,
+                connections: options.connections))
+    }
+
+    /// Ends the tunnels whose right has ended, as the daemon does four times a second; returns how many it ended.
+    func review() async throws -> Int { try await server.reviewTunnels() }
+
+    /// The tunnels that are open, and how many were ended.
+    var tunnels: TunnelSnapshot { server.tunnels }
 
     /// Stops the proxy as the daemon does.
     func stop(patience: Duration) async {

@@ -1,0 +1,74 @@
+package import Ledger
+import Logging
+import NIOCore
+import Payments
+import Primitives
+
+/// Tunnels end when their right does: each is held against the rules and the books when it opens and at every review.
+extension ProxyLoop {
+    /// Lists a tunnel that opens, and ends it at once if its right has ended while it was being opened.
+    func open(_ slot: TunnelSlot, as holder: any TunnelHolder, address: SocketAddress? = nil) {
+        let key = ObjectIdentifier(slot)
+        openSlots[key] = WeakSlot(slot: slot)
+        slot.open(as: slot.right.entry(under: rules), holder: holder, address: address) { [weak self] in
+            self?.openSlots[key] = nil
+        }
+        review(slot, due: .all, agents: services.agents.latest)
+    }
+
+    /// Ends the tunnels of this loop whose right has ended; returns how many it ended.
+    func review(due: OpenTunnels.Due, agents: AgentRegistry) -> Int {
+        // Ending one changes the table.
+        openSlots.values.compactMap(\.slot).count { review($0, due: due, agents: agents) }
+    }
+
+    @discardableResult
+    private func review(_ slot: TunnelSlot, due: OpenTunnels.Due, agents: AgentRegistry) -> Bool {
+        let ending = slot.review(due: due, rules: rules, agents: agents, at: services.clock.now().seconds)
+        if let ending { log(ending, of: slot.right) }
+        return ending != nil
+    }
+
+    /// Says that a tunnel was ended, and why.
+    func log(_ ending: TunnelEnding, of right: TunnelRight) {
+        services.logger.notice(
+            "tunnel ended",
+            metadata: [
+                "agent": "\(right.agent)", "kind": "\(right.kind.rawValue)", "to": "\(right.target)",
+                "reason": "\(ending.word)",
+            ])
+    }
+}
+
+/// A tunnel that its connections keep alive.
+struct WeakSlot {
+    weak var slot: TunnelSlot?
+}
+
+extension ProxyServer {
+    /// Holds every open tunnel against the rules and the books as they are now, and ends those whose right has ended.
+    ///
+    /// Cheap when nothing has changed: one load and one short lock. Returns how many it ended; throws when the books
+    /// cannot be read, and then the next review makes up for it.
+    @discardableResult
+    package func reviewTunnels() async throws(LedgerError) -> Int {
+        let tunnels = services.tunnels
+        let directory = services.agents
+        let due = tunnels.beginReview(
+            generation: directory.currentGeneration, now: services.clock.now().seconds)
+        guard due != .none else { return 0 }
+        let agents: AgentRegistry
+        do {
+            agents = try await directory.refreshed()
+        } catch {
+            tunnels.reviewFailed()
+            throw error
+        }
+        let ended = await loops.each { $0.review(due: due, agents: agents) }
+        if due == .all { tunnels.reviewed(agents) }
+        return ended.reduce(0, +)
+    }
+
+    /// The tunnels that are open, and how many were ended.
+    package var tunnels: TunnelSnapshot { services.tunnels.snapshot }
+}
