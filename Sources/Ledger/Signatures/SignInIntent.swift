@@ -29,7 +29,7 @@ package struct SignInIntent: Sendable, Equatable {
     /// The cause of the entry that admits one; these are counted.
     package static let admitted = "admitted"
 
-    /// What its entries are about: which agent at which gateway. Names have no spaces.
+    /// What its entries are about: which agent at which gateway, whose names have no spaces.
     package var subject: String { "\(purpose.agent) at \(purpose.gateway)" }
 
     /// The entry without which it is not signed.

@@ -25,8 +25,9 @@ struct SignIn: Sendable {
         let generation: UInt64
     }
 
-    /// The header that shows the seller who asks; nil where there is nothing to gain, or it must not be signed. The
-    /// request is paid then, if the books let it.
+    /// The header that shows the seller who asks; nil where there is nothing to gain, or it must not be signed.
+    ///
+    /// The request is paid then, if the books let it.
     func header(
         for challenge: Challenge, of request: PaymentRequest, from wallet: PayingWallet,
         insteadOf payment: ClearedPayment, under policy: Bytes32?, isBuyer: Bool, at now: Timestamp
