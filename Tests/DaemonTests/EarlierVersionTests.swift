@@ -40,6 +40,13 @@ private struct EarlierState {
         try state.writeConfiguration(text + "\n")
     }
 
+    /// Adds the line to the policy that later versions ask for.
+    func addDefault() throws {
+        try folder.write(
+            (folder.lines(of: "policy.yaml") + ["default: approve", ""]).joined(separator: "\n").utf8, to: "policy.yaml"
+        )
+    }
+
     /// The token of one of the agents.
     func token(of agent: String) throws -> String {
         let lines = String(decoding: try Vectors.bytes(of: "\(Self.source)/tokens"), as: UTF8.self).split(
@@ -85,6 +92,7 @@ struct EarlierVersionTests {
             random: SeededRandom(seed: 1),
             group: group)
         try earlier.configure(port: simulator.port)
+        try earlier.addDefault()
         let (places, ready) = AsyncStream.makeStream(of: ServingPlaces.self)
         let (ends, end) = AsyncStream.makeStream(of: Void.self)
         let daemon = Task { [state = earlier.state, logger] in

@@ -96,7 +96,8 @@ struct LearnedPriceTests {
         let agent = SampleAgent.sample(caps: []).agent
         let request = PaymentRequest(
             agent: agent, gateway: "lab", host: "x", site: .lab,
-            content: PaymentIntent.Request(method: "GET", url: "https://x/y", model: nil, fingerprint: .numbered(1)),
+            content: PaymentIntent.Request(
+                method: "GET", url: "https://x/y", model: .absent, fingerprint: .numbered(1)),
             target: "/y")
         return PriceBinding(
             request,

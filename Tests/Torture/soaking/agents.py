@@ -238,7 +238,7 @@ class Agents:
             one = f"{name}-{turn}"
             body = self.body(one, choice)
             wire = wire or await self.wire()
-            more = [f"x-name: {one}", "purser-price: learned"]
+            more = [f"x-name: {one}", "purser-price: learned", "content-type: application/json"]
             await wire.send(self.post(f"/{gateway}/paid-plain/regular?n=300", body, more))
             answer = await wire.answer("POST")
             is_served = self.look("regular", gateway, one, answer, 300)
