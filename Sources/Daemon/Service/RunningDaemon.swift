@@ -169,6 +169,7 @@ package struct RunningDaemon: Sendable {
     /// Returns how many tunnels it ended. Where the books cannot be read, the next review ends them.
     @discardableResult
     package func take(_ changes: Changes) async -> Int {
+        let endedBefore = server.tunnels.endedCount
         engine.replace(policy: changes.policy)
         keeper.replace(policy: changes.overdue)
         await server.replace(
@@ -176,7 +177,9 @@ package struct RunningDaemon: Sendable {
                 gateways: GatewayTable(changes.gateways), hosts: HostRule(ports: server.ports, more: changes.hosts),
                 forward: changes.forward, peers: changes.peers, termination: changes.termination,
                 connections: changes.connections))
-        return (try? await server.reviewTunnels()) ?? 0
+        // The watch may have ended some of them first.
+        _ = try? await server.reviewTunnels(all: true)
+        return server.tunnels.endedCount - endedBefore
     }
 
     /// The tunnels that are open, and how many were ended.
