@@ -6,6 +6,7 @@ import Payments
 import Primitives
 import Proxy
 import SystemCrypto
+import Telemetry
 import TestSupport
 import Testing
 
@@ -171,6 +172,28 @@ struct TunnelWatchTests {
         let long = TunnelReport(
             process: 1, at: "", tunnels: TunnelSnapshot(generation: 1, open: many, ended: [:], endedUnder: [:]))
         #expect(long.open.count == TunnelReport.rowLimit)
+    }
+
+    @Test("a scraper sees tunnels by agent, kind and gateway, and no host that an agent named")
+    func metrics() {
+        let registry = MetricsRegistry()
+        func row(_ kind: String, _ gateway: String?, _ host: String?, _ count: Int) -> TunnelSnapshot.Row {
+            TunnelSnapshot.Row(agent: "a", kind: kind, gateway: gateway, host: host, count: count)
+        }
+        let tunnels = TunnelSnapshot(
+            generation: 1,
+            open: [row("tunnel", nil, "x:1", 1), row("tunnel", nil, "y:1", 2), row("switched", "g", nil, 4)],
+            ended: ["frozen": 3], endedUnder: [:])
+        TunnelMetrics.show({ tunnels }, in: registry)
+        #expect(
+            registry.text == """
+                # TYPE purser_tunnels_ended_total counter
+                purser_tunnels_ended_total{reason="frozen"} 3
+                # TYPE purser_tunnels_open gauge
+                purser_tunnels_open{agent="a",gateway="",kind="tunnel"} 3
+                purser_tunnels_open{agent="a",gateway="g",kind="switched"} 4
+
+                """)
     }
 
     @Test("without a daemon nothing was open, and one that says nothing is not waited for without end")

@@ -179,6 +179,7 @@ package struct RunningDaemon: Sendable {
     /// Returns how many tunnels it ended. Where the books cannot be read, the next review ends them.
     @discardableResult
     package func take(_ changes: Changes) async -> Int {
+        let endedBefore = server.tunnels.endedCount
         engine.replace(
             policy: changes.policy,
             gateways: Dictionary(changes.gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first }))
@@ -188,7 +189,9 @@ package struct RunningDaemon: Sendable {
                 gateways: GatewayTable(changes.gateways), hosts: HostRule(ports: server.ports, more: changes.hosts),
                 forward: changes.forward, peers: changes.peers, termination: changes.termination,
                 connections: changes.connections))
-        return (try? await server.reviewTunnels()) ?? 0
+        // The watch may have ended some of them first.
+        _ = try? await server.reviewTunnels(all: true)
+        return server.tunnels.endedCount - endedBefore
     }
 
     /// The tunnels that are open, and how many were ended.

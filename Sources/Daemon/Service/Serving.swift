@@ -89,7 +89,7 @@ package enum Serving {
             } catch let error as ListenFailure {
                 throw StartFailure(error)
             }
-            TunnelMetrics.show(daemon, in: registry)
+            TunnelMetrics.show({ daemon.tunnels }, in: registry)
             do {
                 let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
                 let reloading = Reloading(

@@ -5,10 +5,11 @@ import Telemetry
 ///
 /// Hosts that agents name are left out: nothing that an agent chooses makes a series.
 enum TunnelMetrics {
-    static func show(_ daemon: RunningDaemon, in registry: MetricsRegistry) {
+    /// Shows what `tunnels` returns at each asking.
+    static func show(_ tunnels: @escaping @Sendable () -> TunnelSnapshot, in registry: MetricsRegistry) {
         registry.sample("purser_tunnels_open", as: .gauge) {
             var counts: [[String]: Int] = [:]
-            for row in daemon.tunnels.open {
+            for row in tunnels().open {
                 counts[[row.agent, row.kind, row.gateway ?? ""], default: 0] += row.count
             }
             return counts.map { key, count in
@@ -16,7 +17,7 @@ enum TunnelMetrics {
             }
         }
         registry.sample("purser_tunnels_ended", as: .counter) {
-            daemon.tunnels.ended.map { MetricsRegistry.Sample([("reason", $0.key)], Int64($0.value)) }
+            tunnels().ended.map { MetricsRegistry.Sample([("reason", $0.key)], Int64($0.value)) }
         }
     }
 }

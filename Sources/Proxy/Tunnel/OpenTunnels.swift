@@ -65,10 +65,10 @@ final class OpenTunnels: Sendable {
     /// Has the next review look at every tunnel.
     func rulesChanged() { state.withLock { $0.due = .all } }
 
-    /// Begins a review; `generation` is the newest change in the books, `now` in seconds since the epoch.
-    func beginReview(generation: UInt64, now: Int64) -> Due {
+    /// Begins a review, of all tunnels where that is asked for; `generation` is the newest change in the books, `now` in seconds since the epoch.
+    func beginReview(ofAll: Bool, generation: UInt64, now: Int64) -> Due {
         state.withLock { state in
-            var due = state.due
+            var due = ofAll ? .all : state.due
             if generation != state.reviewed || state.nextEnd < now { due = .all }
             state.due = .none
             guard !state.open.isEmpty else {
@@ -162,4 +162,7 @@ package struct TunnelSnapshot: Sendable, Equatable {
 
     /// How many tunnels are open.
     package var count: Int { open.reduce(0) { $0 + $1.count } }
+
+    /// How many were ended, for whatever reason.
+    package var endedCount: Int { ended.values.reduce(0, +) }
 }

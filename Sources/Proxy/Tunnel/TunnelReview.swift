@@ -48,14 +48,14 @@ struct WeakSlot {
 extension ProxyServer {
     /// Holds every open tunnel against the rules and the books as they are now, and ends those whose right has ended.
     ///
-    /// Cheap when nothing has changed: one load and one short lock. Returns how many it ended; throws when the books
-    /// cannot be read, and then the next review makes up for it.
+    /// Cheap when nothing has changed, unless `all` are to be looked at: one load and one short lock. Returns how many it
+    /// ended; throws when the books cannot be read, and then the next review makes up for it.
     @discardableResult
-    package func reviewTunnels() async throws(LedgerError) -> Int {
+    package func reviewTunnels(all: Bool = false) async throws(LedgerError) -> Int {
         let tunnels = services.tunnels
         let directory = services.agents
         let due = tunnels.beginReview(
-            generation: directory.currentGeneration, now: services.clock.now().seconds)
+            ofAll: all, generation: directory.currentGeneration, now: services.clock.now().seconds)
         guard due != .none else { return 0 }
         let agents: AgentRegistry
         do {
