@@ -276,6 +276,8 @@ struct StateCommandTests {
             configuration: "chains:\n  \"eip155:42161\": { rpc: [\"https://one.example\", \"https://two.example\"] }\n")
         let before = try await place.done("status", "--json").json["chains"]?.elements?.first
         #expect(before?["read_at"] == nil && before?["agree"]?.string == "all")
+        // Also where there is no gateway.
+        #expect(await place.done("status").output.contains("all 2: survives 1 lying, none down"))
         try place.folder.write(
             """
             [{"network":"eip155:42161","read_at":"2026-11-30T21:00:00.000Z","problem":"one against two",

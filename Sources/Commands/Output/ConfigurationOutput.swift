@@ -94,7 +94,19 @@ enum ConfigurationOutput {
                 ]
                 + configuration.peerWords.map { (name: "without token", value: "\($0.peer) is \($0.agent)") })
         Console.print("")
-        guard !configuration.gateways.isEmpty else {
+        showGateways(configuration.gateways)
+        guard !configuration.chains.isEmpty else { return }
+        Console.print("")
+        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("AGREE", .left), ("ENDPOINTS", .left)])
+        for chain in configuration.chains {
+            let names = chain.endpointNames.joined(separator: " ")
+            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names])
+        }
+        chains.show()
+    }
+
+    private static func showGateways(_ gateways: [Configuration.GatewayEntry]) {
+        guard !gateways.isEmpty else {
             Console.print("no gateways")
             return
         }
@@ -102,7 +114,7 @@ enum ConfigurationOutput {
             ("GATEWAY", .left), ("URL", .left), ("PATHS", .left), ("KEY", .left), ("BILLING", .left),
             ("AT MOST", .right), ("VALIDITY", .right), ("STOPS AFTER", .left), ("UNPROVEN", .left), ("LIMITS", .left),
         ])
-        for gateway in configuration.gateways {
+        for gateway in gateways {
             let limit = gateway.rejectionLimit
             table.add([
                 gateway.name, gateway.url, gateway.paths.joined(separator: " "), gateway.credential?.file ?? "",
@@ -112,13 +124,5 @@ enum ConfigurationOutput {
             ])
         }
         table.show()
-        guard !configuration.chains.isEmpty else { return }
-        Console.print("")
-        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("AGREE", .left), ("ENDPOINTS", .left)])
-        for chain in configuration.chains {
-            let names = chain.endpointNames.joined(separator: " ")
-            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names])
-        }
-        chains.show()
     }
 }
