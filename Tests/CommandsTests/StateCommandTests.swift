@@ -248,12 +248,36 @@ struct StateCommandTests {
         #expect(await place.done("config", "check").errors.contains("gateways.lab.unproven: caps are not proven"))
     }
 
+    @Test("config show tells the digest of a signer's document, and the one it has to have")
+    func signerDocument() async throws {
+        let place = try StateForTests(
+            configuration: """
+                gateways:
+                  lab: { url: "https://lab.example", signers: [{ did: "did:web:keys.example", document: keys.json }, "did:web:a.example"] }
+                """)
+        let document = """
+            {"id":"did:web:keys.example","assertionMethod":[{"id":"#1","controller":"did:web:keys.example",\
+            "publicKeyMultibase":"zQ3shScWratmosu8R95gHDdPPypPdxht5hkJ16K2Pv7NWWW4m"}]}
+            """
+        func shown() async throws -> JSONValue? {
+            try await place.done("config", "show", "--json").json["gateways"]?.elements?.first
+        }
+        #expect(try await shown()?["signer_documents"]?.elements?.first?["sha256"]?.isNull ?? true)
+        try place.folder.write(document.utf8, to: "keys.json")
+        let digest = try await shown()?["signer_documents"]?.elements?.first?["sha256"]?.string
+        #expect(digest?.count == 64)
+        let unchecked = try await shown()?["signers_not_verifiable"]?.elements
+        #expect(unchecked?.compactMap(\.string) == ["did:web:a.example"])
+    }
+
     @Test("status shows how the daemon's last reading of a chain went")
     func chainStanding() async throws {
         let place = try StateForTests(
             configuration: "chains:\n  \"eip155:42161\": { rpc: [\"https://one.example\", \"https://two.example\"] }\n")
         let before = try await place.done("status", "--json").json["chains"]?.elements?.first
         #expect(before?["read_at"] == nil && before?["agree"]?.string == "all")
+        // Also where there is no gateway.
+        #expect(await place.done("status").output.contains("all 2: survives 1 lying, none down"))
         try place.folder.write(
             """
             [{"network":"eip155:42161","read_at":"2026-11-30T21:00:00.000Z","problem":"one against two",

@@ -133,9 +133,13 @@ struct ChainWatchTests {
         let watch = watch(
             ScriptedReadings { probes in
                 script.withLock { $0.removeFirst() }.map { .failure($0) } ?? .success(Self.reading([]))
-            }, notice: { cause, _ in told.withLock { $0.append(cause) } })
+            },
+            notice: { cause, _ in
+                let left = script.withLock { $0.count }
+                told.withLock { $0.append("\(cause) at \(22 - left)") }
+            })
         for _ in 0..<22 { await watch.announce() }
-        #expect(told.withLock { $0 } == ["chain-disagrees", "chain-forgotten", "chain-silent"])
+        #expect(told.withLock { $0 } == ["chain-disagrees at 1", "chain-forgotten at 2", "chain-silent at 20"])
     }
 
     @Test("a chain that nothing has to be proven on is read every ten minutes")

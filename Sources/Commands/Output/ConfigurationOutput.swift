@@ -3,8 +3,8 @@ import Primitives
 
 /// Configurations, for people and for programs; no key and no secret part of a URL is ever shown.
 enum ConfigurationOutput {
-    /// Adds a gateway's members to an object.
-    static func write(_ gateway: Configuration.GatewayEntry, to text: inout JSONText) {
+    /// Adds a gateway's members to an object; `state` is where its signers' documents are.
+    static func write(_ gateway: Configuration.GatewayEntry, state: StateDirectory, to text: inout JSONText) {
         text.field("gateway", gateway.name)
         text.field("url", gateway.url)
         text.strings("paths", gateway.paths)
@@ -27,7 +27,8 @@ enum ConfigurationOutput {
         text.objects("signer_documents", gateway.signerDocuments) { text, document in
             text.field("did", document.identifier)
             text.field("document", document.file)
-            text.field("sha256", optional: document.digestWord)
+            text.field("sha256", optional: ConfigurationFiles.digest(of: document, state: state))
+            text.field("pinned_sha256", optional: document.digestWord)
         }
         text.strings("signers_not_verifiable", gateway.uncheckedSigners)
         text.strings("profiles", gateway.profileWords)
@@ -56,8 +57,8 @@ enum ConfigurationOutput {
         text.strings("listeners", listeners)
     }
 
-    /// Adds everything to an object.
-    static func write(_ configuration: Configuration, to text: inout JSONText) {
+    /// Adds everything to an object; `state` is where the configuration's files are.
+    static func write(_ configuration: Configuration, state: StateDirectory, to text: inout JSONText) {
         writeListeners(configuration, to: &text)
         text.objects("peers", configuration.peerWords) { text, peer in
             text.field("peer", peer.peer)
@@ -69,7 +70,7 @@ enum ConfigurationOutput {
             text.field("per_agent", Int64(counts.perAgent))
         }
         text.strings("hosts", configuration.hosts)
-        text.objects("gateways", configuration.gateways) { write($1, to: &$0) }
+        text.objects("gateways", configuration.gateways) { write($1, state: state, to: &$0) }
         text.objects("wallets", configuration.wallets) { text, wallet in
             text.field("wallet", wallet.name)
             text.field("keystore", wallet.keystore)
@@ -93,7 +94,19 @@ enum ConfigurationOutput {
                 ]
                 + configuration.peerWords.map { (name: "without token", value: "\($0.peer) is \($0.agent)") })
         Console.print("")
-        guard !configuration.gateways.isEmpty else {
+        showGateways(configuration.gateways)
+        guard !configuration.chains.isEmpty else { return }
+        Console.print("")
+        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("AGREE", .left), ("ENDPOINTS", .left)])
+        for chain in configuration.chains {
+            let names = chain.endpointNames.joined(separator: " ")
+            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names])
+        }
+        chains.show()
+    }
+
+    private static func showGateways(_ gateways: [Configuration.GatewayEntry]) {
+        guard !gateways.isEmpty else {
             Console.print("no gateways")
             return
         }
@@ -101,7 +114,7 @@ enum ConfigurationOutput {
             ("GATEWAY", .left), ("URL", .left), ("PATHS", .left), ("KEY", .left), ("BILLING", .left),
             ("AT MOST", .right), ("VALIDITY", .right), ("STOPS AFTER", .left), ("UNPROVEN", .left), ("LIMITS", .left),
         ])
-        for gateway in configuration.gateways {
+        for gateway in gateways {
             let limit = gateway.rejectionLimit
             table.add([
                 gateway.name, gateway.url, gateway.paths.joined(separator: " "), gateway.credential?.file ?? "",
@@ -111,13 +124,5 @@ enum ConfigurationOutput {
             ])
         }
         table.show()
-        guard !configuration.chains.isEmpty else { return }
-        Console.print("")
-        var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("AGREE", .left), ("ENDPOINTS", .left)])
-        for chain in configuration.chains {
-            let names = chain.endpointNames.joined(separator: " ")
-            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names])
-        }
-        chains.show()
     }
 }

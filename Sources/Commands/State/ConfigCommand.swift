@@ -61,9 +61,10 @@ struct ConfigShowCommand: AsyncParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() async throws {
-        let configuration = try options.existing().loadConfiguration()
+        let state = try options.existing()
+        let configuration = try state.loadConfiguration()
         if options.json {
-            JSONOutput.object { ConfigurationOutput.write(configuration, to: &$0) }
+            JSONOutput.object { ConfigurationOutput.write(configuration, state: state, to: &$0) }
         } else {
             ConfigurationOutput.show(configuration)
         }

@@ -38,7 +38,9 @@ struct StatusCommand: AsyncParsableCommand {
         }
         if let configuration = report.configuration {
             ConfigurationOutput.writeListeners(configuration, to: &text)
-            text.objects("gateways", configuration.gateways) { ConfigurationOutput.write($1, to: &$0) }
+            text.objects("gateways", configuration.gateways) {
+                ConfigurationOutput.write($1, state: state, to: &$0)
+            }
             text.objects("chains", configuration.chains) { text, chain in
                 ConfigurationOutput.write(chain, to: &text)
                 guard let standing = report.chains.first(where: { $0.network == chain.network }) else { return }

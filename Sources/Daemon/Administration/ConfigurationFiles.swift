@@ -1,4 +1,5 @@
 import Policy
+import Primitives
 import Proxy
 import Transport
 import Wallets
@@ -54,6 +55,11 @@ package enum ConfigurationFiles {
         }
         if let file = configuration.trustFile { check("trust-file", file, Unlocking.checkTrustFile) }
         return problems
+    }
+
+    /// SHA-256 of a pinned document as it is now, 64 hex digits; nil for one that `serve` would refuse.
+    package static func digest(of document: Configuration.SignerDocument, state: StateDirectory) -> String? {
+        (try? Unlocking.signerDocument(document, path: state.path)).map { Hex.encode($0.digest.bytes) }
     }
 
     /// One line for each thing that `serve` accepts and that is hardly meant.
