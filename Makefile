@@ -1,16 +1,17 @@
 # The two commands a newcomer needs are `make demo` and `make test`; `make help` lists the rest.
 # Each runs on a bare Debian 12 that has only the Swift toolchain and make: what is missing is installed first, as
-# Tests/packages lists it.
+# Tests/packages lists it. `make bare-test` tries that.
 
 SWIFT ?= swift
 SCRATCH ?= .build
 BINARY := $(SCRATCH)/release/purser
 PAST ?= 10000000
 SOURCES := Sources Tests Package.swift
+BARE ?= /var/tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit kills soak torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz install
-.PHONY: deps deps-test deps-soak deps-model deps-interop deps-bench
+.PHONY: help build release demo test unit kills soak torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz bare-test install
+.PHONY: deps deps-test deps-soak deps-model deps-interop deps-bench deps-bare
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,10 @@ deps-interop: deps-test
 
 deps-bench: deps
 	@Tests/install-packages bench
+
+deps-bare:
+	@[ "$$(id -u)" = 0 ] || { echo "bare-test needs root, to mount and to add a user: sudo make bare-test"; exit 1; }
+	@Tests/install-packages bare
 
 build: deps ## debug build
 	$(SWIFT) build --scratch-path "$(SCRATCH)"
@@ -93,6 +98,10 @@ fuzz: deps ## the readers of hostile input, fuzzed for SECONDS in all, by defaul
 	PURSER_FUZZ=1 $(SWIFT) build -c release --product fuzzers --scratch-path "$(SCRATCH)"/fuzz -Xswiftc -sanitize=fuzzer \
 		-Xswiftc -use-ld=lld -Xlinker --allow-multiple-definition
 	Tests/Fuzzing/fuzz "$(SCRATCH)/fuzz/release/fuzzers" "$(SCRATCH)/fuzz" $(or $(SECONDS),600)
+
+# Takes half an hour, needs root, and reaches Debian's packages and PyPI as this machine does. BARE names the folder.
+bare-test: deps-bare ## the two commands of README in a fresh minimal Debian 12, before a release
+	Tests/Bare/run "$(BARE)"
 
 install: release ## install to $(PREFIX)/bin
 	install -D -m 755 "$(BINARY)" "$(DESTDIR)$(or $(PREFIX),/usr/local)/bin/purser"
