@@ -36,7 +36,7 @@ deps-bench: deps
 	@Tests/install-packages bench
 
 deps-bare:
-	@[ "$$(id -u)" = 0 ] || { echo "bare-test needs root, to mount and to add a user: sudo make bare-test"; exit 1; }
+	@[ "$$(id -u)" = 0 ] || { echo "bare-test needs root, to mount and to add a user: sudo env PATH=\"\$$PATH\" make bare-test"; exit 1; }
 	@Tests/install-packages bare
 
 build: deps ## debug build
@@ -99,7 +99,7 @@ fuzz: deps ## the readers of hostile input, fuzzed for SECONDS in all, by defaul
 		-Xswiftc -use-ld=lld -Xlinker --allow-multiple-definition
 	Tests/Fuzzing/fuzz "$(SCRATCH)/fuzz/release/fuzzers" "$(SCRATCH)/fuzz" $(or $(SECONDS),600)
 
-# Takes half an hour, needs root, and reaches Debian's packages and PyPI as this machine does. BARE names the folder.
+# Takes half an hour, needs root, and reaches Debian's packages and PyPI with this machine's settings. BARE: where it works.
 bare-test: deps-bare ## the two commands of README in a fresh minimal Debian 12, before a release
 	Tests/Bare/run "$(BARE)"
 

@@ -1,4 +1,4 @@
-"""Reads a Makefile: its targets, what each waits for, and what its recipe starts."""
+"""Reads a Makefile: its targets, their prerequisites, and what their recipes start."""
 
 import re
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ def read(text):
 
 
 def _computed(text):
-    """What make itself starts, for whatever target, to know the value of a `$(shell …)`."""
+    """What make starts for `$(shell …)`, whichever target is built."""
     for match in re.finditer(r"\$\(shell ", text):
         depth, end = 1, match.end()
         while end < len(text) and depth:
@@ -53,7 +53,7 @@ def _computed(text):
 
 
 def _shell(text):
-    """A text with make's variables as the shell's, and make's functions as variables that nobody knows."""
+    """A text with make's variables written as the shell's, and calls of make's functions as unknown variables."""
     text = re.sub(r"\$\((\w+)\)", r"${\1}", text)
     text = re.sub(r"\$\((\w+) [^()]*(\([^()]*\)[^()]*)*\)", r"${MAKE_\1}", text)
     return text.replace("$$", "$")

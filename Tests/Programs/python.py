@@ -1,7 +1,7 @@
 """Reads which programs a Python file starts, from its syntax tree; nothing is imported or run.
 
-The first argument of a start is followed to where it comes from in the same file: lists, names, attributes, parameters and
-the calls that fill them, and loops over what stands there in full.
+The first argument of a start is traced within the file: through lists, variables, attributes, parameters and the calls
+that fill them, and loops over literals.
 """
 
 import ast
@@ -34,7 +34,7 @@ def read(text, line=1):
 
 
 def imports(text):
-    """The names of modules and of files that a program's text names: what it may need of its neighbours."""
+    """File names of modules that a program imports, and of files that its strings name."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (f"{alias.name}.py" for alias in node.names)
@@ -45,7 +45,7 @@ def imports(text):
 
 
 class _Unknown(Exception):
-    """What an expression comes to is known only when it runs."""
+    """The value of an expression is known only at run time."""
 
 
 class _File:
@@ -201,7 +201,7 @@ class _File:
         return None
 
     def _assigned(self, name, function):
-        """What a name is assigned in a function, or in the file outside of any; loops count with all that they go over."""
+        """What a name is assigned in a function, or at the top of the file; loop variables get each value of the loop."""
         values = []
         for node in ast.walk(function or self.tree):
             if function is None and self._function(node) is not None:
@@ -230,7 +230,7 @@ class _File:
         return [over]
 
     def _arguments(self, name, function):
-        """What the calls in this file hand to a parameter."""
+        """What the calls in this file pass for a parameter."""
         parameters = [*function.args.posonlyargs, *function.args.args]
         names = [parameter.arg for parameter in parameters]
         is_method = names[:1] in (["self"], ["cls"])
@@ -253,7 +253,7 @@ class _File:
         return called == function.name
 
     def _texts(self, node, seen):
-        """Texts for the shell that an expression may be, with variables for what stands in braces."""
+        """The shell scripts that an expression may be; a value in braces becomes a variable."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return [node.value]
         if isinstance(node, ast.JoinedStr):

@@ -1,7 +1,7 @@
-"""Reads the commands of a shell script, as sh and bash would take them apart, and runs nothing.
+"""Reads the commands of a shell script as sh and bash would split them, without running anything.
 
-Every command is found wherever it stands: behind pipes and keywords, in functions, cases, substitutions and subshells, in
-the text of `sh -c`, and behind programs that start others, such as `env` or `timeout`.
+It finds commands after pipes and keywords, in functions, cases, substitutions and subshells, in the text of `sh -c`, and
+as arguments of programs that start other programs, such as `env` and `timeout`.
 """
 
 import re
@@ -20,7 +20,10 @@ SHELLS = {"sh", "bash", "dash"}
 
 @dataclass(frozen=True)
 class Runner:
-    """A program that starts the one its arguments name, behind its options and so many other words."""
+    """A program that starts the program named by its arguments.
+
+    `before` is how many words come between its options and that name; `valued` are options that take the next word.
+    """
 
     before: int = 0
     valued: frozenset = frozenset()
@@ -55,7 +58,7 @@ BUILDING = {"build", "test", "run", "package"}
 
 @dataclass
 class Word:
-    """A word of a command: texts, and variables as `${…}` between them. `inner` is what it substitutes."""
+    """A word of a command: literal text, with each variable or substitution written as `${…}`."""
 
     text: str = ""
     is_plain: bool = True
@@ -79,7 +82,7 @@ class Script:
     commands: list = field(default_factory=list)
     values: dict = field(default_factory=dict)
     functions: set = field(default_factory=set)
-    # Functions that start what they are handed, and how many words they take first.
+    # Functions that start the program in their arguments, and how many arguments come before it.
     runners: dict = field(default_factory=dict)
 
 
@@ -165,7 +168,7 @@ class _Reader:
         flush()
 
     def _is_special(self, word, cases):
-        """Whether a word where a command may begin is not its name: a keyword or an assignment."""
+        """Whether a word at the start of a command is a keyword or an assignment, and not the command's name."""
         if word.is_plain and word.text == "case":
             self._blanks()
             self._word()
@@ -220,7 +223,7 @@ class _Reader:
             self.functions.append(name)
 
     def _case_pattern(self):
-        """Skips a pattern, or `esac`; says whether it was that."""
+        """Skips a pattern or `esac`; returns whether it was `esac`."""
         self._blanks(newlines=True)
         if self._is_word("esac"):
             self.at += len("esac")
@@ -266,7 +269,7 @@ class _Reader:
         self.at = len(self.text) if end < 0 else end
 
     def _arithmetic(self):
-        """Skips a `((…))`, but for the commands whose output it counts with."""
+        """Skips a `((…))`, except for command substitutions in it."""
         start, depth = self.at, 0
         while self.at < len(self.text):
             depth += (self.text[self.at] == "(") - (self.text[self.at] == ")")
@@ -276,7 +279,7 @@ class _Reader:
         self._substitutions(self.text[start : self.at], self.line)
 
     def _skip_test(self):
-        """The rest of a `[[ … ]]`, whose operators are not the shell's."""
+        """Skips the rest of a `[[ … ]]`, whose operators do not end a command."""
         while self.at < len(self.text) and not re.compile(r"\s\]\]").match(self.text, self.at):
             if self.text[self.at] in " \t\n()<>|&;":
                 self.at += 1
@@ -385,7 +388,7 @@ class _Reader:
         self.at = inner.at
 
     def _substitutions(self, text, line):
-        """The commands in the `$(…)` of a text that is no word of its own."""
+        """Reads the commands in each `$(…)` of a text that is not parsed as words."""
         place = text.find("$(")
         while place >= 0:
             inner = _Reader(text, line, self.script, self.functions[-1])
@@ -408,7 +411,7 @@ def parse(text, line=1, values=None):
 
 
 def read(text, line=1, values=None, functions=()):
-    """Every start in a script; `values` are those that its variables may have from outside, `$0` and `$1` among them."""
+    """Every start in a script. `values` are the values that variables may get from outside, such as `$0` and `$1`."""
     script = parse(text, line, values)
     script.functions |= set(functions)
     found = [start for command in script.commands for start in starts(command.words, command.line, script, command.function)]
@@ -420,14 +423,14 @@ def read(text, line=1, values=None, functions=()):
 
 
 def starts(words, line, script=None, function=""):
-    """What a command starts: its program, and what that starts in turn; `function` is the one that it stands in."""
+    """What a command starts: its program, and what that program starts. `function` is the function the command is in."""
     script = script or Script()
     while words and re.match(r"[A-Za-z_]\w*\+?=", words[0].text):
         words = words[1:]
     if not words:
         return
     if function and words[0].text in ("${@}", "${1}", "${*}"):
-        # `shift` drops what is not of the command.
+        # Each `shift` drops one argument that is not part of the command.
         inner = [command for command in script.commands if command.function == function]
         script.runners[function] = sum(command.words[0].text == "shift" for command in inner)
         return
@@ -480,10 +483,10 @@ def _start(name, rest, line, script, function):
             if word.text in ("-exec", "-execdir", "-ok"):
                 yield from starts(rest[index + 1 :], line, script, function)
     elif name in RUNNERS:
-        yield from starts(_behind_options(name, rest), line, script, function)
+        yield from starts(_after_options(name, rest), line, script, function)
 
 
-def _behind_options(name, rest):
+def _after_options(name, rest):
     runner, index = RUNNERS[name], 0
     while index < len(rest) and rest[index].text.startswith("-"):
         if rest[index].text == "--":
@@ -494,7 +497,7 @@ def _behind_options(name, rest):
 
 
 def _text(word, arguments, line, script):
-    """What a word starts that is a script itself."""
+    """What a word starts that is itself a script, as after `sh -c`."""
     if word.text == "-" or not word.text:
         return
     if word.text.startswith("${") and word.text.endswith("}") and word.text.count("${") == 1:
@@ -515,7 +518,7 @@ def _variable(text):
 
 
 def _values(text, script, seen):
-    """What the first word of a command may be; None where that is not known."""
+    """The values that the first word of a command may have; None where they are not known."""
     if not text.startswith("${"):
         return [text]
     expression, rest = _variable(text)

@@ -1,8 +1,8 @@
-"""What a reader finds in a file: programs that it starts, files of ours that it runs, and starts that cannot be read."""
+"""What a reader finds in a file: started programs, files of this repository that are run, and unreadable starts."""
 
 from dataclasses import dataclass
 
-# Names of what a caller hands in by its path: the program under test, and the interpreter of the interop suite.
+# Names of variables for programs that are passed in by path: the program under test, and the interop suite's interpreter.
 HANDED_IN = {"binary", "purser", "sdk"}
 
 
@@ -10,8 +10,8 @@ HANDED_IN = {"binary", "purser", "sdk"}
 class Start:
     """One start of a program.
 
-    `program` is a name that is looked up in PATH, without folders. `file` is a pattern (`*` for what is only known later)
-    of a path in the repository, for a start of one of our own files. Where neither can be told, `problem` says why.
+    `program` is a name that is looked up in PATH, without folders. For one of the repository's own files `file` is its
+    path, with `*` for parts that are known only at run time. Where neither can be read, `problem` says why.
     """
 
     line: int

@@ -64,7 +64,7 @@ def tokens(text):
 
 
 def _literal(text, at, quote):
-    """The content of the literal behind an opening quote, and where it ends."""
+    """The content of the literal after an opening quote, and where it ends."""
     hashes = quote.count("#")
     if quote.endswith('"""') and text.startswith('"', at) and not text.startswith("\n", at):
         return "", at + 1 + hashes
@@ -190,11 +190,11 @@ class File:
 
 
 class _Unknown(Exception):
-    """What an expression comes to is known only when it runs."""
+    """The value of an expression is known only at run time."""
 
 
 class Reader:
-    """Reads files that call each other."""
+    """Reads a set of files that call each other's functions."""
 
     def __init__(self, files):
         """`files` maps paths to texts."""
@@ -207,7 +207,7 @@ class Reader:
         return self.parsed[path]
 
     def read(self, path):
-        """Every start in a file; what a caller hands in counts where the call stands."""
+        """Every start in a file. A program that a caller passes in is reported at the call."""
         if not INTERESTING.search(self.texts[path]) and not self._calls_starter(path):
             return
         file = self.file(path)
@@ -243,7 +243,7 @@ class Reader:
     # Foundation's
 
     def _process(self, file, index):
-        """Where the program and the arguments of a `Process` begin: of each the tokens behind `=`, `:` or `(`."""
+        """The tokens at which the program and the arguments of a `Process` begin, after `=`, `:` or `(`."""
         function = file.function(index)
         start, end = (function.start, function.end) if function else (0, len(file.tokens))
         programs, arguments = [], []
@@ -301,7 +301,7 @@ class Reader:
         return [self._word(file, place) for _, place in file.arguments(bracket)]
 
     def _programs(self, file, place, line):
-        """The starts of a program or a list of words at a token; none for a parameter, which its callers hand in."""
+        """The starts of a program or a list of words at a token; none for a parameter, which is read at each call."""
         place = self._skip_marks(file, place)
         if file.sign(place) == "text":
             yield from shell.starts([shell.Word(file.tokens[place].text)], line)
@@ -355,7 +355,7 @@ class Reader:
                 return function, index
         return None
 
-    # Functions of ours that start what they are handed
+    # Functions in this repository that start a program passed to them
 
     def starters(self):
         """Functions with a parameter that is a program: pairs of a path, a function and the parameter's position."""
@@ -364,7 +364,7 @@ class Reader:
             for path, text in self.texts.items():
                 if INTERESTING.search(text):
                     self._collect_starters(self.file(path))
-            # Functions that hand theirs to one of these.
+            # Functions that pass their own parameter on to one of these.
             known = 0
             while known < len(self._starters):
                 known = len(self._starters)
@@ -441,7 +441,7 @@ class Reader:
             try:
                 yield from self._programs(file, place, line)
             except _Unknown as unknown:
-                yield Start(line, problem=f"the program that is handed in is {unknown}")
+                yield Start(line, problem=f"the program that is passed here is {unknown}")
 
     # Scripts in literals
 

@@ -60,6 +60,19 @@ struct ProgramTests {
         #expect(findings.contains { $0.hasSuffix(": nothing starts `needless`") })
     }
 
+    @Test("each system library that the package links is on the list that every build installs")
+    func libraries() throws {
+        let package = String(decoding: try Vectors.bytes(of: "Package.swift"), as: UTF8.self)
+        let lists = String(decoding: try Vectors.bytes(of: "Tests/packages"), as: UTF8.self).split(separator: "\n")
+        let linked = package.matches(of: /\.apt\(\["([^"]+)"\]\)/).map(\.output.1)
+        #expect(linked.count >= 4)
+        for library in linked {
+            let row = lists.first { $0.hasPrefix("\(library) ") }
+            let words = try #require(row, "\(library)").split(separator: " ")
+            #expect(words.count > 1 && words[1].split(separator: ",").contains("build"), "\(library)")
+        }
+    }
+
     @Test("a program is found however it is started", arguments: try ProgramTests.cases("found"))
     func found(_ one: Vectors.Row) async throws {
         let programs = (one.value["starts"]?.elements ?? []).compactMap(\.string)

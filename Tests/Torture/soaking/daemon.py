@@ -116,9 +116,10 @@ class Daemon:
         return int((self._proc / "statm").read_text().split()[1]) * PAGE / (1 << 20)
 
     def descriptors(self):
-        """How many are open. The daemon lets nobody look into it but root; Linux 6.2 and later tell everybody the number.
+        """The number of open descriptors.
 
-        Elsewhere it is not a number, which is neither above nor below any bound, and that is said once.
+        Only root may list those of the daemon, since it is not dumpable; Linux 6.2 and later tell everybody their number.
+        Where it cannot be known the result is NaN, which is neither above nor below any limit, and a line says so once.
         """
         if os.access(self._proc / "fd", os.R_OK):
             return len(os.listdir(self._proc / "fd"))
@@ -130,7 +131,7 @@ class Daemon:
         return math.nan
 
     def descriptor_kinds(self):
-        """How many of each kind, as far as this user may see."""
+        """The number of open descriptors by kind; empty for a user who may not list them."""
         kinds = {}
         for entry in (self._proc / "fd").iterdir() if os.access(self._proc / "fd", os.R_OK) else ():
             try:
