@@ -37,6 +37,16 @@ struct StateDirectoryTests {
         #expect(StateDirectory("/").path("a") == "/a")
     }
 
+    @Test(
+        "the option that names it can be pasted into a shell",
+        arguments: [
+            ("/srv/purser-1.2", "--state /srv/purser-1.2"), ("/srv/a path", "--state '/srv/a path'"),
+            ("/srv/it's $HOME", #"--state '/srv/it'\''s $HOME'"#),
+        ])
+    func option(_ root: String, _ expected: String) {
+        #expect(StateDirectory(root).option == expected)
+    }
+
     @Test("everything is made for this user alone")
     func creation() throws {
         let state = StateDirectory(folder.path("a/b/state"))

@@ -7,7 +7,6 @@ each run pays once, its pieces come as they are sent, and chain and books agree.
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -248,8 +247,6 @@ class Suite(Checks):
         before = len(self.payer.payments()), len(self.seller.requests)
         # Also not by the authority of the seller, which the program would see if nobody stood between.
         for name, words in [("curl", "60"), ("httpx", "CERTIFICATE_VERIFY_FAILED"), ("node", "certificate")]:
-            if name == "node" and not shutil.which("node"):
-                continue
             try:
                 self.start(name, self.address, self.environment(True, trusts=False))
             except AssertionError as error:
@@ -284,9 +281,6 @@ class Suite(Checks):
         with self.check("its certificate is exported, constrained, without the key"):
             self.authority_is_exported()
         for name in PROGRAMS:
-            if name == "node" and not shutil.which("node"):
-                print("  skip  node is not installed", flush=True)
-                continue
             if name != "httpx-strict":
                 with self.check(f"{name} through the reverse proxy: paid once, streamed"):
                     self.streams(name, False)()

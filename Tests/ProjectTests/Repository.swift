@@ -26,20 +26,25 @@ enum Repository {
     static func packageDump() async throws -> [UInt8] {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "purser-dump-\(getpid())")
         defer { try? FileManager.default.removeItem(at: scratch) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
+        return try await output(of: [
             "swift", "package", "--package-path", root.path(percentEncoded: false), "--scratch-path",
             scratch.path(percentEncoded: false), "dump-package",
-        ]
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-        let output = scratch.appending(path: "dump.json")
-        _ = FileManager.default.createFile(atPath: output.path(percentEncoded: false), contents: nil)
-        process.standardOutput = try FileHandle(forWritingTo: output)
+        ])
+    }
+
+    /// What a program that PATH leads to prints, without what it prints of errors.
+    static func output(of command: [String]) async throws -> [UInt8] {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = command
+        let file = FileManager.default.temporaryDirectory.appending(path: "purser-output-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        _ = FileManager.default.createFile(atPath: file.path(percentEncoded: false), contents: nil)
+        process.standardOutput = try FileHandle(forWritingTo: file)
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
             process.terminationHandler = { _ in done.resume() }
             do { try process.run() } catch { done.resume(throwing: error) }
         }
-        return Array(try Data(contentsOf: output))
+        return Array(try Data(contentsOf: file))
     }
 }

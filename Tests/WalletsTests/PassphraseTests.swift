@@ -119,8 +119,8 @@ struct PassphraseTests {
         #expect(throws: SecretReadError.noCredential(name: "main")) {
             try PassphraseSource.credential(name: "main", folder: nil)
         }
-        try folder.write("pass\n".utf8, to: "main", mode: 0o444)
-        #expect(throws: SecretReadError.self) { try PassphraseSource.credential(name: "main", folder: folder.path) }
+        try folder.write("pass\n".utf8, to: "open", mode: 0o444)
+        #expect(throws: SecretReadError.self) { try PassphraseSource.credential(name: "open", folder: folder.path) }
     }
 
     @Test(

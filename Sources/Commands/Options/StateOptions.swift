@@ -39,7 +39,7 @@ struct StateOptions: ParsableArguments {
             try state.check()
         } catch .missing {
             throw CommandFailure(
-                .missing, "there is no \(state.root): make it with `purser init --state \(state.root)`")
+                .missing, "there is no \(state.root): make it with `purser init \(state.option)`")
         }
         return state
     }

@@ -55,7 +55,7 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     private func tell(_ report: StateInitialization.Report, state: StateDirectory) {
-        let place = options.folder == nil ? "" : " --state \(state.root)"
+        let place = options.folder == nil ? "" : " \(state.option)"
         Console.print(
             report.wroteConfiguration
                 ? "Wrote \(state.configurationFile)." : "Kept \(state.configurationFile) as it is.")

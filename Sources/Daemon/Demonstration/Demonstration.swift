@@ -72,7 +72,7 @@ package struct Demonstration {
         await simulator.stop()
         try await group.shutdownGracefully()
         say("")
-        say("Every step held. The books stay: purser payment list --state \(state.root)")
+        say("Every step held. The books stay: purser payment list \(state.option)")
     }
 
     private func story(

@@ -13,8 +13,7 @@ struct SecureListenerTests {
     }
 
     private static func get(_ lab: Lab) throws -> String {
-        #"printf 'GET /lab/x HTTP/1.1\r\nhost: localhost:\#(try AgentCertificates.port(of: lab))\r\n"#
-            + #"connection: close\r\n\r\n'"#
+        "GET /lab/x HTTP/1.1\r\nhost: localhost:\(try AgentCertificates.port(of: lab))\r\nconnection: close\r\n\r\n"
     }
 
     @Test("what a certificate pays is its agent's", arguments: ["1.2", "1.3"])
@@ -75,8 +74,7 @@ struct SecureListenerTests {
                     Self.get(lab), .good, "\(version) -cipher ALL:@SECLEVEL=0", to: lab)
                 #expect(answer.contains("alert protocol version"), "\(answer)")
             }
-            let script = "sleep 0.3; printf 'R\\n'; sleep 0.3"
-            let answer = try certificates.openssl(script, .good, "-tls1_2 -no_ign_eof", to: lab)
+            let answer = try certificates.openssl("R\n", .good, "-tls1_2 -no_ign_eof", pause: 0.3, to: lab)
             #expect(answer.contains("no renegotiation"), "\(answer)")
             #expect(lab.upstream.connections.isEmpty)
         }

@@ -36,7 +36,7 @@ final class TLSChildProcess {
         close(ends[0])
         guard result == 0 else {
             close(ends[1])
-            throw Failure(description: "cannot start \(arguments[0]): errno \(result)")
+            throw Failure(description: "cannot start \(arguments[0]), which make deps-test installs: errno \(result)")
         }
         identifier = child
         input = ends[1]
@@ -108,13 +108,5 @@ final class TLSChildProcess {
         unsafe waitpid(process.identifier, &status, 0)
         process.isReaped = true
         guard status == 0 else { throw Failure(description: "\(arguments): \(process.output)") }
-    }
-
-    /// Whether PATH leads to `program`.
-    static func isInstalled(_ program: String) -> Bool {
-        guard let path = unsafe getenv("PATH") else { return false }
-        return unsafe String(cString: path).split(separator: ":").contains {
-            unsafe access("\($0)/\(program)", X_OK) == 0
-        }
     }
 }

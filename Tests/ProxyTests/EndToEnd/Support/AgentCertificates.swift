@@ -101,11 +101,14 @@ final class AgentCertificates {
 
     /// What openssl receives and says, for bytes that it sends.
     ///
-    /// `options` come last; `input` is a shell command that writes what is sent.
-    func openssl(_ input: String, _ kind: Kind, _ options: String = "", to lab: Lab) throws -> String {
+    /// `options` come last; `pause` is how many seconds pass before the bytes are sent, and again before they end.
+    func openssl(_ input: String, _ kind: Kind, _ options: String = "", pause: Double = 0, to lab: Lab) throws -> String
+    {
+        _ = try folder.write(input.utf8, to: "input")
         let certificate = kind == .none ? "" : "-cert \(kind.rawValue).pem -key \(kind.rawValue).pem"
         let script = """
-            cd \(folder.path) && (\(input)) | timeout 20 openssl s_client -ign_eof -connect 127.0.0.1:\(try Self.port(of: lab)) \
+            cd \(folder.path) && (sleep \(pause); cat input; sleep \(pause)) |
+              timeout 20 openssl s_client -ign_eof -connect 127.0.0.1:\(try Self.port(of: lab)) \
               -servername localhost -CAfile ca.pem -verify_return_error \(certificate) \(options) > answer 2>&1
             """
         _ = unsafe system(script)
