@@ -1,7 +1,8 @@
 extension ModelCandidates {
     /// What a target names: `?model=NAME`, and the paths `…/models/NAME:ACTION` and `…/deployments/NAME/…`.
     ///
-    /// `models` in another case, escaped, beside an empty segment or with parameters is one for some readers only.
+    /// The path is read twice: as it is sent, and as the most lenient router reads it. What only the second finds is named
+    /// for some readers only.
     init(target: String) {
         self.init()
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
@@ -10,6 +11,7 @@ extension ModelCandidates {
         // Some readers end the target at a fragment, and some do not know one in a request.
         if target.utf8.contains(UInt8(ascii: "#")) { unclear() }
         read(path: path)
+        readLeniently(path: Self.decodedToTheEnd(path))
     }
 
     /// What two parts of a request come to.
@@ -20,56 +22,53 @@ extension ModelCandidates {
     }
 
     private mutating func read(path: [UInt8]) {
-        let segments = path.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "/") }.dropFirst()
-        // Some readers make one slash of two, or take the other one for it.
-        let hasOddSlash = segments.dropLast().contains { $0.isEmpty } || path.contains(UInt8(ascii: "\\"))
-        let parts = path.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
-        var collection: Collection?
-        for (index, part) in parts.enumerated() {
-            let decoded = PercentCoding.decode(part)
-            let word = Self.word(decoded ?? Array(part))
-            let isExact = part.elementsEqual(word.utf8) && !hasOddSlash && decoded != nil
-            if word == "deployments", index + 1 < parts.count {
-                // Something has to follow the name, if only a slash.
-                guard index + 2 < parts.count || path.last == UInt8(ascii: "/") else { continue }
-                take(Self.plainName(parts[index + 1]), isExact: isExact)
-            }
-            if let collection, (decoded ?? Array(part)).contains(UInt8(ascii: ":")) {
-                // `a/b:verb` and `a:b:verb` have as many readings as there are routers.
+        let parts = Array(path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false))
+        for (index, part) in parts.enumerated().dropFirst() {
+            switch String(decoding: parts[index - 1], as: UTF8.self) {
+            // Something has to follow the name, if only a slash.
+            case "deployments" where index + 1 < parts.count && !part.isEmpty: name(Self.plainName(part))
+            case "models":
                 let pieces = part.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-                let isPlain = collection.isExact && collection.index == index - 1 && pieces.count == 2
-                let action = pieces.last.flatMap { PercentCoding.decode($0) } ?? []
-                if isPlain, !action.isEmpty, !action.contains(UInt8(ascii: ":")) {
-                    name(Self.plainName(pieces[0]))
-                } else {
-                    unclear()
-                }
+                if pieces.count == 2, !pieces[1].isEmpty { name(Self.plainName(pieces[0])) }
+            default: break
             }
-            if word.hasSuffix("models") { collection = Collection(index: index, isExact: word == "models" && isExact) }
         }
     }
 
-    /// Where the segment `models` is, or one like it.
-    private struct Collection {
-        let index: Int
-        let isExact: Bool
+    /// Reads a path for routers that decode before they part, ignore case and parameters, make one slash of two, or take
+    /// the other one for it.
+    private mutating func readLeniently(path: [UInt8]) {
+        // An escaped question mark begins a query for those who decode first.
+        if path.contains(UInt8(ascii: "?")) || path.contains(UInt8(ascii: "#")) { unclear() }
+        let parts = path.split { Self.isSlash($0) }.map { $0.prefix { $0 != UInt8(ascii: ";") } }
+        var models: (index: Int, isPlain: Bool)?
+        for (index, part) in parts.enumerated() {
+            if let models, part.contains(UInt8(ascii: ":")) {
+                // `a/b:verb` and `a:b:verb` have as many readings as there are routers.
+                let pieces = part.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+                let isPlain = models.isPlain && models.index == index - 1 && pieces.count == 2 && !pieces[1].isEmpty
+                if isPlain { mayName(ModelName.read(pieces[0])) } else { unclear() }
+            }
+            let word = String(decoding: part, as: UTF8.self).lowercased()
+            if word.hasSuffix("models") { models = (index, word == "models") }
+            let isFollowed = index + 2 < parts.count || path.last.map(Self.isSlash) ?? false
+            if word == "deployments", index + 1 < parts.count, isFollowed { mayName(ModelName.read(parts[index + 1])) }
+        }
     }
 
-    private mutating func take(_ name: String?, isExact: Bool) {
-        if isExact { self.name(name) } else { mayName(name) }
-    }
+    private static func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
 
-    /// A segment without its parameters, in lower case.
-    private static func word(_ segment: [UInt8]) -> String {
-        String(decoding: segment.prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self).lowercased()
+    /// A path with its escapes taken off, and those that they hid.
+    private static func decodedToTheEnd(_ path: [UInt8]) -> [UInt8] {
+        var path = path
+        for _ in 0..<3 where path.contains(UInt8(ascii: "%")) { path = PercentCoding.decode(path) ?? path }
+        return path
     }
 
     /// The name in a segment; nil where readers could take it differently.
     private static func plainName(_ part: ArraySlice<UInt8>) -> String? {
         guard let decoded = PercentCoding.decode(part), !decoded.contains(where: { "/\\:;%?#".utf8.contains($0) })
-        else {
-            return nil
-        }
+        else { return nil }
         return ModelName.read(decoded)
     }
 }

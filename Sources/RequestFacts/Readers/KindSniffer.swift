@@ -56,19 +56,13 @@ struct KindSniffer {
     }
 
     private var isForm: Bool {
-        let key = start.prefix { Self.isKey($0) }
-        guard !key.isEmpty, start.count > key.count else { return false }
-        let next = start[key.count]
-        guard next == UInt8(ascii: "=") || next == UInt8(ascii: "&") else { return false }
-        let behind = start[key.count...].prefix(4)
-        return !(Self.containers.contains { key.elementsEqual($0) } && behind.contains { $0 < 0x20 })
-    }
-
-    private static func isKey(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-        default: "%._+-~*[]".utf8.contains(byte)
+        let key = start.prefix { (0x21..<0x7f).contains($0) && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "&") }
+        guard let next = start.dropFirst(key.count).first, next == UInt8(ascii: "=") || next == UInt8(ascii: "&") else {
+            return false
         }
+        // By chance, unless a text follows.
+        let isChance = key.isEmpty || Self.containers.contains { key.elementsEqual($0) }
+        return !(isChance && start[key.count...].prefix(4).contains { $0 < 0x20 })
     }
 }
 
