@@ -1,5 +1,5 @@
 extension ModelCandidates {
-    /// What a target names: `?model=NAME`, and the paths `…/models/NAME:ACTION` and `…/deployments/NAME/…`.
+    /// What a target names: `?model=NAME`, and the paths `…/models/NAME:ACTION`, `…/models/NAME` and `…/deployments/NAME/…`.
     ///
     /// The path is read twice: as it is sent, and as the most lenient router reads it. What only the second finds is named
     /// for some readers only.
@@ -51,9 +51,13 @@ extension ModelCandidates {
             }
             let word = String(decoding: part, as: UTF8.self).lowercased()
             if word.hasSuffix("models") { models = (index, word == "models") }
-            let isFollowed = index + 2 < parts.count || path.last.map(Self.isSlash) ?? false
-            if word == "deployments", index + 1 < parts.count, isFollowed { mayName(ModelName.read(parts[index + 1])) }
+            if word == "deployments", index + 1 < parts.count { mayName(ModelName.read(parts[index + 1])) }
         }
+        // Without an action the rest of the path is a page about the model at some sellers, and a call of it at others.
+        guard let models, models.isPlain else { return }
+        let rest = parts[(models.index + 1)...]
+        guard !rest.isEmpty, !rest.contains(where: { $0.contains(UInt8(ascii: ":")) }) else { return }
+        mayName(ModelName.read(Array(rest.joined(separator: [UInt8(ascii: "/")]))))
     }
 
     private static func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
