@@ -7,28 +7,46 @@ import Testing
 @Suite("Programs and package lists")
 struct ProgramTests {
     /// What `Tests/Programs/check` prints, line by line.
-    private static func check(_ arguments: String...) async throws -> [String] {
+    private static func check(_ arguments: [String] = []) async throws -> [String] {
         let program = Repository.root.appending(path: "Tests/Programs/check").path(percentEncoded: false)
         let output = try await Repository.output(of: ["python3", "-B", program] + arguments)
         return String(decoding: output, as: UTF8.self).split(separator: "\n").map { String($0) }
     }
 
-    /// What it finds in a file of its own that is named and written as a case says.
-    private static func started(_ one: Vectors.Row) async throws -> [String] {
-        let folder = try TemporaryFolder()
-        let lines = (one.value["text"]?.elements ?? []).compactMap(\.string)
-        return try await check(
-            "--started", folder.write(lines.joined(separator: "\n").utf8, to: one.string("file")))
+    /// A file whose starts are known: the case's name is the file's name and text.
+    struct Case: Sendable, CustomTestStringConvertible {
+        let file: String
+        let text: String
+        let row: Vectors.Row
+
+        var testDescription: String { "\(file): \(text.replacing("\n", with: " ⏎ "))" }
     }
 
-    /// The cases of one kind; each is called by its text.
-    private static func cases(_ kind: String) throws -> [Vectors.Row] {
+    private static func cases(_ kind: String) throws -> [Case] {
         let document = try JSONReader.read(Vectors.bytes(of: "Tests/Programs/cases.json"))
-        return (document[kind]?.elements ?? []).map { one in
+        return try (document[kind]?.elements ?? []).map { one in
+            let row = Vectors.Row(description: kind, value: one)
             let lines = (one["text"]?.elements ?? []).compactMap(\.string)
-            return Vectors.Row(
-                description: "\(one["file"]?.string ?? ""): \(lines.joined(separator: " ⏎ "))", value: one)
+            return Case(file: try row.string("file"), text: lines.joined(separator: "\n"), row: row)
         }
+    }
+
+    /// What is found in each case, by its description; all are read in one run.
+    private static let starts = Task {
+        let folder = try TemporaryFolder()
+        let cases = try Self.cases("found") + Self.cases("unclear")
+        var names: [String: String] = [:]
+        for (number, one) in cases.enumerated() {
+            let place = folder.path("\(number)")
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+            names[try folder.write(one.text.utf8, to: "\(number)/\(one.file)")] = one.testDescription
+        }
+        var found: [String: [String]] = [:]
+        for line in try await Self.check(["--started"] + names.keys.sorted()) {
+            let parts = line.split(separator: "\t", maxSplits: 1).map { String($0) }
+            found[try #require(names[parts[0]]), default: []].append(parts[1])
+        }
+        return found
     }
 
     /// The rows of Tests/packages that have programs.
@@ -52,7 +70,7 @@ struct ProgramTests {
         let given = rows.filter { $0.contains(" given ") }
         let path = try folder.write(
             (given + ["needless  test  needless"]).joined(separator: "\n").utf8, to: "packages")
-        let findings = try await Self.check("--packages", path)
+        let findings = try await Self.check(["--packages", path])
         for row in rows where !given.contains(row) {
             let program = try #require(row.split(separator: " ").last)
             #expect(findings.contains { $0.contains(" starts `\(program)`, ") }, "\(row)")
@@ -74,15 +92,15 @@ struct ProgramTests {
     }
 
     @Test("a program is found however it is started", arguments: try ProgramTests.cases("found"))
-    func found(_ one: Vectors.Row) async throws {
-        let programs = (one.value["starts"]?.elements ?? []).compactMap(\.string)
-        #expect(try await Self.started(one) == programs)
+    func found(_ one: Case) async throws {
+        let programs = (one.row.value["starts"]?.elements ?? []).compactMap(\.string)
+        #expect(try await Self.starts.value[one.testDescription] ?? [] == programs)
     }
 
     @Test("reject- a start whose program the text does not tell", arguments: try ProgramTests.cases("unclear"))
-    func unclear(_ one: Vectors.Row) async throws {
-        let finding = try one.string("finding")
-        let found = try await Self.started(one)
+    func unclear(_ one: Case) async throws {
+        let finding = try one.row.string("finding")
+        let found = try await Self.starts.value[one.testDescription] ?? []
         #expect(found.contains { $0.contains(finding) }, "\(found)")
     }
 }
