@@ -1,7 +1,8 @@
 import CZlib
 import Primitives
-import RequestFacts
 import Testing
+
+@testable import RequestFacts
 
 /// What reading may cost: memory that does not grow, and a bound on what a small body may grow to.
 @Suite("Facts: bounds")
@@ -32,6 +33,34 @@ struct BoundTests {
     func deep(depth: Int, fact: Fact<String>) {
         let brackets = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         #expect(Self.read(Array(#"{"tools":\#(brackets),"model":"m-large"}"#.utf8)) == fact)
+    }
+
+    @Test(
+        "reading ends at the second name, however many follow",
+        arguments: [
+            ("application/json", #"{"model":"a0","model":"a1","#, #""model":"aN","#),
+            ("application/x-www-form-urlencoded", "model=a0&model=a1&", "model=aN&"),
+            (
+                "multipart/form-data; boundary=x",
+                "--x\r\nContent-Disposition: form-data; name=model\r\n\r\na0\r\n"
+                    + "--x\r\nContent-Disposition: form-data; name=model\r\n\r\na1\r\n--x\r\n",
+                "Content-Disposition: form-data; name=model\r\n\r\naN\r\n--x\r\n"
+            ),
+        ])
+    func settled(type: String, beginning: String, rest: String) {
+        let reader = ModelReader(
+            RequestOutline(target: "/v1", contentTypes: [Array(type.utf8)], contentEncodings: []))
+        reader.absorb(Array(beginning.utf8).span)
+        #expect(reader.isSettled)
+        let many = (2..<200_000).map { rest.replacing("N", with: String($0)) }.joined()
+        reader.absorb(Array(many.utf8).span)
+        #expect(reader.finish() == .unknown)
+    }
+
+    @Test("two hundred thousand names in one piece are read in a moment", .timeLimit(.minutes(1)))
+    func manyNames() {
+        let names = (0..<200_000).map { #""model":"a\#($0)""# }.joined(separator: ",")
+        #expect(Self.read(Array("{\(names)}".utf8)) == .unknown)
     }
 
     @Test(

@@ -23,7 +23,8 @@ package struct RequestOutline: Sendable {
 /// Reads which model a request names, from its target and from its body piece by piece.
 ///
 /// The fact is known where every reader finds the same name, absent where every reader finds none, and unknown
-/// otherwise. Memory is bounded, and so is what a compressed body may grow to (``DecodingBudget``).
+/// otherwise. Memory is bounded, and so is what a compressed body may grow to (``DecodingBudget``). Reading ends as soon as
+/// the fact is unknown.
 package final class ModelReader {
     /// Content codings on top of each other that are still taken off.
     static let maximumCodings = 3
@@ -64,7 +65,7 @@ package final class ModelReader {
     }
 
     /// Whether nothing that follows makes a difference.
-    private var isSettled: Bool { isUnreadable || candidates.isUnclear || scanner.candidates.isUnclear }
+    var isSettled: Bool { isUnreadable || candidates.isUnclear || scanner.candidates.isUnclear }
 
     private func pass(_ bytes: Span<UInt8>, behind count: Int) throws(DecodingFailure) {
         guard count < decoders.count else { return scanner.absorb(bytes) }

@@ -22,7 +22,7 @@ struct FormScanner: BodyScanner {
     private(set) var candidates = ModelCandidates()
 
     mutating func absorb(_ bytes: Span<UInt8>) {
-        for index in 0..<bytes.count { step(bytes[index]) }
+        for index in 0..<bytes.count where !candidates.isUnclear { step(bytes[index]) }
     }
 
     mutating func finish() { endPair(.end) }

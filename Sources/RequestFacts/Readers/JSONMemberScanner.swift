@@ -29,7 +29,6 @@ struct JSONMemberScanner: BodyScanner {
         case exponent
         case exponentSign
         case exponentDigits
-        case malformed
     }
 
     /// What is kept of a text, escapes taken off.
@@ -51,9 +50,8 @@ struct JSONMemberScanner: BodyScanner {
 
     /// A value of a key that is `model`, or that some readers take for it.
     private enum Value: Equatable {
-        case text(String?)
+        case text(String)
         case null
-        case other
     }
 
     private var state = State.value
@@ -74,15 +72,16 @@ struct JSONMemberScanner: BodyScanner {
     private var utf8 = UTF8Sequence()
     private var isObject = false
     private var isScalar = false
-    private var exact: [Value] = []
-    private var similar: [Value] = []
-    private var isUnclear = false
+    /// The value of every key so far that is `model` or similar; two that differ make the model unclear.
+    private var value: Value?
+    /// Whether one of these keys was `model` itself.
+    private var isExact = false
 
     private(set) var candidates = ModelCandidates()
 
     mutating func absorb(_ bytes: Span<UInt8>) {
         var index = 0
-        while index < bytes.count, state != .malformed {
+        while index < bytes.count, !candidates.isUnclear {
             if state == .string {
                 index = text(bytes, from: index)
             } else {
@@ -90,7 +89,6 @@ struct JSONMemberScanner: BodyScanner {
                 index += 1
             }
         }
-        if state == .malformed { candidates.unclear() }
     }
 
     mutating func finish() {
@@ -98,14 +96,11 @@ struct JSONMemberScanner: BodyScanner {
         case .zero, .integer, .fraction, .exponentDigits: afterValue()
         default: break
         }
-        guard state == .commaOrEnd, open.isEmpty, isObject || isScalar, !isUnclear else { return candidates.unclear() }
-        guard let first = exact.first ?? similar.first else { return }
-        guard (exact + similar).allSatisfy({ $0 == first }) else { return candidates.unclear() }
-        switch first {
-        // Readers take it for no model, wherever they look.
-        case .null: break
-        case .other: candidates.unclear()
-        case .text(let name): if exact.isEmpty { candidates.mayName(name) } else { candidates.name(name) }
+        guard state == .commaOrEnd, open.isEmpty, isObject || isScalar else { return candidates.unclear() }
+        switch value {
+        // Readers take null for no model, wherever they look.
+        case nil, .null: break
+        case .text(let name): if isExact { candidates.name(name) } else { candidates.mayName(name) }
         }
     }
 
@@ -115,13 +110,16 @@ struct JSONMemberScanner: BodyScanner {
         switch state {
         case .value, .elementOrEnd: beginValue(byte)
         case .keyOrEnd, .key: beginKey(byte)
-        case .colon: if !Self.isBlank(byte) { state = byte == UInt8(ascii: ":") ? .value : .malformed }
+        case .colon:
+            guard !Self.isBlank(byte) else { return }
+            guard byte == UInt8(ascii: ":") else { return candidates.unclear() }
+            state = .value
         case .commaOrEnd: afterValue(byte)
         case .escape: escape(byte)
         case .hex: hex(byte)
         case .word: word(byte)
         case .minus, .zero, .integer, .point, .fraction, .exponent, .exponentSign, .exponentDigits: number(byte)
-        case .string, .malformed: break
+        case .string: break
         }
     }
 
@@ -136,7 +134,7 @@ struct JSONMemberScanner: BodyScanner {
         case UInt8(ascii: "["): enter(UInt8(ascii: "]"), .elementOrEnd, isWanted)
         case UInt8(ascii: "\""):
             // A text at the top may be a document of its own to some readers.
-            if open.isEmpty { isUnclear = true }
+            if open.isEmpty { return candidates.unclear() }
             isCapturing = isWanted
             if isWanted { capture.begin(limit: ModelName.maximumBytes) }
             isKey = false
@@ -145,20 +143,20 @@ struct JSONMemberScanner: BodyScanner {
         case UInt8(ascii: "f"): begin(Self.words.false, isWanted)
         case UInt8(ascii: "n"): begin(Self.words.null, isWanted)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            if isWanted { found(.other) }
+            if isWanted { found(nil) }
             state = byte == UInt8(ascii: "-") ? .minus : byte == UInt8(ascii: "0") ? .zero : .integer
-        default: state = .malformed
+        default: candidates.unclear()
         }
         if open.isEmpty { isScalar = true }
     }
 
     private mutating func enter(_ closing: UInt8, _ next: State, _ isWanted: Bool) {
-        if isWanted { found(.other) }
-        guard open.count < Self.maximumDepth else { return state = .malformed }
+        if isWanted { found(nil) }
+        guard open.count < Self.maximumDepth else { return candidates.unclear() }
         if open.isEmpty {
             isObject = closing == UInt8(ascii: "}")
             // Elements of a batch are requests of their own to some readers.
-            if !isObject { isUnclear = true }
+            if !isObject { return candidates.unclear() }
         }
         open.append(closing)
         state = next
@@ -167,7 +165,7 @@ struct JSONMemberScanner: BodyScanner {
     private mutating func beginKey(_ byte: UInt8) {
         guard !Self.isBlank(byte) else { return }
         if state == .keyOrEnd, byte == UInt8(ascii: "}") { return close(byte) }
-        guard byte == UInt8(ascii: "\"") else { return state = .malformed }
+        guard byte == UInt8(ascii: "\"") else { return candidates.unclear() }
         isKey = true
         isCapturing = open.count == 1
         if isCapturing { capture.begin(limit: ModelName.maximumKeyBytes) }
@@ -175,7 +173,7 @@ struct JSONMemberScanner: BodyScanner {
     }
 
     private mutating func close(_ byte: UInt8) {
-        guard open.popLast() == byte else { return state = .malformed }
+        guard open.popLast() == byte else { return candidates.unclear() }
         state = .commaOrEnd
     }
 
@@ -183,7 +181,7 @@ struct JSONMemberScanner: BodyScanner {
 
     private mutating func afterValue(_ byte: UInt8) {
         guard !Self.isBlank(byte) else { return }
-        guard let closing = open.last else { return state = .malformed }
+        guard let closing = open.last else { return candidates.unclear() }
         if byte == UInt8(ascii: ",") {
             state = closing == UInt8(ascii: "}") ? .key : .value
         } else {
@@ -191,19 +189,11 @@ struct JSONMemberScanner: BodyScanner {
         }
     }
 
-    private mutating func found(_ value: Value) {
-        switch key {
-        case .exact: keep(value, in: \.exact)
-        case .similar: keep(value, in: \.similar)
-        case .unreadable: isUnclear = true
-        case .other: break
-        }
-    }
-
-    /// Equal values say the same however often they come.
-    private mutating func keep(_ value: Value, in values: WritableKeyPath<Self, [Value]>) {
-        if !self[keyPath: values].contains(value) { self[keyPath: values].append(value) }
-        if self[keyPath: values].count > 2 { isUnclear = true }
+    private mutating func found(_ value: Value?) {
+        // Equal values say the same however often they come; nil is no name, or one with several readings.
+        guard let value, self.value == nil || self.value == value else { return candidates.unclear() }
+        self.value = value
+        if key == .exact { isExact = true }
     }
 
     // MARK: Words and numbers
@@ -211,12 +201,12 @@ struct JSONMemberScanner: BodyScanner {
     private static let words = (null: [UInt8]("null".utf8), true: [UInt8]("true".utf8), false: [UInt8]("false".utf8))
 
     private mutating func begin(_ word: [UInt8], _ isWanted: Bool) {
-        if isWanted { found(word == Self.words.null ? .null : .other) }
+        if isWanted { found(word == Self.words.null ? .null : nil) }
         (self.word, wordBytes, state) = (word, 1, .word)
     }
 
     private mutating func word(_ byte: UInt8) {
-        guard byte == word[wordBytes] else { return state = .malformed }
+        guard byte == word[wordBytes] else { return candidates.unclear() }
         wordBytes += 1
         if wordBytes == word.count { afterValue() }
     }
@@ -234,10 +224,10 @@ struct JSONMemberScanner: BodyScanner {
         case (.exponent, UInt8(ascii: "+")), (.exponent, UInt8(ascii: "-")): state = .exponentSign
         case (.exponent, _) where isDigit, (.exponentSign, _) where isDigit: state = .exponentDigits
         case (.zero, _), (.integer, _), (.fraction, _), (.exponentDigits, _):
-            guard !isDigit else { return state = .malformed }
+            guard !isDigit else { return candidates.unclear() }
             afterValue()
             afterValue(byte)
-        default: state = .malformed
+        default: candidates.unclear()
         }
     }
 
@@ -267,7 +257,7 @@ struct JSONMemberScanner: BodyScanner {
     }
 
     private mutating func malformed(_ index: Int) -> Int {
-        state = .malformed
+        candidates.unclear()
         return index
     }
 
@@ -291,14 +281,14 @@ struct JSONMemberScanner: BodyScanner {
         case UInt8(ascii: "u"):
             (hexDigits, hexValue, state) = (0, 0, .hex)
             return
-        default: return state = .malformed
+        default: return candidates.unclear()
         }
         if isCapturing { add(plain) }
         state = .string
     }
 
     private mutating func hex(_ byte: UInt8) {
-        guard let digit = Hex.value(of: byte) else { return state = .malformed }
+        guard let digit = Hex.value(of: byte) else { return candidates.unclear() }
         hexValue = hexValue << 4 | UInt32(digit)
         hexDigits += 1
         guard hexDigits == 4 else { return }
@@ -330,11 +320,11 @@ struct JSONMemberScanner: BodyScanner {
         if isKey {
             if isCapturing {
                 key = capture.isValid ? ModelName.key(capture.bytes, inForm: false) : .unreadable
-                if key == .unreadable { isUnclear = true }
+                if key == .unreadable { candidates.unclear() }
             }
             state = .colon
         } else {
-            if isCapturing { found(.text(isWhole ? ModelName.read(capture.bytes) : nil)) }
+            if isCapturing { found(isWhole ? ModelName.read(capture.bytes).map(Value.text) : nil) }
             afterValue()
         }
         isCapturing = false

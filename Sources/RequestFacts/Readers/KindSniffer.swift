@@ -87,6 +87,7 @@ struct FormBodyScanner: BodyScanner {
     mutating func absorb(_ bytes: Span<UInt8>) {
         if !sniffer.isFull { sniffer.absorb(bytes) }
         form.absorb(bytes)
+        if form.candidates.isUnclear { candidates.unclear() }
     }
 
     mutating func finish() {
