@@ -25,13 +25,16 @@ package struct RequestOutline: Sendable {
 /// The fact is known where every reader finds the same name, absent where every reader finds none, and unknown
 /// otherwise. Memory is bounded, and so is what a compressed body may grow to (``DecodingBudget``). Reading ends as soon as
 /// the fact is unknown.
+///
+/// Many sellers do not know content codings and read the encoded bytes. So codings are taken off only where the encoded
+/// bytes cannot be read as a text: not off forms, whose readers find `&model=` anywhere, such as in a comment of gzip.
 package final class ModelReader {
     /// Content codings on top of each other that are still taken off.
     static let maximumCodings = 3
 
     private var candidates: ModelCandidates
-    /// The outermost coding first.
-    private var decoders: [any ContentDecoder]
+    /// The outermost coding first, each with how its encoded bytes begin.
+    private var codings: [(decoder: any ContentDecoder, encoded: KindSniffer)]
     private var scanner: any BodyScanner
     private var hasBody = false
     private var isUnreadable = false
@@ -40,8 +43,8 @@ package final class ModelReader {
     package init(_ outline: RequestOutline) {
         candidates = ModelCandidates(target: outline.target)
         let decoders = Self.decoders(outline.contentEncodings)
-        self.decoders = decoders ?? []
-        scanner = decoders == nil ? UnreadableScanner() : Self.scanner(outline.contentTypes)
+        codings = (decoders ?? []).map { ($0, KindSniffer()) }
+        scanner = decoders.map { Self.scanner(outline.contentTypes, isEncoded: !$0.isEmpty) } ?? UnreadableScanner()
     }
 
     /// Reads the next piece of the body, transfer codings taken off.
@@ -59,7 +62,7 @@ package final class ModelReader {
     /// Takes note that the body has ended, and says what the request comes to.
     package func finish() -> Fact<String> {
         guard hasBody, !isSettled else { return isSettled ? .unknown : candidates.fact }
-        guard decoders.allSatisfy(\.isFinished) else { return .unknown }
+        guard codings.allSatisfy({ $0.decoder.isFinished && !$0.encoded.kind.isText }) else { return .unknown }
         scanner.finish()
         return candidates.joined(with: scanner.candidates).fact
     }
@@ -68,8 +71,9 @@ package final class ModelReader {
     var isSettled: Bool { isUnreadable || candidates.isUnclear || scanner.candidates.isUnclear }
 
     private func pass(_ bytes: Span<UInt8>, behind count: Int) throws(DecodingFailure) {
-        guard count < decoders.count else { return scanner.absorb(bytes) }
-        let decoder = decoders[count]
+        guard count < codings.count else { return scanner.absorb(bytes) }
+        codings[count].encoded.absorb(bytes)
+        let decoder = codings[count].decoder
         var position = 0
         while true {
             let (consumed, produced) = try decoder.step(bytes.extracting(position..<bytes.count))
@@ -107,13 +111,13 @@ package final class ModelReader {
         return decoders.reversed()
     }
 
-    private static func scanner(_ types: [[UInt8]]) -> any BodyScanner {
+    private static func scanner(_ types: [[UInt8]], isEncoded: Bool) -> any BodyScanner {
         guard types.count == 1, let type = MediaType(types[0]) else { return UnreadableScanner() }
         if type.isJSON { return type.isUTF8 ? JSONMemberScanner() : UnreadableScanner() }
         switch (type.type, type.subtype) {
-        case ("application", "x-www-form-urlencoded"):
+        case ("application", "x-www-form-urlencoded") where !isEncoded:
             return type.isUTF8 ? FormBodyScanner() : UnreadableScanner()
-        case ("multipart", "form-data"):
+        case ("multipart", "form-data") where !isEncoded:
             return type.boundary.map { MultipartScanner(boundary: $0) } ?? UnreadableScanner()
         case ("image", _), ("audio", _), ("video", _), ("font", _), ("application", "octet-stream"):
             return OpaqueScanner()

@@ -9,6 +9,14 @@ struct KindSniffer {
         case compressed
         /// Like none of these.
         case other
+
+        /// Whether programs may find a model in it without decoding it.
+        var isText: Bool {
+            switch self {
+            case .json, .form, .multipart: true
+            case .compressed, .other: false
+            }
+        }
     }
 
     /// Bytes behind the leading blanks by which a kind is told.
@@ -20,6 +28,7 @@ struct KindSniffer {
     private(set) var isFull = false
 
     mutating func absorb(_ bytes: Span<UInt8>) {
+        guard !isFull else { return }
         for index in 0..<bytes.count where !isFull {
             let byte = bytes[index]
             if start.isEmpty, Self.isBlank(byte) { continue }
@@ -85,7 +94,7 @@ struct FormBodyScanner: BodyScanner {
     private(set) var candidates = ModelCandidates()
 
     mutating func absorb(_ bytes: Span<UInt8>) {
-        if !sniffer.isFull { sniffer.absorb(bytes) }
+        sniffer.absorb(bytes)
         form.absorb(bytes)
         if form.candidates.isUnclear { candidates.unclear() }
     }
