@@ -4,6 +4,8 @@ package import Primitives
 package struct ModelCandidates: Sendable, Equatable {
     private var named: String?
     private var possible: String?
+    /// The name in the path, which bodies at some sellers call `models/NAME`.
+    private var inPath: String?
     /// Whether something could not be read, or two names differ: then no other part helps.
     package private(set) var isUnclear = false
 
@@ -37,7 +39,14 @@ extension ModelCandidates {
     /// Adds what another part of the request gives.
     mutating func add(_ other: ModelCandidates) {
         if other.isUnclear { unclear() }
-        if let name = other.named { self.name(name) }
-        if let name = other.possible { mayName(name) }
+        if let name = other.named { self.name(asInPath(name)) }
+        if let name = other.possible { mayName(asInPath(name)) }
+    }
+
+    /// Takes what was read so far for what the path names.
+    mutating func endPath() { inPath = named }
+
+    private func asInPath(_ name: String) -> String {
+        inPath.map { name == "models/" + $0 ? $0 : name } ?? name
     }
 }

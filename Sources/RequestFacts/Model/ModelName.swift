@@ -1,3 +1,5 @@
+import Primitives
+
 /// What counts as the name of a model, and as the key that names one.
 enum ModelName {
     /// The most characters of a name that is known: a longer one would have to be cut.
@@ -21,20 +23,24 @@ enum ModelName {
 
     /// Which key the decoded bytes are.
     ///
-    /// In a form, some readers trim keys, cut them at NUL, and make arrays and objects of `model[]` and `model.name`.
+    /// In a form, some readers trim keys, cut them at NUL, make arrays and objects of `model[]` and `model.name`, and give a
+    /// meaning to signs in front (`!model`, `_model`). In JSON, some sellers take one of a list `models`, and careless
+    /// programs give an object the members of `__proto__`.
     static func key(_ bytes: [UInt8], inForm: Bool) -> Key {
         if bytes.elementsEqual("model".utf8) { return .exact }
         guard inForm else {
             let word = bytes.prefix { $0 != 0 }
-            return isModel(word) ? (word.count == bytes.count ? .similar : .unreadable) : .other
+            if isModel(word) { return word.count == bytes.count ? .similar : .unreadable }
+            let isSource = isModel(word.dropLast()) && word.last.map { $0 | 0x20 } == UInt8(ascii: "s")
+            return isSource || bytes.elementsEqual("__proto__".utf8) ? .unreadable : .other
         }
-        let trimmed = bytes.drop { $0 <= 0x20 || $0 == 0x22 || $0 == 0x27 || $0 == UInt8(ascii: "[") }
+        let trimmed = bytes.drop { !isASCIILetter($0) && !$0.isASCIIDigit }
         let word = trimmed.prefix { isASCIILetter($0) }
         guard isModel(word) else { return .other }
         switch trimmed.dropFirst(word.count).first {
         case nil where word.count == bytes.count: return .similar
         case nil: return .unreadable
-        case let next? where next <= 0x20 || ".[]:'\"%".utf8.contains(next): return .unreadable
+        case let next? where next <= 0x20 || next >= 0x7f || ".[]:'\"%".utf8.contains(next): return .unreadable
         default: return .other
         }
     }

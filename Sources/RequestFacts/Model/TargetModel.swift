@@ -1,5 +1,6 @@
 extension ModelCandidates {
-    /// What a target names: `?model=NAME`, and the paths `…/models/NAME:ACTION`, `…/models/NAME` and `…/deployments/NAME/…`.
+    /// What a target names: `?model=NAME`, and the paths `…/models/NAME:ACTION`, `…/tunedModels/NAME:ACTION`, `…/models/NAME`,
+    /// `…/deployments/NAME/…`, `…/engines/NAME` and `…/model/NAME`.
     ///
     /// The path is read twice: as it is sent, and as the most lenient router reads it. What only the second finds is named
     /// for some readers only.
@@ -7,11 +8,12 @@ extension ModelCandidates {
         self.init()
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         let path = Array(target.utf8[..<(mark ?? target.utf8.endIndex)])
-        if let mark { add(FormScanner.candidates(inQuery: target[target.utf8.index(after: mark)...])) }
         // Some readers end the target at a fragment, and some do not know one in a request.
         if target.utf8.contains(UInt8(ascii: "#")) { unclear() }
         read(path: path)
         readLeniently(path: Self.decodedToTheEnd(path))
+        endPath()
+        if let mark { add(FormScanner.candidates(inQuery: target[target.utf8.index(after: mark)...])) }
     }
 
     /// What two parts of a request come to.
@@ -27,7 +29,7 @@ extension ModelCandidates {
             switch String(decoding: parts[index - 1], as: UTF8.self) {
             // Something has to follow the name, if only a slash.
             case "deployments" where index + 1 < parts.count && !part.isEmpty: name(Self.plainName(part))
-            case "models":
+            case "models", "tunedModels":
                 let pieces = part.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
                 if pieces.count == 2, !pieces[1].isEmpty { name(Self.plainName(pieces[0])) }
             default: break
@@ -50,8 +52,8 @@ extension ModelCandidates {
                 if isPlain { mayName(ModelName.read(pieces[0])) } else { unclear() }
             }
             let word = String(decoding: part, as: UTF8.self).lowercased()
-            if word.hasSuffix("models") { models = (index, word == "models") }
-            if word == "deployments", index + 1 < parts.count { mayName(ModelName.read(parts[index + 1])) }
+            if word.hasSuffix("models") { models = (index, word == "models" || word == "tunedmodels") }
+            if Self.collections.contains(word), index + 1 < parts.count { mayName(ModelName.read(parts[index + 1])) }
         }
         // Without an action the rest of the path is a page about the model at some sellers, and a call of it at others.
         guard let models, models.isPlain else { return }
@@ -59,6 +61,9 @@ extension ModelCandidates {
         guard !rest.isEmpty, !rest.contains(where: { $0.contains(UInt8(ascii: ":")) }) else { return }
         mayName(ModelName.read(Array(rest.joined(separator: [UInt8(ascii: "/")]))))
     }
+
+    /// Segments in front of a model's name: Azure's, those of OpenAI's first paths, and Bedrock's.
+    private static let collections: Set<String> = ["deployments", "engines", "model"]
 
     private static func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
 

@@ -2,8 +2,18 @@
 struct FieldParameters {
     /// What stands before the first semicolon, in lower case.
     let value: String
-    /// The parameters in order, names in lower case, quotes and their escapes taken off.
-    let parameters: [(name: String, value: [UInt8])]
+    /// The parameters in order.
+    let parameters: [Parameter]
+
+    /// `name=value`.
+    struct Parameter {
+        /// In lower case.
+        let name: String
+        /// Quotes and their escapes taken off.
+        let value: [UInt8]
+        /// Whether there were escapes, which some readers do not know.
+        let isEscaped: Bool
+    }
 
     /// Reads a value; nil for anything that is not well formed.
     init?(_ bytes: some Collection<UInt8>) {
@@ -11,17 +21,20 @@ struct FieldParameters {
         let value = Self.trimmed(rest.prefix { $0 != UInt8(ascii: ";") })
         guard !value.isEmpty, value.allSatisfy({ Self.isToken($0) || $0 == UInt8(ascii: "/") }) else { return nil }
         rest = rest.drop { $0 != UInt8(ascii: ";") }
-        var parameters: [(name: String, value: [UInt8])] = []
+        var parameters: [Parameter] = []
         while rest.popFirst() != nil {
             rest = rest.drop(while: Self.isBlank)
             // Empty parameters say nothing.
             guard let first = rest.first, first != UInt8(ascii: ";") else { continue }
             let name = rest.prefix(while: Self.isToken)
             rest = rest.dropFirst(name.count)
-            guard !name.isEmpty, rest.popFirst() == UInt8(ascii: "="), let value = Self.parameterValue(&rest) else {
-                return nil
-            }
-            parameters.append((String(decoding: name, as: UTF8.self).lowercased(), value))
+            guard !name.isEmpty, rest.popFirst() == UInt8(ascii: "=") else { return nil }
+            let raw = rest
+            guard let value = Self.parameterValue(&rest) else { return nil }
+            parameters.append(
+                Parameter(
+                    name: String(decoding: name, as: UTF8.self).lowercased(), value: value,
+                    isEscaped: raw[..<rest.startIndex].contains(UInt8(ascii: "\\"))))
             rest = rest.drop(while: Self.isBlank)
             guard rest.isEmpty || rest.first == UInt8(ascii: ";") else { return nil }
         }
@@ -29,14 +42,15 @@ struct FieldParameters {
         self.parameters = parameters
     }
 
-    /// The value of a parameter that may stand once; nil where it is absent or repeated.
+    /// A parameter that may stand once; nil where it is absent or repeated, has escapes, or is given in extended notation or
+    /// in sections too (RFC 2231).
     func single(_ name: String) -> [UInt8]? {
-        let found = parameters.filter { $0.name == name }
-        return found.count == 1 ? found[0].value : nil
+        let found = parameters.filter { $0.name == name || $0.name.hasPrefix(name + "*") }
+        return found.count == 1 && found[0].name == name && !found[0].isEscaped ? found[0].value : nil
     }
 
-    /// How often a parameter stands.
-    func count(_ name: String) -> Int { parameters.count { $0.name == name } }
+    /// Whether a parameter stands, in any notation.
+    func has(_ name: String) -> Bool { parameters.contains { $0.name == name || $0.name.hasPrefix(name + "*") } }
 
     private static func parameterValue(_ rest: inout ArraySlice<UInt8>) -> [UInt8]? {
         guard rest.first == UInt8(ascii: "\"") else {
@@ -98,16 +112,27 @@ struct MediaType {
 
     /// Whether texts of it are UTF-8, by what it says or does not say.
     var isUTF8: Bool {
-        guard field.count("charset") > 0 else { return true }
+        guard field.has("charset") else { return true }
         let names: Set<String> = ["utf-8", "utf8", "us-ascii", "ascii"]
         return field.single("charset").map { names.contains(String(decoding: $0, as: UTF8.self).lowercased()) } ?? false
     }
 
-    /// The boundary of a multipart body; nil where there is none that RFC 2046 section 5.1.1 allows.
+    /// The boundary of a multipart body; nil where there is none that RFC 2046 section 5.1.1 allows, or where readers may
+    /// find another one: they search for the word, or decode what looks like an encoded word (RFC 2047).
     var boundary: [UInt8]? {
-        guard let boundary = field.single("boundary"), (1...70).contains(boundary.count), boundary.last != 0x20,
+        guard isUTF8, field.parameters.allSatisfy({ ["boundary", "charset"].contains($0.name) }),
+            let boundary = field.single("boundary"), !EncodedWord.mayBegin(in: boundary),
+            (1...70).contains(boundary.count), boundary.last != 0x20,
             boundary.allSatisfy({ FieldParameters.isToken($0) || "'()+_,-./:=? ".utf8.contains($0) })
         else { return nil }
         return boundary
+    }
+}
+
+/// Words such as `=?utf-8?B?bW9kZWw=?=` (RFC 2047), which some readers of field values decode.
+enum EncodedWord {
+    /// Whether there is the beginning of one.
+    static func mayBegin(in bytes: some Collection<UInt8>) -> Bool {
+        zip(bytes, bytes.dropFirst()).contains { $0 == UInt8(ascii: "=") && $1 == UInt8(ascii: "?") }
     }
 }

@@ -139,16 +139,16 @@ private enum Part {
         let types = lines.filter { $0.name == "content-type" }
         guard dispositions.count == 1, types.count <= 1, let disposition = FieldParameters(dispositions[0].value),
             disposition.value == "form-data", let name = disposition.single("name"),
-            !disposition.parameters.contains(where: { $0.name.hasPrefix("name*") })
+            // Some readers take the first `name=` that they find, if only at the end of another parameter.
+            disposition.parameters.first?.name == "name",
+            disposition.parameters.dropFirst().allSatisfy({ ["filename", "filename*"].contains($0.name) }),
+            !EncodedWord.mayBegin(in: dispositions[0].value), !hasEscapedQuote(dispositions[0].value)
         else { return nil }
         let type = types.first.flatMap { MediaType($0.value) }
         guard types.isEmpty == (type == nil), type?.type != "multipart" else { return nil }
         let kind = ModelName.key(name, inForm: true)
         guard kind != .other else {
-            // Some readers take escapes off, some do not know them, and some decode what browsers encode.
-            let isEscaped = dispositions[0].value.contains(UInt8(ascii: "\\"))
-            let words = String(decoding: dispositions[0].value, as: UTF8.self).lowercased()
-            if isEscaped, words.contains("mod") || words.contains("el") { return nil }
+            // Some readers decode what browsers encode.
             let decoded = PercentCoding.decode(name) ?? []
             return ModelName.key(decoded, inForm: true) == .other ? .ignored : nil
         }
@@ -156,10 +156,14 @@ private enum Part {
         let isPlainText = type.map { $0.type == "text" && $0.subtype == "plain" && $0.isUTF8 } ?? true
         let codings = lines.filter { $0.name == "content-transfer-encoding" }
         guard isPlainText, codings.isEmpty, kind != .unreadable,
-            !dispositions[0].value.contains(UInt8(ascii: "\\")),
             disposition.parameters.allSatisfy({ $0.name == "name" })
         else { return nil }
         return kind == .exact ? .model : .similar
+    }
+
+    /// Whether a quote has a backslash in front: some readers end the text there, and find other parameters behind it.
+    private static func hasEscapedQuote(_ bytes: ArraySlice<UInt8>) -> Bool {
+        zip(bytes, bytes.dropFirst()).contains { $0 == UInt8(ascii: "\\") && $1 == UInt8(ascii: "\"") }
     }
 
     private static func lines(_ bytes: [UInt8]) -> [(name: String, value: ArraySlice<UInt8>)]? {

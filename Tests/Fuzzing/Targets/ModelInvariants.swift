@@ -36,6 +36,12 @@ enum ModelInvariants {
     /// What the reader of whole documents accepts has the model that it finds there.
     private static func secondReader(_ body: [UInt8], _ fact: Fact<String>) throws(BrokenInvariant) {
         guard let members = (try? JSONReader.read(body))?.members else { return }
+        let isElsewhere = members.contains {
+            $0.key == "__proto__" || $0.key.prefix { $0 != "\0" }.lowercased() == "models"
+        }
+        guard !isElsewhere else {
+            return try hold(fact == .unknown, "a list of models and a prototype are not guessed at")
+        }
         let similar = members.filter { $0.key.prefix { $0 != "\0" }.lowercased() == "model" }
         guard similar.allSatisfy({ $0.key == "model" }) else {
             return try hold(fact == .unknown || similar.count > 1 || similar[0].value.isNull, "no key is guessed at")
