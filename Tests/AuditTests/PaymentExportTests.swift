@@ -113,7 +113,9 @@ struct PaymentExportTests {
             let cells = PaymentColumn.all.map { value[$0.name]?.string ?? value[$0.name]?.numberText ?? "" }
             #expect(row == cells.map { $0.hasPrefix("=") ? "'" + $0 : $0 })
         }
-        #expect(rows.contains { $0.last == "'=cmd|' /C calc'!A0, \"x\"" })
+        let reason = try #require(PaymentColumn.all.firstIndex { $0.name == "reason" })
+        #expect(rows.contains { $0[reason] == "'=cmd|' /C calc'!A0, \"x\"" })
+        #expect(PaymentColumn.all.last?.name == "model_fact", "programs may read by position")
     }
 
     @Test(

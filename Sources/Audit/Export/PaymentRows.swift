@@ -33,7 +33,7 @@ struct PaymentColumn: Sendable {
         Self(name: name) { value($0).map(Cell.number) }
     }
 
-    /// All columns in their order.
+    /// All columns in their order; a new one goes to the end, since programs may read a CSV file by position.
     static let all: [Self] = [
         text("id") { $0.id.description },
         text("agent") { $0.purpose.agent },
@@ -43,7 +43,6 @@ struct PaymentColumn: Sendable {
         foreign("method") { $0.purpose.request?.method },
         foreign("url") { $0.purpose.request?.url },
         foreign("model") { $0.purpose.request?.model.shown },
-        text("model_fact") { $0.purpose.request?.model.word },
         text("state") { $0.state.rawValue },
         text("policy") { $0.purpose.policy?.description },
         foreign("scheme") { $0.terms?.scheme },
@@ -69,6 +68,7 @@ struct PaymentColumn: Sendable {
         foreign("transaction") { $0.evidence.transaction },
         number("status") { $0.evidence.status.map(Int64.init) },
         foreign("reason") { $0.evidence.reason },
+        text("model_fact") { $0.purpose.request?.model.word },
     ]
 }
 
