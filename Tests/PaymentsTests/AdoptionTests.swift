@@ -82,7 +82,7 @@ struct AdoptionTests {
                 rules: [what == .payList ? "eip155:8453/USDC" : "eip155:42161/USDT"].compactMap { PayRule($0) })
         ])
         let engine = try desk.engine(over: WatchedStore(desk.books), wallets: wallets)
-        engine.replace(policy: what.rules, gateways: [:])
+        engine.replace(policy: what.rules, gateways: .lab(what.policy))
         // What the seller asks by now would be paid, if it were a request of its own.
         var source = challenge(amount: "4000").withPayee(Tightening.other)
         if what == .payList { source = Self.onBase }

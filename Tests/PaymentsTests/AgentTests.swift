@@ -60,7 +60,7 @@ struct AgentTokenTests {
 struct AgentDirectoryTests {
     private let books = InMemoryLedger()
     private func name(_ lookUp: AgentDirectory.LookUp) -> String? {
-        if case .current(let agent) = lookUp { agent?.name ?? "nobody" } else { nil }
+        if case .current(let agent, _) = lookUp { agent?.name ?? "nobody" } else { nil }
     }
 
     @Test("agents are found until the books change, and then only after they are read again")

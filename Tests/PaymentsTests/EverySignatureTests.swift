@@ -82,9 +82,10 @@ private struct Scene {
         try await prepare()
     }
 
-    private var signInPolicy: GatewayPolicy {
+    /// What the gateway's entry says on this path.
+    var gatewayPolicy: GatewayPolicy {
         var policy = GatewayPolicy()
-        policy.signsIn = true
+        policy.signsIn = path == .signIn
         return policy
     }
 
@@ -115,7 +116,7 @@ private struct Scene {
                 desk.engine.decisionIsTaken(of: payment)
             }
         case .signIn:
-            let request = desk.request(number: 7, policy: signInPolicy, maySignIn: true)
+            let request = desk.request(number: 7, policy: gatewayPolicy, maySignIn: true)
             let answer = await desk.answer(signInChallenge(), for: request)
             if case .pay = answer { Issue.record("it was paid") }
         case .sponsoredApproval: _ = await desk.answer(SponsoringTests.challenge())
@@ -190,8 +191,7 @@ struct EverySignatureTests {
     func policy(path: SignaturePath, outcome: PolicyOutcome) async throws {
         let scene = try await Scene(path)
         let policy = PolicySnapshot(rules: PolicyRules([], standard: outcome), hash: .numbered(6))
-        scene.desk.engine.replace(
-            policy: policy, gateways: ["lab": GatewayTerms(site: .lab, policy: GatewayPolicy())])
+        scene.desk.engine.replace(policy: policy, gateways: .lab(scene.gatewayPolicy))
         let before = try await scene.desk.rows.count
         #expect(try await !scene.run())
         let row = try await scene.desk.rows.first

@@ -77,6 +77,13 @@ extension SellerSite {
     static let lab = SellerSite(origin: "https://x", basePath: "")
 }
 
+extension [String: GatewayTerms] {
+    /// The entry of the desk's gateway.
+    static func lab(_ policy: GatewayPolicy = GatewayPolicy()) -> [String: GatewayTerms] {
+        ["lab": GatewayTerms(site: .lab, policy: policy)]
+    }
+}
+
 /// An engine over books that can be looked at.
 struct Desk {
     let books: InMemoryLedger
@@ -137,6 +144,7 @@ struct Desk {
         PaymentRequest(
             agent: Agent(
                 name: agent.name, wallet: wallet, team: agent.team, tokenHash: agent.tokenHash, addedAt: addedAt),
+            claim: AgentClaim(agent, tokenHash: agent.tokenHash, generation: books.currentGeneration),
             gateway: "lab", host: "x", site: site,
             content: PaymentIntent.Request(
                 method: method, url: "https://x/y", model: .known("light"), fingerprint: .numbered(number)),

@@ -95,7 +95,8 @@ struct LearnedPriceTests {
     ) throws -> PriceBinding {
         let agent = SampleAgent.sample(caps: []).agent
         let request = PaymentRequest(
-            agent: agent, gateway: "lab", host: "x", site: .lab,
+            agent: agent, claim: AgentClaim(agent, tokenHash: nil, generation: 1), gateway: "lab", host: "x",
+            site: .lab,
             content: PaymentIntent.Request(
                 method: "GET", url: "https://x/y", model: .absent, fingerprint: .numbered(1)),
             target: "/y")

@@ -53,9 +53,9 @@ struct PolicyTests {
         let dear = PolicyRule(name: "dear", matchers: [], outcome: .refuse)
         let desk = try await Desk(policy: Self.policy(dear))
         #expect(await desk.answer().failure?.code == "policy-refused")
-        desk.engine.replace(policy: PolicySnapshot(rules: PolicyRules([]), hash: .numbered(78)), gateways: [:])
+        desk.engine.replace(policy: PolicySnapshot(rules: PolicyRules([]), hash: .numbered(78)), gateways: .lab())
         _ = try await desk.paid()
-        desk.engine.replace(policy: nil, gateways: [:])
+        desk.engine.replace(policy: nil, gateways: .lab())
         _ = await desk.answer(challenge(amount: "1000001"), for: desk.request(number: 11))
         let hashes = try await desk.rows.map { $0.purpose.policy }
         #expect(Set(hashes) == [.numbered(77), .numbered(78), nil])

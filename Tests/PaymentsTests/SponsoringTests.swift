@@ -217,7 +217,7 @@ struct SponsoringTests {
         async let next = desk.answer(Self.challenge(), for: desk.request(number: 10))
         try await Task.sleep(for: .milliseconds(50))
         let policy = PolicySnapshot(rules: PolicyRules([], standard: .refuse), hash: .numbered(8))
-        desk.engine.replace(policy: policy, gateways: [:])
+        desk.engine.replace(policy: policy, gateways: .lab())
         let before = desk.signer.signatures
         await desk.book(.response(status: 200, report: nil), of: first)
         guard let failure = await next.failure else {
@@ -226,7 +226,7 @@ struct SponsoringTests {
         }
         #expect(failure.code == "policy-refused" && desk.signer.signatures == before)
         // Its turn is free again.
-        desk.engine.replace(policy: nil, gateways: [:])
+        desk.engine.replace(policy: nil, gateways: .lab())
         _ = try await desk.paid(Self.challenge(), for: desk.request(number: 11))
     }
 

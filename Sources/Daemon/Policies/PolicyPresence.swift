@@ -41,10 +41,9 @@ enum PolicyPresence {
             hash, allowsNone: isNoneMeant, by: Operator.name, at: clock.now())
         if case .refused(let last) = change { throw PolicyPresenceError.missing(file: state.policyFile, last: last) }
         guard let policy else {
-            return logger.log(
-                level: isNoneMeant ? .notice : .warning,
+            return logger.notice(
                 "no policy is in force: only the gateways' own limits and the caps decide",
-                metadata: ["file": "\(state.policyFile)", "meant": "\(isNoneMeant)"])
+                metadata: ["file": "\(state.policyFile)"])
         }
         logger.notice(
             "policy in force",

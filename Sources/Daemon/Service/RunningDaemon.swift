@@ -112,7 +112,7 @@ package struct RunningDaemon: Sendable {
         }
         let engine = PaymentEngine(
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
-            logger: logger, allowances: allowances, policy: parts.policy)
+            logger: logger, allowances: allowances, policy: parts.policy, gateways: terms(of: parts.gateways))
         let server = try await ProxyServer.start(
             at: parts.places,
             services: { ports in
@@ -180,9 +180,7 @@ package struct RunningDaemon: Sendable {
     @discardableResult
     package func take(_ changes: Changes) async -> Int {
         let endedBefore = server.tunnels.endedCount
-        engine.replace(
-            policy: changes.policy,
-            gateways: Dictionary(changes.gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first }))
+        engine.replace(policy: changes.policy, gateways: Self.terms(of: changes.gateways))
         keeper.replace(policy: changes.overdue)
         await server.replace(
             ProxyRules(
@@ -192,6 +190,11 @@ package struct RunningDaemon: Sendable {
         // The watch may have ended some of them first.
         _ = try? await server.reviewTunnels(all: true)
         return server.tunnels.endedCount - endedBefore
+    }
+
+    /// What the gateways' entries say about paying them, by name.
+    private static func terms(of gateways: [Gateway]) -> [String: GatewayTerms] {
+        Dictionary(gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The tunnels that are open, and how many were ended.

@@ -55,6 +55,13 @@ package struct Rulebook: Sendable {
         return freeze.map(ReservationRefusal.frozen)
     }
 
+    /// What stands against a signature for a request that was admitted earlier: its agent was removed or has another token,
+    /// or a freeze.
+    package func obstacle(to claim: AgentClaim, at gateway: String, from wallet: String) -> ReservationRefusal? {
+        guard let agent = agents[claim.name], claim.isMet(by: agent) else { return .unknownAgent }
+        return obstacle(for: claim.name, at: gateway, from: wallet)
+    }
+
     /// What stands against a spend before its caps are counted: an unknown agent, a freeze, or no cap of that kind.
     ///
     /// A payment needs a cap that limits money, a call of a prepaid gateway one that limits calls.

@@ -103,7 +103,7 @@ struct InMemoryBooks {
         let warnings = warn(CapUsage.warnings(of: before, adding: spend), at: time)
         return .reserved(
             Reservation(
-                record: record, usage: usage(of: caps, at: time), warnings: warnings, generation: generation))
+                record: record, usage: usage(of: caps, at: time), warnings: warnings))
     }
 
     func clock(behind time: Timestamp, _ now: Timestamp) -> ReservationRefusal? {
@@ -136,7 +136,7 @@ struct InMemoryBooks {
         bind(request, to: id, at: time)
         return .adopted(
             Reservation(
-                record: payments[index], usage: usage(of: caps, at: time), warnings: [], generation: generation))
+                record: payments[index], usage: usage(of: caps, at: time), warnings: []))
     }
 
     private mutating func bind(_ request: ReservationRequest, to id: PaymentID, at time: Timestamp) {

@@ -51,15 +51,12 @@ package struct Reservation: Sendable, Equatable {
     package let usage: [CapUsage]
     /// The caps it brought near their limits.
     package let warnings: [CapWarning]
-    /// The generation of agents, caps and freezes that the decision was made with.
-    package let generation: UInt64
 
     /// Makes a reservation.
-    package init(record: PaymentRecord, usage: [CapUsage], warnings: [CapWarning], generation: UInt64) {
+    package init(record: PaymentRecord, usage: [CapUsage], warnings: [CapWarning]) {
         self.record = record
         self.usage = usage
         self.warnings = warnings
-        self.generation = generation
     }
 }
 

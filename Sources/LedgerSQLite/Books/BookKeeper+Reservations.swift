@@ -47,8 +47,7 @@ extension BookKeeper {
         known.keep(NumberedPayment(number: number, record: record))
         return .reserved(
             Reservation(
-                record: record, usage: known.usage(of: counted, toFit: nil, at: time), warnings: warnings,
-                generation: known.rulebook.generation))
+                record: record, usage: known.usage(of: counted, toFit: nil, at: time), warnings: warnings))
     }
 
     /// The payment that has a say in a request, and what it says.
@@ -89,8 +88,7 @@ extension BookKeeper {
         let counted = try known.slots(of: caps, in: database)
         return .adopted(
             Reservation(
-                record: record, usage: known.usage(of: counted, toFit: nil, at: time), warnings: [],
-                generation: known.rulebook.generation))
+                record: record, usage: known.usage(of: counted, toFit: nil, at: time), warnings: []))
     }
 
     private func bind(_ request: ReservationRequest, to payment: Int64, at time: Timestamp) throws(Fault) {

@@ -18,8 +18,8 @@ package final class AgentDirectory: Sendable {
 
     /// The answer to a look-up.
     package enum LookUp: Sendable {
-        /// The agent that was looked up, or nil when there is none.
-        case current(Agent?)
+        /// The agent that was looked up, or nil when there is none, and the generation of the books that say so.
+        case current(Agent?, generation: UInt64)
         /// The books have changed: call ``refresh()`` and look in what it returns.
         case stale
     }
@@ -32,7 +32,7 @@ package final class AgentDirectory: Sendable {
 
     private func lookUp(_ find: (AgentRegistry) -> Agent?) -> LookUp {
         let now = store.currentGeneration
-        return registry.withLock { $0.generation == now ? .current(find($0)) : .stale }
+        return registry.withLock { $0.generation == now ? .current(find($0), generation: now) : .stale }
     }
 
     /// The number of the newest change in the books: one cheap load.

@@ -47,16 +47,17 @@ package struct PaymentEngine: Sendable {
     private let signIn: SignIn
     private let allowances: AllowanceCheck
     private let prices = LearnedPrices()
-    private let policy: Replaceable<PolicySnapshot?>
+    private let rules: Replaceable<RulesInForce>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
-    /// by network who can tell what the wallets allow Permit2.
+    /// by network who can tell what the wallets allow Permit2, `gateways` by name what their entries say, nil where no entry
+    /// ever changes.
     package init(
         store: any LedgerStore, table: AssetTable, wallets: PayingWallets, clock: any WallClock,
         random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
-        policy: PolicySnapshot? = nil
+        policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil
     ) {
-        self.policy = Replaceable(policy)
+        rules = Replaceable(RulesInForce(policy: policy, gateways: gateways))
         self.store = store
         gate = Gate(table: table)
         self.table = table
@@ -75,11 +76,12 @@ package struct PaymentEngine: Sendable {
         self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
     }
 
-    /// Decides by another policy and other gateways' entries, by name, from the next 402 on.
+    /// Decides by another policy and other gateways' entries, by name, from the next signature on.
     ///
-    /// A price that was learned by what was in force before is learned again.
+    /// A request that was admitted under another entry of its gateway is paid no more, and a price that was learned by what
+    /// was in force before is learned again.
     package func replace(policy: PolicySnapshot?, gateways: [String: GatewayTerms]) {
-        self.policy.replace(with: policy)
+        rules.replace(with: RulesInForce(policy: policy, gateways: gateways))
         prices.keep { route, binding in
             gateways[route.gateway] == binding.gateway && policy?.hash == binding.policy
         }
@@ -137,8 +139,10 @@ package struct PaymentEngine: Sendable {
         _ challenge: Challenge, from source: ChallengeSource, for request: PaymentRequest, at now: Timestamp,
         learned: LearnedPrice?, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
-        // One policy for a whole decision; where another one is put in force meanwhile, it is decided again.
-        let policy = policy.current
+        // One policy for a whole decision; where another one is put in force meanwhile, nothing is signed by this one.
+        let rules = rules.current
+        let policy = rules.policy
+        guard rules.admit(request) else { return learned == nil ? .refuse(.rulesChanged) : .passThrough }
         guard let wallet = wallets.wallet(named: request.agent.wallet) else {
             guard learned == nil else { return .passThrough }
             return await refuse(.noWallet(named: request.agent.wallet), for: request, under: policy?.hash, at: now)
@@ -165,7 +169,7 @@ package struct PaymentEngine: Sendable {
             guard !isAbandoned() else { return .abandoned }
             let signedIn = await signIn.header(
                 for: challenge, of: request, from: wallet, insteadOf: cleared, under: policy?.hash,
-                isBuyer: known.isBuyer, at: now)
+                isBuyer: known.isBuyer, at: now, isStillInForce: { isInForce(policy, for: request) })
             if let signedIn { return .signIn(signedIn) }
             let lesson = known.lesson(
                 about: seller, asset: cleared.assetName, payee: cleared.order.payToText,
@@ -175,7 +179,7 @@ package struct PaymentEngine: Sendable {
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
             let standing = await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions)
             // The account's turn may have been long in coming; what is in force by then decides.
-            guard policy?.hash == self.policy.current?.hash else {
+            guard isInForce(policy, for: request) else {
                 if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
                 return await vet(
                     challenge, from: source, for: request, at: clock.now(), learned: learned,
@@ -257,7 +261,17 @@ package struct PaymentEngine: Sendable {
             return .abandoned
         }
         if let failure = await obstacle(to: reserved, for: request, from: wallet) { return .refuse(failure) }
+        guard isInForce(proposal.context.policy, for: request) else {
+            await leave(reserved, reason: "the configuration changed before the signature")
+            return .refuse(.rulesChanged.recorded(as: reserved.id))
+        }
         return await sign(reserved, for: request, from: wallet)
+    }
+
+    /// Whether what a request was admitted and decided by is in force still.
+    private func isInForce(_ policy: PolicySnapshot?, for request: PaymentRequest) -> Bool {
+        let rules = rules.current
+        return rules.policy?.hash == policy?.hash && rules.admit(request)
     }
 
     /// What a failed reservation is to the agent, and to the operator.
@@ -293,14 +307,12 @@ package struct PaymentEngine: Sendable {
         }
     }
 
-    /// What an operator froze or removed between the reservation and now; the payment is given up then.
+    /// What an operator froze, removed or replaced since the request was admitted; the payment is given up then.
     private func obstacle(
         to reserved: ReservedPayment, for request: PaymentRequest, from wallet: PayingWallet
     ) async -> PaymentFailure? {
         do {
-            let refusal = try await store.obstacle(
-                since: reserved.reservation.generation, for: request.agent.name, at: request.gateway,
-                from: wallet.name)
+            let refusal = try await store.obstacle(to: request.claim, at: request.gateway, from: wallet.name)
             guard let refusal else { return nil }
             logger.notice(
                 "stopped before the signature",

@@ -7,6 +7,8 @@ package import X402
 package struct PaymentRequest: Sendable {
     /// The caller.
     package let agent: Agent
+    /// What of the caller has to hold still when something is signed.
+    package let claim: AgentClaim
     /// The gateway's name.
     package let gateway: String
     /// The upstream host, lower case, without a port.
@@ -28,12 +30,14 @@ package struct PaymentRequest: Sendable {
 
     /// Makes a request.
     package init(
-        agent: Agent, gateway: String, host: String, site: SellerSite, content: PaymentIntent.Request, target: String,
+        agent: Agent, claim: AgentClaim, gateway: String, host: String, site: SellerSite,
+        content: PaymentIntent.Request, target: String,
         idempotencyKey: Bytes32? = nil, policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil,
         maySignIn: Bool = false
     ) {
         self.target = target
         self.agent = agent
+        self.claim = claim
         self.gateway = gateway
         self.host = host
         self.site = site
@@ -43,6 +47,9 @@ package struct PaymentRequest: Sendable {
         self.sellerDate = sellerDate
         self.maySignIn = maySignIn
     }
+
+    /// The gateway's entry as the request was admitted under it.
+    var terms: GatewayTerms { GatewayTerms(site: site, policy: policy) }
 
     /// What memory of prices goes by, besides the model.
     var route: RequestRoute {

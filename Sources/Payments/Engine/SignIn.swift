@@ -22,7 +22,6 @@ struct SignIn: Sendable {
     private struct Admitted {
         let intent: SignInIntent
         let statement: SignInStatement
-        let generation: UInt64
     }
 
     /// The header that shows the seller who asks; nil where there is nothing to gain, or it must not be signed.
@@ -30,14 +29,16 @@ struct SignIn: Sendable {
     /// The request is paid then, if the books let it.
     func header(
         for challenge: Challenge, of request: PaymentRequest, from wallet: PayingWallet,
-        insteadOf payment: ClearedPayment, under policy: Bytes32?, isBuyer: Bool, at now: Timestamp
+        insteadOf payment: ClearedPayment, under policy: Bytes32?, isBuyer: Bool, at now: Timestamp,
+        isStillInForce: () -> Bool
     ) async -> PaymentHeader? {
         guard request.maySignIn, request.policy.signsIn, isBuyer,
             let statement = statement(in: challenge, of: request, from: wallet, at: now),
             let admitted = await admit(
                 statement, of: request, terms: payment.terms(of: wallet), under: policy, at: now)
         else { return nil }
-        if let reason = await obstacle(to: admitted, of: request, from: wallet) {
+        let changed = "the configuration changed before the signature"
+        if let reason = await obstacle(to: request, from: wallet) ?? (isStillInForce() ? nil : changed) {
             await withhold(admitted, reason: reason, of: request)
             return nil
         }
@@ -76,8 +77,7 @@ struct SignIn: Sendable {
             digest: statement.message.digest, limit: request.policy.signInsPerHour)
         do {
             switch try await store.admit(intent, at: now) {
-            case .admitted(let generation):
-                return Admitted(intent: intent, statement: statement, generation: generation)
+            case .admitted: return Admitted(intent: intent, statement: statement)
             case .refused(let refusal):
                 logger.info("sign-in refused by the books", metadata: request.metadata(["code": "\(refusal.code)"]))
             case .usedUp(let limit):
@@ -89,13 +89,10 @@ struct SignIn: Sendable {
         return nil
     }
 
-    /// What an operator did between the entry and now that stops the signature.
-    private func obstacle(
-        to admitted: Admitted, of request: PaymentRequest, from wallet: PayingWallet
-    ) async -> String? {
+    /// What an operator did since the request was admitted that stops the signature.
+    private func obstacle(to request: PaymentRequest, from wallet: PayingWallet) async -> String? {
         do {
-            let refusal = try await store.obstacle(
-                since: admitted.generation, for: request.agent.name, at: request.gateway, from: wallet.name)
+            let refusal = try await store.obstacle(to: request.claim, at: request.gateway, from: wallet.name)
             return refusal.map { "\($0.code) before the signature" }
         } catch {
             logger.error("freezes not readable", metadata: request.metadata(["problem": "\(error)"]))
@@ -116,14 +113,14 @@ struct SignIn: Sendable {
 }
 
 extension LedgerStore {
-    /// What an operator did since a decision was made that stops its signature.
+    /// What an operator did since a request was admitted that stops a signature for it.
     ///
-    /// The number of the newest change costs one load, and it is nearly always the one that the decision was made with.
+    /// The number of the newest change costs one load, and it is nearly always the one that the request was admitted with.
     func obstacle(
-        since generation: UInt64, for agent: String, at gateway: String, from wallet: String
+        to claim: AgentClaim, at gateway: String, from wallet: String
     ) async throws(LedgerError) -> ReservationRefusal? {
-        guard currentGeneration != generation else { return nil }
-        return try await rulebook().obstacle(for: agent, at: gateway, from: wallet)
+        guard currentGeneration != claim.generation else { return nil }
+        return try await rulebook().obstacle(to: claim, at: gateway, from: wallet)
     }
 }
 

@@ -54,7 +54,7 @@ struct PriceBinding: Sendable, Equatable {
 
     /// What is in force for a request now.
     init(_ request: PaymentRequest, from wallet: PayingWallet, under policy: Bytes32?) {
-        gateway = GatewayTerms(site: request.site, policy: request.policy)
+        gateway = request.terms
         self.policy = policy
         agentSince = request.agent.addedAt
         self.wallet = wallet.name

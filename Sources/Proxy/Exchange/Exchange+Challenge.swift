@@ -65,7 +65,8 @@ extension Exchange {
     /// What a payment would be for.
     func subject(sellerDate: Timestamp?, maySignIn: Bool) -> PaidSubject {
         PaidSubject(
-            agent: agent, gateway: gateway, method: request.method, target: route.target, content: replay.content,
+            agent: agent, claim: claim, gateway: gateway, method: request.method, target: route.target,
+            content: replay.content,
             isChunked: request.framing == .chunked,
             outline: request.outline(target: route.target),
             idempotencyKey: admitted.idempotencyKey, sellerDate: sellerDate, maySignIn: maySignIn)

@@ -15,6 +15,8 @@ final class Exchange {
     let shared: ProxyLoop
     let admitted: AdmittedRequest
     let agent: Agent
+    /// What of the agent has to hold still when something is signed.
+    let claim: AgentClaim
     let upstreamRequest: UpstreamRequest
     let allocator: ByteBufferAllocator
     weak var channel: (any AgentChannel)?
@@ -64,7 +66,8 @@ final class Exchange {
 
     init(
         shared: ProxyLoop, channel: any AgentChannel, admitted: AdmittedRequest, agent: Agent,
-        upstreamRequest: UpstreamRequest, isBodyComplete: Bool, arrived: NIODeadline, allocator: ByteBufferAllocator
+        claim: AgentClaim, upstreamRequest: UpstreamRequest, isBodyComplete: Bool, arrived: NIODeadline,
+        allocator: ByteBufferAllocator
     ) {
         times = ExchangeTimes(arrived: arrived)
         self.shared = shared
@@ -72,6 +75,7 @@ final class Exchange {
         self.admitted = admitted
         life = ExchangeLife(isMetered: admitted.route.gateway.billing == .prepaid)
         self.agent = agent
+        self.claim = claim
         self.upstreamRequest = upstreamRequest
         self.allocator = allocator
         self.isBodyComplete = isBodyComplete

@@ -9,6 +9,7 @@ import Transport
 /// What a payment would be for, before its fingerprint is known.
 struct PaidSubject: Sendable {
     let agent: Agent
+    let claim: AgentClaim
     let gateway: Gateway
     let method: String
     let target: String
@@ -30,7 +31,7 @@ struct PaidSubject: Sendable {
         identity.append(contentsOf: bodyHash.bytes)
         let path = target.prefix { $0 != "?" }
         return PaymentRequest(
-            agent: agent, gateway: gateway.name, host: origin.host, site: gateway.terms.site,
+            agent: agent, claim: claim, gateway: gateway.name, host: origin.host, site: gateway.terms.site,
             content: PaymentIntent.Request(
                 method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
             target: target, idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate,

@@ -249,7 +249,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             return answer(.certificateExpired(at: end, isForward: admitted.isForward), head: head)
         }
         switch services.agents.agent(admitted.caller) {
-        case .current(let agent): begin(admitted, agent: agent)
+        case .current(let agent, let generation): begin(admitted, agent: agent, generation: generation)
         case .stale: identify(admitted)
         }
     }
@@ -262,8 +262,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         let loop = shared.loop
         Task(executorPreference: shared.executor) {
             do throws(LedgerError) {
-                let agent = try await services.agents.refresh().agent(admitted.caller)
-                loop.execute { bound.value.identified(agent, admitted) }
+                let agents = try await services.agents.refresh()
+                let agent = agents.agent(admitted.caller)
+                loop.execute { bound.value.identified(agent, generation: agents.generation, admitted) }
             } catch {
                 services.logger.error("agents not readable", metadata: ["problem": "\(error)"])
                 loop.execute { bound.value.notIdentified(admitted.head) }
@@ -271,9 +272,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func identified(_ agent: Agent?, _ admitted: Admission) {
+    private func identified(_ agent: Agent?, generation: UInt64, _ admitted: Admission) {
         guard case .identifying = phase else { return }
-        begin(admitted, agent: agent)
+        begin(admitted, agent: agent, generation: generation)
         consumeRest()
     }
 
@@ -281,7 +282,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         if case .identifying = phase { answer(Problem(.books), head: head) }
     }
 
-    private func begin(_ admitted: Admission, agent: Agent?) {
+    private func begin(_ admitted: Admission, agent: Agent?, generation: UInt64) {
         guard !isEnded else { return linger() }
         guard let agent else {
             return answer(admitted.caller.unknown(status: admitted.isForward ? 407 : 401), head: admitted.head)
@@ -296,11 +297,13 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             if let host = request.route.host, !rules.forward.allows(host, port: origin.port, for: agent) {
                 return answer(.forwardNotAllowed(origin.authority, agent: agent.name), head: request.head)
             }
-            begin(request, agent: agent)
+            begin(
+                request, agent: agent,
+                claim: AgentClaim(agent, tokenHash: request.caller.credential?.hash, generation: generation))
         }
     }
 
-    private func begin(_ admitted: AdmittedRequest, agent: Agent) {
+    private func begin(_ admitted: AdmittedRequest, agent: Agent, claim: AgentClaim) {
         guard let context else { return }
         let head = admitted.head
         let allocator = context.channel.allocator
@@ -332,7 +335,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         phase = reader.isFinished ? .answering : .body(reader)
         if !reader.isFinished { ownDeadline = .now() + timeouts.read }
         let exchange = Exchange(
-            shared: shared, channel: self, admitted: admitted, agent: agent,
+            shared: shared, channel: self, admitted: admitted, agent: agent, claim: claim,
             upstreamRequest: upstreamRequest, isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
         exchange.tunnelSlot = slot
         self.exchange = exchange
