@@ -182,7 +182,7 @@ package final class ChainReader: Sendable {
                 do throws(EndpointFault) { return .success(try await self.readers[index].latestBlock(bounds)) } catch {
                     return .failure(error)
                 }
-            })
+            }, by: FinalBlock.latestLag)
     }
 
     /// Asks every endpoint for its final block.
@@ -196,17 +196,18 @@ package final class ChainReader: Sendable {
                 } catch {
                     return .failure(error)
                 }
-            })
+            }, by: FinalBlock.lag)
     }
 
-    /// Takes endpoints out that have fallen far behind another one: all are asked about the lowest block, so that one that
-    /// stands still would hold back the others without a word.
+    /// Takes endpoints out that have fallen more than `lag` seconds behind another one.
+    ///
+    /// All are asked about the lowest block, so that one which stands still would hold back the others without a word.
     private func leavingLaggardsOut(
-        _ tips: [Result<FinalBlock, EndpointFault>]
+        _ tips: [Result<FinalBlock, EndpointFault>], by lag: Int64
     ) -> [Result<FinalBlock, EndpointFault>] {
         guard let newest = tips.compactMap({ try? $0.get().time }).max() else { return tips }
         return zip(readers, tips).map { reader, tip in
-            guard case .success(let block) = tip, let time = block.time, time < newest - FinalBlock.lag else {
+            guard case .success(let block) = tip, let time = block.time, time < newest - lag else {
                 return tip
             }
             return .failure(EndpointFault(endpoint: reader.name, reason: .behind(time: time, newest: newest)))
