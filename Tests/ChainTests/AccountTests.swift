@@ -121,15 +121,55 @@ struct AccountTests {
         }
     }
 
-    @Test("reject- a newest block that is more than an hour old, and an account's numbers with it")
+    @Test(
+        "reject- a newest block that is more than an hour old, but on loopback, where a development chain may be idle")
     func oldBlock() async throws {
+        let time: Int64 = 1_700_001_100
+        for (url, age, isFresh) in [
+            ("https://rpc.example", 3600, true), ("https://rpc.example", 3601, false),
+            ("http://127.0.0.1:8545", 3601, true),
+        ] as [(String, Int64, Bool)] {
+            let endpoint = try ChainEndpoint(url)
+            #expect(EndpointReader.isFresh(time, at: Timestamp(seconds: time + age), on: endpoint) == isFresh)
+        }
         try await ChainLab.run([chain()]) { lab async throws in
-            let time: Int64 = 1_700_001_100
-            #expect(
-                try await lab.reader.nextTransaction(of: Self.owner, at: Timestamp(seconds: time + 3600)).mined == 9)
-            let fault = EndpointFault(endpoint: lab.name(0), reason: .oldBlock(time: time))
-            await #expect(throws: ChainError.tooFewAnswers(count: 0, needed: 1, faults: [fault])) {
-                try await lab.reader.nextTransaction(of: Self.owner, at: Timestamp(seconds: time + 3601))
+            let now = Timestamp(seconds: time + 100_000)
+            #expect(try await lab.reader.nextTransaction(of: Self.owner, at: now).mined == 9)
+        }
+    }
+
+    @Test("reject- an endpoint whose newest block is more than two minutes behind another's: it holds no fee back")
+    func laggard() async throws {
+        func node(_ latest: UInt64) -> FakeChain {
+            var chain = chain()
+            let rest = chain.more
+            chain.tags["latest"] = latest
+            chain.baseFee = "\"0x64\""
+            chain.more = { method, parameters in method == "eth_gasPrice" ? "\"0x65\"" : rest(method, parameters) }
+            return chain
+        }
+        // By the clock the laggard's block is not old.
+        let now = Timestamp(seconds: 1_700_004_500)
+        for (latest, isLeftOut) in [(1100, true), (4279, true), (4280, false)] as [(UInt64, Bool)] {
+            try await ChainLab.run([node(4400), node(latest)]) { lab async throws in
+                guard isLeftOut else {
+                    _ = try await lab.reader.fee(at: now)
+                    let next = try await lab.reader.nextTransaction(of: Self.owner, at: now)
+                    #expect(next.block.number == latest)
+                    return
+                }
+                let reason = EndpointFault.Reason.behind(
+                    time: 1_700_000_000 + Int64(latest), newest: 1_700_004_400)
+                let error = ChainError.tooFewAnswers(
+                    count: 1, needed: 2, faults: [EndpointFault(endpoint: lab.name(1), reason: reason)])
+                await #expect(throws: error) { try await lab.reader.fee(at: now) }
+                await #expect(throws: error) { try await lab.reader.nextTransaction(of: Self.owner, at: now) }
+            }
+            var options = ChainLab.Options()
+            options.agreement = .majority
+            try await ChainLab.run([node(4400), node(latest), node(4400)], options) { lab async throws in
+                let block = try await lab.reader.nextTransaction(of: Self.owner, at: now).block
+                #expect(block.number == (isLeftOut ? 4400 : latest))
             }
         }
     }

@@ -38,12 +38,29 @@ struct FinalBlockMemoryTests {
         "the tenth reading in a row that contradicts it makes it forgotten, and one that agrees starts the count again")
     func forgetting() {
         var memory = FinalBlockMemory()
-        #expect(memory.contradict() == nil)
+        var now = Timestamp(seconds: 1000)
+        func contradict() -> ChainBlock? {
+            now = now.adding(seconds: FinalBlockMemory.pace)
+            return memory.contradict(at: now)
+        }
+        #expect(contradict() == nil)
         memory.agree(on: Self.block(10, at: 10))
-        for _ in 0..<9 { #expect(memory.contradict() == nil) }
+        for _ in 0..<9 { #expect(contradict() == nil) }
         memory.agree(on: Self.block(10, at: 10))
-        for _ in 0..<9 { #expect(memory.contradict() == nil) }
-        #expect(memory.contradict()?.number == 10 && memory.agreed == nil)
+        for _ in 0..<9 { #expect(contradict() == nil) }
+        #expect(contradict()?.number == 10 && memory.agreed == nil)
+    }
+
+    @Test("readings of one moment contradict it once, and a clock that was put back does not stop the count")
+    func moments() {
+        var memory = FinalBlockMemory()
+        memory.agree(on: Self.block(10, at: 10))
+        for second in 0..<20 as Range<Int64> {
+            #expect(memory.contradict(at: Timestamp(seconds: 1000 + second)) == nil)
+        }
+        #expect(memory.contradictions == 1)
+        #expect(memory.contradict(at: Timestamp(seconds: 1020)) == nil && memory.contradictions == 2)
+        #expect(memory.contradict(at: Timestamp(seconds: 5)) == nil && memory.contradictions == 3)
     }
 
     private func chain(_ final: UInt64 = 1000) -> FakeChain {
@@ -96,8 +113,17 @@ struct FinalBlockMemoryTests {
         try await ChainLab.run([absurd()]) { lab async throws in
             #expect(try await lab.outcome().get().block.number == 1_000_000_000)
             lab.nodes[0].change { $0 = chain() }
-            for _ in 0..<9 { #expect(await lab.fault() == .wentBack(from: 1_000_000_000, to: 1000)) }
-            guard case .failure(.forgotten(1_000_000_000, 10, let cause)) = await lab.outcome() else {
+            func outcome(_ reading: Int64) async -> Result<ChainReading, ChainError> {
+                await lab.outcome(at: ChainLab.now.adding(seconds: reading * 30))
+            }
+            for reading in 1...9 as ClosedRange<Int64> {
+                guard case .failure(.tooFewAnswers(_, _, let faults)) = await outcome(reading) else {
+                    Issue.record("the absurd block was not remembered")
+                    return
+                }
+                #expect(faults.map(\.reason) == [.wentBack(from: 1_000_000_000, to: 1000)])
+            }
+            guard case .failure(.forgotten(1_000_000_000, 10, let cause)) = await outcome(10) else {
                 Issue.record("the block was not forgotten")
                 return
             }
@@ -106,6 +132,23 @@ struct FinalBlockMemoryTests {
                 return
             }
             #expect(try await lab.outcome().get().block.number == 1000)
+        }
+    }
+
+    @Test("readings of settlements bring no block nearer to being forgotten: what they throw tells nobody")
+    func settlements() async throws {
+        try await ChainLab.run([absurd()]) { lab async throws in
+            #expect(try await lab.outcome().get().block.number == 1_000_000_000)
+            lab.nodes[0].change { $0 = chain() }
+            for reading in 1...20 as ClosedRange<Int64> {
+                let now = ChainLab.now.adding(seconds: reading * 30)
+                let fault = EndpointFault(
+                    endpoint: lab.name(0), reason: .wentBack(from: 1_000_000_000, to: 1000))
+                await #expect(throws: ChainError.tooFewAnswers(count: 0, needed: 1, faults: [fault])) {
+                    try await lab.reader.settlement(of: FakeSettlement.question(), at: now)
+                }
+            }
+            #expect(await lab.fault() == .wentBack(from: 1_000_000_000, to: 1000))
         }
     }
 

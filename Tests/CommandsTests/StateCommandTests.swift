@@ -280,10 +280,18 @@ struct StateCommandTests {
         #expect(await place.done("status").output.contains("all 2: survives 1 lying, none down"))
         try place.folder.write(
             """
-            [{"network":"eip155:42161","read_at":"2026-11-30T21:00:00.000Z","problem":"one against two",
+            {"process":\(getpid()),"chains":[
+            {"network":"eip155:42161","read_at":"2026-11-30T21:00:00.000Z","problem":"one against two",
             "disagreement":true,"left_out":[],"block":"77","block_time":"2026-11-30T20:41:07.000Z",
-            "agreed_at":"2026-11-30T20:59:30.000Z"}]
+            "agreed_at":"2026-11-30T20:59:30.000Z"},{"network":"eip155:1","read_at":"2026-11-30T21:00:00.000Z"}]}
             """.utf8, to: "chains.json")
+        // Of a daemon that is gone nothing is shown.
+        func readAt() async throws -> JSONValue? {
+            try await place.done("status", "--json").json["chains"]?.elements?.first?["read_at"]
+        }
+        #expect(try await readAt() == nil)
+        #expect(await !place.done("status").output.contains("one against two"))
+        let lock = try StateLock(path: place.state.lockFile)
         let after = try await place.done("status", "--json").json["chains"]?.elements?.first
         #expect(after?["problem"]?.string == "one against two" && after?["disagreement"]?.bool == true)
         #expect(after?["final_block"]?.string == "77")
@@ -291,6 +299,12 @@ struct StateCommandTests {
         #expect(
             text.contains(
                 "eip155:42161: nothing is proven since 2026-11-30T20:59:30.000Z: one against two Last final block 77"))
+        // Nor of a chain that is not configured, or by another process.
+        #expect(!text.contains("eip155:1:"))
+        try place.folder.write(
+            #"{"process":1,"chains":[{"network":"eip155:42161","read_at":"x"}]}"#.utf8, to: "chains.json")
+        #expect(try await readAt() == nil)
+        withExtendedLifetime(lock) {}
     }
 
     @Test("status shows what it can beside a wrong configuration")

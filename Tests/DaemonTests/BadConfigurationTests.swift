@@ -308,9 +308,6 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             ".finality: `0` is not `finalized`, `safe` or a number"),
         chain("an unknown tag", "rpc: [\"https://a.example\"], finality: latest", ".finality: `latest` is not"),
         chain("a key too many", "rpc: [\"https://a.example\"], url: x", ".url: there is no such key here"),
-        chain(
-            "the same host on two ports", "rpc: [\"https://a.example\", \"https://A.example:8443\"]",
-            ".rpc[1]: The chain endpoint a.example:8443 stands twice"),
         chain("no rule", "rpc: [\"https://a.example\"], agree: two", ".agree: `two` is not `all` or `majority`"),
         chain("an empty rule", "rpc: [\"https://a.example\"], agree:", ".agree: the value is missing"),
         chain(

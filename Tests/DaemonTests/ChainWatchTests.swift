@@ -122,24 +122,67 @@ struct ChainWatchTests {
         #expect(log.all.last == "warning: chain not read")
     }
 
-    @Test("a disagreement and a forgotten block are told at once, missing answers after twenty readings")
-    func notices() async {
-        let silent = ChainError.tooFewAnswers(count: 1, needed: 2, faults: [])
-        let differs = ChainError.disagreement(block: 77, camps: [["a.example"], ["b.example"]])
-        let forgotten = ChainError.forgotten(block: 77, readings: 10, cause: silent)
-        let script = Mutex<[ChainError?]>(
-            [differs, forgotten] + [ChainError?](repeating: silent, count: 18) + [nil] + [silent])
-        let told = Mutex<[String]>([])
+    /// What an operator is told of readings at these seconds, each with the second; nil is a reading that succeeds.
+    private func told(of script: [(second: Int64, failure: ChainError?)]) async -> [String] {
+        let rest = Mutex(script)
+        let notices = Mutex<[String]>([])
+        let clock = FixedClock()
+        let start = clock.now()
         let watch = watch(
-            ScriptedReadings { probes in
-                script.withLock { $0.removeFirst() }.map { .failure($0) } ?? .success(Self.reading([]))
-            },
+            ScriptedReadings { _ in
+                rest.withLock { $0.removeFirst() }.failure.map { .failure($0) } ?? .success(Self.reading([]))
+            }, clock: clock,
             notice: { cause, _ in
-                let left = script.withLock { $0.count }
-                told.withLock { $0.append("\(cause) at \(22 - left)") }
+                notices.withLock { $0.append("\(cause) at \(clock.now().seconds - start.seconds)") }
             })
-        for _ in 0..<22 { await watch.announce() }
-        #expect(told.withLock { $0 } == ["chain-disagrees at 1", "chain-forgotten at 2", "chain-silent at 20"])
+        for (second, _) in script {
+            clock.advance(seconds: second - (clock.now().seconds - start.seconds))
+            await watch.announce()
+        }
+        return notices.withLock { $0 }
+    }
+
+    private static let silence = ChainError.tooFewAnswers(count: 1, needed: 2, faults: [])
+    private static let contradiction = ChainError.disagreement(block: 77, camps: [["a.example"], ["b.example"]])
+
+    @Test("a disagreement is told when the next reading does not clear it up, a forgotten block at once")
+    func disagreements() async {
+        let forgotten = ChainError.forgotten(block: 77, readings: 10, cause: Self.silence)
+        #expect(
+            await told(of: [
+                (0, Self.contradiction), (30, nil), (60, Self.contradiction), (90, nil), (120, Self.contradiction),
+                (150, Self.contradiction), (180, nil), (210, forgotten),
+            ]) == ["chain-disagrees at 150", "chain-forgotten at 210"])
+    }
+
+    @Test(
+        "missing answers are told after ten minutes without a reading that succeeded, however few readings there were")
+    func silences() async {
+        #expect(
+            await told(of: [
+                (0, Self.silence), (599, Self.silence), (600, Self.silence), (630, nil), (1230, Self.silence),
+                (1829, Self.silence), (1830, Self.silence),
+            ]) == ["chain-silent at 600", "chain-silent at 1830"])
+    }
+
+    @Test("a chain that could not be read is read again after a minute, although nothing waits for it")
+    func retry() async {
+        let clock = FixedClock()
+        let isDown = Mutex(true)
+        let readings = ScriptedReadings { _ in
+            isDown.withLock { $0 } ? .failure(Self.silence) : .success(Self.reading([]))
+        }
+        let watch = watch(readings, clock: clock)
+        await watch.lookWhenIdle()
+        for (seconds, count) in [(59, 1), (1, 2), (60, 3)] as [(Int64, Int)] {
+            if count == 3 { isDown.withLock { $0 = false } }
+            clock.advance(seconds: seconds)
+            await watch.lookWhenIdle()
+            #expect(readings.asked.count == count)
+        }
+        clock.advance(seconds: 599)
+        await watch.lookWhenIdle()
+        #expect(readings.asked.count == 3)
     }
 
     @Test("a chain that nothing has to be proven on is read every ten minutes")
@@ -186,8 +229,10 @@ struct ChainWatchTests {
         #expect(second.readAt == "\(clock.now())" && second.leftOut.isEmpty)
         #expect(
             second.words.contains("nothing is proven since") && second.words.contains("a.example against b.example"))
-        #expect(ChainStanding.read(ChainStanding.text([first, second])) == [first, second])
-        for text in ["", "{}", "[1]", #"[{"network":"x"}]"#] { #expect(ChainStanding.read(text).isEmpty) }
+        let report = ChainReport(process: 12, chains: [first, second])
+        #expect(ChainReport(report.text) == report)
+        for text in ["", "{}", "[1]", #"{"chains":[]}"#] { #expect(ChainReport(text) == nil) }
+        #expect(ChainReport(#"{"process":1,"chains":[{"network":"x"}]}"#)?.chains.isEmpty == true)
     }
 
     @Test("what no known contract keeps is not asked for")

@@ -172,6 +172,25 @@ struct ConfigurationTests {
                 == OverduePolicy(margin: 60, lapsing: ["lab"], proven: ["eip155:42161", "eip155:99", "eip155:8453"]))
     }
 
+    @Test("endpoints of one host are one endpoint: the others are accepted as in version 0.1.0, named, and not asked")
+    func oneHost() throws {
+        let configuration = try read(
+            """
+            chains:
+              "eip155:42161": { rpc: ["https://a.example:8443", "https://A.example", "https://b.example"] }
+              "eip155:8453": { rpc: ["https://a.example", "https://a.example:8443"] }
+            """
+        ).get()
+        let (two, one) = (configuration.chains[0], configuration.chains[1])
+        #expect(two.endpointNames == ["a.example:8443", "b.example"] && two.redundantNames.count == 1)
+        #expect(two.neededEndpoints == 2 && two.survivedLiars == 1)
+        #expect(one.endpointNames == ["a.example"] && one.redundantNames == ["a.example:8443"])
+        #expect(one.agreementWords == "the only one is believed: survives no liar, none down")
+        let remarks = ConfigurationFiles.remarks(on: configuration)
+        #expect(remarks.contains { $0.hasPrefix("chains.eip155:8453.rpc: a.example:8443 is not asked: another entry") })
+        #expect(remarks.contains { $0.hasPrefix("chains.eip155:8453.rpc: there is one endpoint") })
+    }
+
     @Test("a signer's document arrives with its file and its digest, and one without is named")
     func signerDocuments() throws {
         let digest = String(repeating: "0a", count: 32)

@@ -9,6 +9,8 @@ package struct ChainEndpoint: Sendable, Equatable {
     /// What two endpoints of the same machine share: the host in any spelling, on loopback with the port, since there
     /// other ports are often tunnels to other machines.
     let machine: String
+    /// Whether the host is loopback.
+    let isLocal: Bool
     /// The path and query of every request; secret.
     let target: String
 
@@ -30,7 +32,8 @@ package struct ChainEndpoint: Sendable, Equatable {
         let isSecure = scheme == "https"
         guard isSecure || place.host.isLoopback else { throw .plainHTTP(host: place.host.text) }
         origin = Origin(isSecure: isSecure, host: place.host.text, port: place.port ?? (isSecure ? 443 : 80))
-        machine = place.host.isLoopback ? "loopback:\(origin.port)" : place.host.canonical
+        isLocal = place.host.isLoopback
+        machine = isLocal ? "loopback:\(origin.port)" : place.host.canonical
         target = rest[end...].hasPrefix("/") ? String(rest[end...]) : "/" + rest[end...]
     }
 

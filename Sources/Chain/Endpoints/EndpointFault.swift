@@ -28,9 +28,10 @@ package struct EndpointFault: Error, Sendable, Equatable {
         case noBlock
         /// The block's time, in Unix seconds, is more than a minute ahead of the local clock.
         case futureBlock(time: Int64)
-        /// The newest block's time, in Unix seconds, is more than an hour behind the local clock.
+        /// The newest block's time, in Unix seconds, is more than an hour behind the local clock; not on loopback.
         case oldBlock(time: Int64)
-        /// The block's time, in Unix seconds, is more than an hour behind the one that another endpoint named.
+        /// The block's time, in Unix seconds, is too far behind the one that another endpoint named: more than an
+        /// hour for final blocks, two minutes for newest ones.
         case behind(time: Int64, newest: Int64)
         /// The final block lies below the one that endpoints agreed on before, or is another of the same number.
         case wentBack(from: UInt64, to: UInt64)

@@ -53,11 +53,14 @@ package final class ChainReader: Sendable {
     ///
     /// `now` is the local clock, which no block may be more than a minute ahead of. The block's time decides, not `now`,
     /// whether an authorization has expired.
+    ///
+    /// Only this reading counts what contradicts the remembered final block, so it alone throws
+    /// ``ChainError/forgotten(block:readings:cause:)``, of which its caller has to tell an operator.
     package func read(
         _ probes: [AuthorizationProbe], at now: Timestamp
     ) async throws(ChainError) -> ChainReading {
         guard probes.count <= Self.probeLimit else { throw .tooManyProbes(limit: Self.probeLimit) }
-        let answers = try await answers(to: probes.map { StateQuestion($0) }, at: .final, bounds(now))
+        let answers = try await finalAnswers(to: probes.map { StateQuestion($0) }, bounds(now), isCounted: true)
         return ChainReading(block: answers.block, isUsed: answers.values, leftOut: answers.leftOut)
     }
 
@@ -81,7 +84,7 @@ package final class ChainReader: Sendable {
         to questions: [StateQuestion<Value>], at horizon: Horizon, _ bounds: EndpointReader.Bounds
     ) async throws(ChainError) -> BlockAnswers<Value> {
         switch horizon {
-        case .final: return try await finalAnswers(to: questions, bounds)
+        case .final: return try await finalAnswers(to: questions, bounds, isCounted: false)
         case .latest:
             let tips = await latestBlocks(bounds)
             try require(tips)
@@ -93,8 +96,10 @@ package final class ChainReader: Sendable {
     }
 
     /// The state as of the final block, which is held against the one that was agreed on before and then remembered.
+    ///
+    /// `isCounted` is whether a contradiction brings the remembered block nearer to being forgotten.
     private func finalAnswers<Value>(
-        to questions: [StateQuestion<Value>], _ bounds: EndpointReader.Bounds
+        to questions: [StateQuestion<Value>], _ bounds: EndpointReader.Bounds, isCounted: Bool
     ) async throws(ChainError) -> BlockAnswers<Value> {
         // What was known before the question: a reading at the same time must not make this one's answer look old.
         let earlier = memory.withLock { $0 }
@@ -110,9 +115,9 @@ package final class ChainReader: Sendable {
                 if case .failure(let fault) = tip, case .wentBack = fault.reason { true } else { false }
             }
             let isImplausible = if case .implausible = error { true } else { false }
-            guard isContradicted || isImplausible, let forgotten = memory.withLock({ $0.contradict() }) else {
-                throw error
-            }
+            guard isCounted, isContradicted || isImplausible,
+                let forgotten = memory.withLock({ $0.contradict(at: bounds.now) })
+            else { throw error }
             throw .forgotten(block: forgotten.number, readings: FinalBlockMemory.patience, cause: error)
         }
     }
@@ -177,7 +182,7 @@ package final class ChainReader: Sendable {
                 do throws(EndpointFault) { return .success(try await self.readers[index].latestBlock(bounds)) } catch {
                     return .failure(error)
                 }
-            })
+            }, by: FinalBlock.latestLag)
     }
 
     /// Asks every endpoint for its final block.
@@ -191,17 +196,18 @@ package final class ChainReader: Sendable {
                 } catch {
                     return .failure(error)
                 }
-            })
+            }, by: FinalBlock.lag)
     }
 
-    /// Takes endpoints out that have fallen far behind another one: all are asked about the lowest block, so that one that
-    /// stands still would hold back the others without a word.
+    /// Takes endpoints out that have fallen more than `lag` seconds behind another one.
+    ///
+    /// All are asked about the lowest block, so that one which stands still would hold back the others without a word.
     private func leavingLaggardsOut(
-        _ tips: [Result<FinalBlock, EndpointFault>]
+        _ tips: [Result<FinalBlock, EndpointFault>], by lag: Int64
     ) -> [Result<FinalBlock, EndpointFault>] {
         guard let newest = tips.compactMap({ try? $0.get().time }).max() else { return tips }
         return zip(readers, tips).map { reader, tip in
-            guard case .success(let block) = tip, let time = block.time, time < newest - FinalBlock.lag else {
+            guard case .success(let block) = tip, let time = block.time, time < newest - lag else {
                 return tip
             }
             return .failure(EndpointFault(endpoint: reader.name, reason: .behind(time: time, newest: newest)))

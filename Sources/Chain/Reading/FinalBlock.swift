@@ -8,6 +8,12 @@ struct FinalBlock: Sendable, Equatable {
     /// The time of the block that the endpoint was asked for, Unix seconds; nil where it was asked for none.
     let time: Int64?
 
-    /// Seconds that an endpoint's block may be behind another's, or behind the clock where the newest block is asked for.
+    /// Seconds that an endpoint's final block may be behind another's: finality comes in steps.
     static let lag: Int64 = 3600
+    /// Seconds that an endpoint's newest block may be behind another's.
+    ///
+    /// All endpoints are asked as of the lowest block, so one of them can make a fee or an allowance so much older.
+    static let latestLag: Int64 = 120
+    /// Seconds that a newest block may be behind the local clock, on endpoints that are not on loopback.
+    static let latestAge: Int64 = 3600
 }

@@ -7,6 +7,8 @@ import Primitives
 struct FinalBlockMemory: Sendable, Equatable {
     /// Readings in a row that may contradict the memory before it is forgotten.
     static let patience = 10
+    /// Seconds from one reading that counts against the memory to the next: one look at a chain may read several times.
+    static let pace: Int64 = 20
     /// Blocks that a chain may be ahead of its rate, since several can carry the same second.
     static let slack: UInt64 = 1000
     /// The most blocks that a chain makes in a second, unless the configuration says otherwise.
@@ -18,6 +20,8 @@ struct FinalBlockMemory: Sendable, Equatable {
     private(set) var agreed: ChainBlock?
     /// Readings in a row that have contradicted it.
     private(set) var contradictions = 0
+    /// When the last one of them was counted.
+    private var contradictedAt: Timestamp?
 
     init(rate: UInt64 = FinalBlockMemory.standardRate) {
         self.rate = rate
@@ -46,17 +50,21 @@ struct FinalBlockMemory: Sendable, Equatable {
 
     /// Remembers a block that enough endpoints agree on, unless a newer one is known.
     mutating func agree(on block: ChainBlock) {
-        contradictions = 0
+        (contradictions, contradictedAt) = (0, nil)
         if agreed.map({ $0.number < block.number }) ?? true { agreed = block }
     }
 
-    /// Counts a reading that failed because of the memory; returns the block that is forgotten when that was the last one
-    /// it is given.
-    mutating func contradict() -> ChainBlock? {
+    /// Counts a reading that failed because of the memory, unless another one was counted a moment ago.
+    ///
+    /// Returns the block that is forgotten when that was the last contradiction it is given.
+    mutating func contradict(at now: Timestamp) -> ChainBlock? {
         guard let block = agreed else { return nil }
+        // A clock that was put back does not stop the count.
+        if let contradictedAt, (0..<Self.pace).contains(now.seconds - contradictedAt.seconds) { return nil }
+        contradictedAt = now
         contradictions += 1
         guard contradictions >= Self.patience else { return nil }
-        (agreed, contradictions) = (nil, 0)
+        (agreed, contradictions, contradictedAt) = (nil, 0, nil)
         return block
     }
 }

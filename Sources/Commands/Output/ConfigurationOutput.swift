@@ -41,6 +41,7 @@ enum ConfigurationOutput {
     static func write(_ chain: Configuration.ChainEntry, to text: inout JSONText) {
         text.field("network", chain.network)
         text.strings("rpc", chain.endpointNames)
+        text.strings("not_asked", chain.redundantNames)
         text.field("agree", chain.agreementWord)
         text.field("endpoints_needed", Int64(chain.neededEndpoints))
         text.field("survives_lying", Int64(chain.survivedLiars))
@@ -100,7 +101,9 @@ enum ConfigurationOutput {
         var chains = Table([("CHAIN", .left), ("FINALITY", .left), ("AGREE", .left), ("ENDPOINTS", .left)])
         for chain in configuration.chains {
             let names = chain.endpointNames.joined(separator: " ")
-            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names])
+            let others =
+                chain.redundant.isEmpty ? "" : " (not asked: \(chain.redundantNames.joined(separator: " ")))"
+            chains.add([chain.network, chain.finalityWord, chain.agreementWords, names + others])
         }
         chains.show()
     }

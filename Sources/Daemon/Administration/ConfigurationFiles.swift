@@ -100,6 +100,12 @@ package enum ConfigurationFiles {
             remarks.append(
                 "chains.\(chain.network).rpc: there is one endpoint, which nobody contradicts when it is wrong")
         }
+        for chain in configuration.chains where !chain.redundant.isEmpty {
+            remarks.append(
+                "chains.\(chain.network).rpc: \(chain.redundantNames.joined(separator: ", ")) "
+                    + "\(chain.redundant.count == 1 ? "is" : "are") not asked: another entry has the same host, and a "
+                    + "host agrees only with itself")
+        }
         let paid = Set(configuration.wallets.flatMap(\.pay).map(\.network))
         for network in paid.subtracting(networks).sorted() where !networks.isEmpty {
             remarks.append("chains: there is no entry for \(network), so unproven payments there are never proven")

@@ -10,7 +10,7 @@ package struct StatusReport: Sendable {
     package let configuration: Configuration?
     /// Why there is none.
     package let configurationProblem: String?
-    /// How the chains looked at the daemon's last readings; empty where none has read them.
+    /// How the configured chains looked at the running daemon's last readings; empty where none runs, or has read them.
     package let chains: [ChainStanding]
     /// The wallets.
     package let wallets: [WalletOverview]
@@ -46,6 +46,7 @@ package struct StatusReport: Sendable {
             PaymentFilter(
                 states: Set(PaymentState.allCases.filter(\.isOpen)), limit: PaymentFilter.maximumLimit))
         let value = open.reduce(Dollars.zero) { $0.adding($1.terms?.value ?? .zero) ?? .max }
+        let networks = Set(configuration?.chains.map(\.network) ?? [])
         let freezes = try await ledger.rulebook().freezes.values
         let (totals, checkpoint) = try await ledger.read { (snapshot) throws(LedgerError) in
             (
@@ -55,8 +56,8 @@ package struct StatusReport: Sendable {
         }
         return StatusReport(
             presence: DaemonPresence.look(at: state), configuration: configuration, configurationProblem: problem,
-            chains: ChainStanding.read((try? FileSystem.readText(state.chainsFile)) ?? ""), wallets: wallets,
-            agents: agents,
+            chains: (ChainReport.read(in: state)?.chains ?? []).filter { networks.contains($0.network) },
+            wallets: wallets, agents: agents,
             freezes: freezes.sorted { ($0.since, $0.scope.description) < ($1.since, $1.scope.description) },
             openCount: open.count, openValue: value, totals: totals,
             tunnels: TunnelReport.read(in: state), lastCheckpoint: checkpoint)

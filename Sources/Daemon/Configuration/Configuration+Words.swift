@@ -73,6 +73,8 @@ extension Configuration.SignerDocument {
 extension Configuration.ChainEntry {
     /// Hosts, and ports where they are not the usual ones; never more of a URL.
     package var endpointNames: [String] { endpoints.map(\.name) }
+    /// The endpoints that are never asked, in the same way.
+    package var redundantNames: [String] { redundant.map(\.name) }
     /// `all` or `majority`.
     package var agreementWord: String { agreement.rawValue }
     /// How many endpoints have to say the same.

@@ -108,6 +108,8 @@ package struct Configuration: Sendable {
         package let chainID: UInt64
         /// Where blocks are read from; no two have the same host.
         package let endpoints: [ChainEndpoint]
+        /// Endpoints that are never asked, since one in ``endpoints`` has the same host.
+        package var redundant: [ChainEndpoint] = []
         /// How many of them have to say the same.
         package let agreement: ChainAgreement
         /// The most blocks that the chain makes in a second.

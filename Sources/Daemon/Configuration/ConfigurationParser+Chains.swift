@@ -17,7 +17,7 @@ extension ConfigurationParser {
                     "this is no network of the asset table; write one as `eip155:42161` or add a row to `assets`")
             }
             guard let section = reader.section(entry, keys: Self.chainKeys) else { continue }
-            let endpoints = endpoints(section)
+            let (endpoints, redundant) = endpoints(section)
             let finality = reader.converted(
                 section, "finality", expected: "`finalized`, `safe` or a number of confirmations from 1 to 10000"
             ) { ChainFinality($0) }
@@ -29,28 +29,37 @@ extension ConfigurationParser {
             guard let chainID, !endpoints.isEmpty else { continue }
             chains.append(
                 Configuration.ChainEntry(
-                    network: network, chainID: chainID, endpoints: endpoints, agreement: agreement ?? .all,
-                    blocksPerSecond: rate ?? ChainReader.standardBlocksPerSecond, finality: finality ?? .finalized,
+                    network: network, chainID: chainID, endpoints: endpoints, redundant: redundant,
+                    agreement: agreement ?? .all, blocksPerSecond: rate ?? ChainReader.standardBlocksPerSecond,
+                    finality: finality ?? .finalized,
                     spenders: spenders))
         }
         return chains
     }
 
-    private mutating func endpoints(_ section: ConfigurationSection) -> [ChainEndpoint] {
+    /// The endpoints that are asked, one of each host, and those that are not.
+    private mutating func endpoints(
+        _ section: ConfigurationSection
+    ) -> (asked: [ChainEndpoint], redundant: [ChainEndpoint]) {
         guard section.has("rpc") else {
             reader.note(section.place("rpc"), "this key is needed: a list of 1 to \(ChainReader.endpointLimit) URLs")
-            return []
+            return ([], [])
         }
         let elements = reader.elements(section, "rpc")
-        var endpoints: [ChainEndpoint] = []
+        var (endpoints, redundant): ([ChainEndpoint], [ChainEndpoint]) = ([], [])
         for element in elements {
             guard let text = reader.text(element) else { continue }
             do {
                 let endpoint = try ChainEndpoint(text)
-                if endpoints.contains(where: { $0.isSameMachine(as: endpoint) }) {
+                if (endpoints + redundant).contains(where: { $0.name == endpoint.name }) {
                     reader.note(element.place, ChainError.repeatedEndpoint(endpoint.name).description)
                 }
-                endpoints.append(endpoint)
+                // Version 0.1.0 took other ports and spellings of a host for other endpoints: they are no error.
+                if endpoints.contains(where: { $0.isSameMachine(as: endpoint) }) {
+                    redundant.append(endpoint)
+                } else {
+                    endpoints.append(endpoint)
+                }
             } catch {
                 reader.note(element.place, error.description)
             }
@@ -58,6 +67,6 @@ extension ConfigurationParser {
         if !(1...ChainReader.endpointLimit).contains(elements.count), reader.isList(section, "rpc") {
             reader.note(section.place("rpc"), ChainError.endpointCount(limit: ChainReader.endpointLimit).description)
         }
-        return endpoints
+        return (endpoints, redundant)
     }
 }

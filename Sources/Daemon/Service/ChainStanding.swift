@@ -53,44 +53,6 @@ package struct ChainStanding: Sendable, Equatable {
     }
 }
 
-extension ChainStanding {
-    /// Standings as they stand in the state directory.
-    static func text(_ standings: [ChainStanding]) -> String {
-        var text = JSONText()
-        text.array { list in
-            for standing in standings {
-                list.object { object in
-                    object.field("network", standing.network)
-                    object.field("read_at", standing.readAt)
-                    object.field("problem", optional: standing.problem)
-                    object.field("disagreement", standing.isDisagreement)
-                    object.array("left_out") { faults in for fault in standing.leftOut { faults.element(fault) } }
-                    object.field("block", optional: standing.block.map { "\($0)" })
-                    object.field("block_time", optional: standing.blockTime)
-                    object.field("agreed_at", optional: standing.agreedAt)
-                }
-            }
-        }
-        return text.string + "\n"
-    }
-
-    /// Reads such a text; empty for anything else.
-    static func read(_ text: String) -> [ChainStanding] {
-        guard let elements = (try? JSONReader.read(Array(text.utf8)))?.elements else { return [] }
-        return elements.compactMap { element in
-            guard let network = element["network"]?.string, let readAt = element["read_at"]?.string else { return nil }
-            var standing = ChainStanding(network: network, readAt: readAt)
-            standing.problem = element["problem"]?.string
-            standing.isDisagreement = element["disagreement"]?.bool ?? false
-            standing.leftOut = element["left_out"]?.elements?.compactMap(\.string) ?? []
-            standing.block = element["block"]?.string.flatMap { UInt64($0) }
-            standing.blockTime = element["block_time"]?.string
-            standing.agreedAt = element["agreed_at"]?.string
-            return standing
-        }
-    }
-}
-
 extension ChainError {
     /// Whether endpoints contradict each other, or what they agreed on before.
     var isDisagreement: Bool {

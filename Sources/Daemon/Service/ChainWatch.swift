@@ -21,8 +21,12 @@ package struct ChainWatch: ChainWitness {
 
     /// How long a chain goes without being read while nothing has to be proven, in seconds.
     static let idleTime: Int64 = 600
-    /// Readings in a row that may fail for want of answers before an operator is told in the journal: ten minutes.
-    static let patience = 20
+    /// How long it is from a reading that failed to the next while nothing has to be proven, in seconds.
+    static let retryTime: Int64 = 60
+    /// How long readings may fail for want of answers before an operator is told in the journal, in seconds.
+    static let patience: Int64 = 600
+    /// Disagreements since the last reading that succeeded before an operator is told: one may be a matter of a moment.
+    static let disagreementLimit = 2
 
     private let network: String
     private let reading: Reading
@@ -59,22 +63,25 @@ package struct ChainWatch: ChainWitness {
     /// One reading, of which everybody hears who should.
     private func watched(_ probes: [AuthorizationProbe]) async throws(ChainError) -> ChainReading {
         let now = clock.now()
+        course.begin(at: now)
         do throws(ChainError) {
             let reading = try await self.reading(probes, now)
-            course.succeed(at: now)
+            course.succeed()
             record(.success(reading), now)
             note(reading.leftOut)
             return reading
         } catch {
             guard error != .cancelled else { throw error }
-            let failures = course.fail(at: now)
+            let failure = course.fail(at: now, isDisagreement: error.isDisagreement)
             record(.failure(error), now)
             if case .forgotten = error {
                 logger.error("final block forgotten", metadata: ["network": "\(network)", "problem": "\(error)"])
                 await notice("chain-forgotten", error.description)
             } else if error.isDisagreement {
-                await notice("chain-disagrees", error.description)
-            } else if failures == Self.patience {
+                if failure.disagreements >= Self.disagreementLimit {
+                    await notice("chain-disagrees", error.description)
+                }
+            } else if failure.seconds >= Self.patience {
                 await notice("chain-silent", error.description)
             }
             throw error
@@ -104,9 +111,9 @@ package struct ChainWatch: ChainWitness {
     }
 
     /// Reads a final block when nothing was read for a while, so that endpoints which are down or disagree are noticed before
-    /// a payment needs them; what fails is logged.
+    /// a payment needs them; what fails is logged, and tried again soon.
     package func lookWhenIdle() async {
-        guard course.lastRead.map({ clock.now().seconds - $0.seconds >= Self.idleTime }) ?? true else { return }
+        guard course.isDue(at: clock.now()) else { return }
         do throws(ChainError) { _ = try await watched([]) } catch {
             guard error != .cancelled else { return }
             logger.warning("chain not read", metadata: ["network": "\(network)", "problem": "\(error)"])
@@ -140,19 +147,40 @@ extension AuthorizationProbe {
     }
 }
 
-/// When a chain was read last, and how that went.
+/// When a chain was read last, and how the readings have gone since one succeeded.
 private final class ReadingCourse: Sendable {
-    private let state = Mutex<(lastRead: Timestamp?, failures: Int)>((nil, 0))
+    private struct State {
+        /// When the last reading began.
+        var lastRead: Timestamp?
+        /// When the first reading began that failed after the last one that succeeded; nil when none has.
+        var failingSince: Timestamp?
+        /// Disagreements since then.
+        var disagreements = 0
+    }
 
-    var lastRead: Timestamp? { state.withLock { $0.lastRead } }
+    private let state = Mutex(State())
 
-    func succeed(at now: Timestamp) { state.withLock { $0 = (now, 0) } }
+    func begin(at now: Timestamp) { state.withLock { $0.lastRead = now } }
 
-    /// Returns how many readings in a row have failed.
-    func fail(at now: Timestamp) -> Int {
+    func succeed() { state.withLock { ($0.failingSince, $0.disagreements) = (nil, 0) } }
+
+    /// Returns for how many seconds readings have failed, and how many disagreements were among them.
+    func fail(at now: Timestamp, isDisagreement: Bool) -> (seconds: Int64, disagreements: Int) {
         state.withLock { state in
-            state = (now, state.failures + 1)
-            return state.failures
+            // A clock that was put back must not make a failure last for ever unnoticed.
+            let since = min(state.failingSince ?? now, now)
+            state.failingSince = since
+            if isDisagreement { state.disagreements += 1 }
+            return (now.seconds - since.seconds, state.disagreements)
+        }
+    }
+
+    /// Whether a chain that nothing has to be proven on should be read again.
+    func isDue(at now: Timestamp) -> Bool {
+        state.withLock { state in
+            guard let lastRead = state.lastRead else { return true }
+            let pause = state.failingSince == nil ? ChainWatch.idleTime : ChainWatch.retryTime
+            return !(0..<pause).contains(now.seconds - lastRead.seconds)
         }
     }
 }

@@ -104,6 +104,14 @@ package struct RunningDaemon: Sendable {
         let chains = BoundedClient(loop: group.next(), tls: tls)
         var allowances: [String: any AllowanceWitness] = [:]
         let readers = try parts.chains.map { chain in
+            if !chain.redundant.isEmpty {
+                logger.warning(
+                    "chain endpoints not asked: another one has the same host",
+                    metadata: [
+                        "network": "\(chain.network)",
+                        "endpoints": "\(chain.redundantNames.joined(separator: " "))",
+                    ])
+            }
             let reader = try ChainReader(
                 chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality,
                 agreement: chain.agreement, blocksPerSecond: chain.blocksPerSecond, client: chains)

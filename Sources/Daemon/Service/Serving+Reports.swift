@@ -19,7 +19,7 @@ extension Serving {
     /// Writes how the chains looked when they were read last.
     static func tell(_ standings: [ChainStanding], in state: StateDirectory, logger: Logger) {
         do throws(StateDirectoryError) {
-            try FileSystem.writeText(ChainStanding.text(standings), to: state.chainsFile, replacing: true)
+            try ChainReport(process: getpid(), chains: standings).write(in: state)
         } catch {
             logger.warning("chain readings not written for `status`", metadata: ["problem": "\(error)"])
         }
