@@ -317,6 +317,29 @@ struct TunnelEndingTests {
         }
     }
 
+    @Test("a freeze is told only what ended under itself, not under an earlier one of the same scope")
+    func frozenAgain() async throws {
+        try await Lab.run(try Self.upstream()) { lab async throws in
+            func freeze(_ reason: String) async throws {
+                let freeze = Freeze(scope: .everything, since: .vectors, actor: "op", reason: reason)
+                #expect(try await lab.ledger.freeze(freeze))
+            }
+            let wire = try lab.connect()
+            try wire.send(lab.head("GET", "/lab/socket", ["connection: upgrade", "upgrade: websocket"]))
+            #expect(try wire.readHead()?.hasPrefix("HTTP/1.1 101 ") == true)
+            #expect(eventually { lab.tunnels.count == 1 })
+            try await freeze("first")
+            #expect(try await lab.review() == 1)
+            #expect(lab.tunnels.endedUnder == ["everything": 1])
+            #expect(eventually { lab.tunnels.count == 0 })
+            #expect(try await lab.ledger.unfreeze(.everything, by: "op", at: .vectors))
+            try await freeze("second")
+            #expect(try await lab.review() == 0)
+            #expect(lab.tunnels.endedUnder.isEmpty && lab.tunnels.ended == ["frozen": 1])
+            #expect(lab.tunnels.generation == lab.ledger.currentGeneration)
+        }
+    }
+
     @Test("a request that is under way inside terminated TLS gets its answer, and no other is served")
     func underWay() async throws {
         let (asked, rest) = (Gate(), Gate())
