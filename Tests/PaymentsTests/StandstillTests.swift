@@ -151,20 +151,20 @@ struct StandstillTests {
         let desk = try await Desk(caps: [CapLimit(.hour, .payments, UInt256(2)), CapLimit(.day, .cents(100))])
         #expect(await desk.engine.meter(call) == nil)
         #expect(await desk.engine.meter(call) == nil)
-        let failure = try #require(await desk.engine.meter(call))
+        let failure = try #require(await desk.engine.meter(call)).failure
         #expect(failure.code == "cap-exceeded" && failure.status == 402 && failure.isRetryable)
         #expect(failure.detail.contains("One more does not fit the hour cap of 2 payments on agent:scout"))
         #expect(failure.detail.contains("what is left is 0 payments"))
         let uncapped = try await Desk()
-        #expect(await uncapped.engine.meter(call)?.code == "no-cap")
+        #expect(await uncapped.engine.meter(call)?.failure.code == "no-cap")
         #expect(try await uncapped.books.freeze(Self.freeze(.everything)))
-        #expect(await uncapped.engine.meter(call)?.code == "frozen")
+        #expect(await uncapped.engine.meter(call)?.failure.code == "frozen")
     }
 
     @Test("a call that the books cannot count is not made")
     func meteringFails() async throws {
         let desk = try await Desk()
-        let failure = await (try desk.engine(over: WatchedStore(desk.books, refusesToWrite: true))).meter(call)
+        let failure = await (try desk.engine(over: WatchedStore(desk.books, refusesToWrite: true))).meter(call)?.failure
         #expect(failure?.code == "books-unavailable" && failure?.status == 503)
     }
 

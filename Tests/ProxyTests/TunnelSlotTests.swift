@@ -1,4 +1,5 @@
 import Ledger
+import TestSupport
 import Testing
 import Transport
 
@@ -6,6 +7,38 @@ import Transport
 
 @Suite("Places of tunnels")
 struct TunnelSlotTests {
+    private final class Holder: TunnelHolder {
+        var begun = 0
+        var endings: [TunnelEnding] = []
+
+        func begin() { begun += 1 }
+        func end(for ending: TunnelEnding) { endings.append(ending) }
+    }
+
+    @Test("books from before a tunnel was opened neither end it nor have it begin")
+    func olderBooks() throws {
+        let host = try #require(HostName("x"))
+        let caller = Caller.peer(.process(PeerIdentity(user: 1, group: 1)), agent: "scout")
+        let right = TunnelRight(
+            kind: .tunnel, agent: "scout", caller: caller, certificateEnd: nil, destination: .host(host, port: 1))
+        let slot = try #require(TunnelSlot(for: right, among: OpenTunnels()))
+        let holder = Holder()
+        let rules = ProxyRules(
+            gateways: GatewayTable([]), hosts: HostRule(ports: [], more: []), forward: loopbackRules(hosts: ["x:1"]),
+            peers: PeerAgents([.user(1): "scout"]))
+        let agent = Agent(name: "scout", wallet: nil, team: nil, tokenHash: .numbered(1), addedAt: .vectors)
+        func review(_ generation: UInt64, _ agents: [Agent]) -> TunnelEnding? {
+            let books = AgentRegistry(generation: generation, agents: agents, freezes: [])
+            return slot.review(due: .all, rules: rules, agents: books, at: 0)
+        }
+        slot.open(as: right.entry(under: rules), holder: holder, address: nil, closed: {})
+        slot.openedAt = 6
+        #expect(review(5, []) == nil && holder.begun == 0)
+        #expect(review(5, [agent]) == nil && holder.begun == 0)
+        #expect(review(6, [agent]) == nil && review(7, [agent]) == nil && holder.begun == 1)
+        #expect(review(8, []) == .agentRemoved && holder.endings == [.agentRemoved])
+    }
+
     @Test("a place that no tunnel comes of is given back, whoever held it last")
     func givenBack() throws {
         let tunnels = OpenTunnels()

@@ -451,7 +451,7 @@ package struct PaymentEngine: Sendable {
     }
 
     /// Books a call of a gateway that bills a prepaid balance, before it is made; returns why it must not be made.
-    package func meter(_ call: MeteredCall) async -> PaymentFailure? {
+    package func meter(_ call: MeteredCall) async -> MeteringFailure? {
         do {
             switch try await store.meter(call, at: clock.now()) {
             case .booked(_, let warnings):
@@ -461,11 +461,11 @@ package struct PaymentEngine: Sendable {
                 logger.info(
                     "call refused by the books",
                     metadata: ["agent": "\(call.agent)", "gateway": "\(call.gateway)", "code": "\(refusal.code)"])
-                return .refused(refusal, price: nil, payment: nil)
+                return .refused(refusal)
             }
         } catch {
             logger.error("ledger not writable", metadata: ["agent": "\(call.agent)", "problem": "\(error)"])
-            return .callNotBooked
+            return .notBooked
         }
     }
 

@@ -104,14 +104,14 @@ final class Exchange {
         }
     }
 
-    func metered(_ failure: PaymentFailure?) {
+    func metered(_ failure: MeteringFailure?) {
         switch life.metered(isBooked: failure == nil) {
         case .send:
             start()
             bodyReadAll()
         case .answer:
             unsent = []
-            if let failure { respond(Problem(failure)) }
+            if let failure { respond(Problem(failure.failure)) }
         case .nothing: break
         }
     }

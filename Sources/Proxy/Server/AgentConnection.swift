@@ -152,6 +152,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         let exchange = exchange
         self.exchange = nil
         exchange?.agentLeft()
+        // What serves inside a tunnel is added after this handler before it takes its place.
+        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

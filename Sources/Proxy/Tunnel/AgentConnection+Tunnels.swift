@@ -112,23 +112,15 @@ extension AgentConnection {
         try? options?.setOption(.allowRemoteHalfClosure, value: true)
         forgetConnection()
         let end = TunnelEnd()
-        let rest = inbound
+        end.early = inbound
+        upstream.early = answer
         inbound = ByteBuffer()
         do {
             let pipeline = context.pipeline.syncOperations
             try pipeline.addHandler(end, position: .after(self))
-            let tunnel = Tunnel(slot, agent: end, upstream: upstream, shared: shared)
+            // First: a tunnel that is ended as it opens must hear that its connection closed.
             pipeline.removeHandler(self, promise: nil)
-            guard !tunnel.isEnded else { return }
-            if rest.readableBytes > 0 {
-                end.take(rest)
-                end.readAll()
-            }
-            if answer.readableBytes > 0 {
-                upstream.take(answer)
-                upstream.readAll()
-            }
-            tunnel.start()
+            Tunnel(slot, agent: end, upstream: upstream, shared: shared).open()
         } catch {
             context.close(promise: nil)
             upstream.cutOff()
@@ -137,6 +129,9 @@ extension AgentConnection {
 }
 
 extension AgentConnection: TunnelHolder {
+    /// Nothing was held back: each request inside is checked for itself.
+    func begin() {}
+
     /// Serves no other request; an exchange that is under way comes to its end.
     func end(for ending: TunnelEnding) {
         isEnded = true

@@ -61,9 +61,9 @@ final class MessageMeter {
         }
     }
 
-    private func answered(_ failure: PaymentFailure?) {
+    private func answered(_ failure: MeteringFailure?) {
         if let failure {
-            end.tunnel?.refuseMessage(.messageNotCounted, reason: "purser: \(failure.code)")
+            end.tunnel?.refuseMessage(TunnelEnding(failure), reason: "purser: \(failure.failure.code)")
             // The agent may have gone, and its peer waits for the end of what it sent.
             return end.countWasRefused()
         }

@@ -71,7 +71,8 @@ final class OpenTunnels: Sendable {
             var due = ofAll ? .all : state.due
             if generation != state.reviewed || state.nextEnd < now { due = .all }
             state.due = .none
-            guard !state.open.isEmpty else {
+            // What was ended under a freeze is forgotten once the books do not hold that freeze.
+            guard !state.open.isEmpty || !state.endedUnder.isEmpty else {
                 // What opens later is looked at then.
                 state.reviewed = generation
                 return .none

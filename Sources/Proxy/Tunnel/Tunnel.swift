@@ -15,7 +15,7 @@ final class Tunnel {
     private let since = NIODeadline.now()
     private let agentEnd: TunnelEnd
     private let upstreamEnd: TunnelEnd
-    private var open = 2
+    private var openEnds = 2
     private(set) var deadline: NIODeadline?
 
     /// Ties two ends together; both channels must not have read anything yet that is not handed over.
@@ -32,18 +32,19 @@ final class Tunnel {
         shared.tunnels[ObjectIdentifier(self)] = self
         shared.deadlines.add(self)
         wasUsed()
-        shared.open(slot, as: self, address: upstream.remoteAddress)
+    }
+
+    /// Lists it, and begins to pass bytes once its right is known to hold.
+    func open() {
+        guard let slot else { return }
+        shared.open(slot, as: self, address: upstreamEnd.remoteAddress)
     }
 
     /// Whether the right to it has ended: no byte passes any more.
     var isEnded: Bool { slot?.isEnded ?? true }
 
-    /// Begins to read on both sides.
-    func start() {
-        guard !isEnded else { return }
-        agentEnd.resume()
-        upstreamEnd.resume()
-        // One of them may have gone before there was a tunnel.
+    /// Takes note of a connection that closed before there was a tunnel.
+    private func noteClosed() {
         for end in [agentEnd, upstreamEnd] where !end.isActive { end.ended() }
     }
 
@@ -56,8 +57,8 @@ final class Tunnel {
 
     /// One of the two connections is closed.
     func endDidClose() {
-        open -= 1
-        guard open == 0 else { return }
+        openEnds -= 1
+        guard openEnds == 0 else { return }
         deadline = nil
         shared.deadlines.remove(self)
         shared.tunnels[ObjectIdentifier(self)] = nil
@@ -76,6 +77,7 @@ final class Tunnel {
     func cutOff() {
         agentEnd.cutOff()
         upstreamEnd.cutOff()
+        noteClosed()
     }
 
     /// Ends it since a message of the agent was not counted; `reason` is what the agent is told, where it can be.
@@ -93,12 +95,22 @@ final class Tunnel {
 }
 
 extension Tunnel: TunnelHolder {
+    func begin() {
+        agentEnd.passEarly()
+        upstreamEnd.passEarly()
+        guard !isEnded else { return }
+        agentEnd.resume()
+        upstreamEnd.resume()
+        noteClosed()
+    }
+
     func end(for ending: TunnelEnding) {
         // What waits on one side does not go out since the other one has closed.
         agentEnd.peer = nil
         upstreamEnd.peer = nil
         agentEnd.reset()
         upstreamEnd.reset()
+        noteClosed()
     }
 }
 

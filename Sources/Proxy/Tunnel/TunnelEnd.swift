@@ -25,6 +25,8 @@ final class TunnelEnd: ChannelInboundHandler {
     var tunnel: Tunnel?
     /// What counts the messages that come from this side, where they are counted.
     var messages: MessageMeter?
+    /// What was read from this side before there was a tunnel.
+    var early = ByteBuffer()
     /// Bytes that came from this side.
     private(set) var received = 0
     private var context: ChannelHandlerContext?
@@ -52,6 +54,15 @@ final class TunnelEnd: ChannelInboundHandler {
         if let messages { return messages.take(bytes) }
         tunnel?.willPassDown(bytes, from: self)
         pass(bytes)
+    }
+
+    /// Passes on what was read before there was a tunnel.
+    func passEarly() {
+        guard early.readableBytes > 0 else { return }
+        let bytes = early
+        early = ByteBuffer()
+        take(bytes)
+        readAll()
     }
 
     /// Passes bytes from this side on.

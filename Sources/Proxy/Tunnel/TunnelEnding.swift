@@ -1,4 +1,5 @@
 import Ledger
+import Payments
 
 /// Why a tunnel was ended that nobody had closed.
 enum TunnelEnding: Equatable, Sendable {
@@ -28,6 +29,15 @@ enum TunnelEnding: Equatable, Sendable {
     case messageNotCounted
     /// Its agent sent what is no WebSocket message, so messages could not be counted.
     case notWebSocket
+
+    /// Why a tunnel ends whose message was not counted: often because its right has ended and no review has seen it yet.
+    init(_ failure: MeteringFailure) {
+        switch failure {
+        case .refused(.frozen(let freeze)): self = .frozen(freeze)
+        case .refused(.unknownAgent): self = .agentRemoved
+        case .refused, .notBooked: self = .messageNotCounted
+        }
+    }
 
     /// The word for it in logs, metrics and `status`.
     var word: String {

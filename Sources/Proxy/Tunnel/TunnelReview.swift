@@ -6,14 +6,36 @@ import Primitives
 
 /// Tunnels end when their right does: each is held against the rules and the books when it opens and at every review.
 extension ProxyLoop {
-    /// Lists a tunnel that opens, and ends it at once if its right has ended while it was being opened.
+    /// Lists a tunnel that opens, and has it begin once its right is known to hold by the newest books; ends it if the right
+    /// has ended while it was being opened.
     func open(_ slot: TunnelSlot, as holder: any TunnelHolder, address: SocketAddress? = nil) {
         let key = ObjectIdentifier(slot)
         openSlots[key] = WeakSlot(slot: slot)
         slot.open(as: slot.right.entry(under: rules), holder: holder, address: address) { [weak self] in
             self?.openSlots[key] = nil
         }
-        review(slot, due: .all, agents: services.agents.latest)
+        // Loaded after the tunnel was listed: every later change in the books makes the next review look at it.
+        slot.openedAt = services.agents.currentGeneration
+        let agents = services.agents.latest
+        if agents.generation >= slot.openedAt {
+            review(slot, due: .fresh, agents: agents)
+        } else {
+            reviewByNewestBooks(slot)
+        }
+    }
+
+    /// Reviews a tunnel as soon as the books have been read again.
+    private func reviewByNewestBooks(_ slot: TunnelSlot) {
+        let bound = NIOLoopBound((shared: self, slot: WeakSlot(slot: slot)), eventLoop: loop)
+        let (directory, loop) = (services.agents, loop)
+        Task(executorPreference: executor) {
+            // When the books cannot be read, the tunnel waits for the next review that can.
+            guard let agents = try? await directory.refreshed() else { return }
+            loop.execute {
+                let (shared, weak) = bound.value
+                if let slot = weak.slot { shared.review(slot, due: .fresh, agents: agents) }
+            }
+        }
     }
 
     /// Ends the tunnels of this loop whose right has ended; returns how many it ended.

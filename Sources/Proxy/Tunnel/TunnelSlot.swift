@@ -3,6 +3,8 @@ import NIOCore
 
 /// What carries a tunnel and can end it.
 protocol TunnelHolder: AnyObject {
+    /// The first review has found that the tunnel's right holds: bytes may pass.
+    func begin()
     /// The tunnel's right has ended: ends it, buffered bytes included.
     func end(for ending: TunnelEnding)
 }
@@ -24,6 +26,8 @@ final class TunnelSlot {
     private var entry: OpenTunnels.Entry?
     /// What carries it, once it is open.
     private weak var holder: (any TunnelHolder)?
+    /// The newest change in the books when it was opened: older ones cannot say whether its right holds.
+    var openedAt = UInt64.max
     /// Whether a review has seen it since it was opened.
     private var isReviewed = false
     private(set) var isEnded = false
@@ -60,12 +64,17 @@ final class TunnelSlot {
         tunnels.open(entry, until: right.certificateEnd)
     }
 
-    /// Ends the tunnel if its right has ended; returns whether it did.
+    /// Ends the tunnel if its right has ended, and returns why; has it begin when the first review finds that the right holds.
+    ///
+    /// Books from before it was opened are passed over: they are no review.
     func review(due: OpenTunnels.Due, rules: ProxyRules, agents: AgentRegistry, at now: Int64) -> TunnelEnding? {
-        guard !isEnded, due == .all || !isReviewed else { return nil }
-        isReviewed = true
+        guard !isEnded, agents.generation >= openedAt, due == .all || !isReviewed else { return nil }
         guard let ending = right.ending(under: rules, agents: agents, at: now) else {
             if let end = right.certificateEnd { tunnels.staysOpen(until: end) }
+            if !isReviewed {
+                isReviewed = true
+                holder?.begin()
+            }
             return nil
         }
         end(for: ending)

@@ -172,6 +172,26 @@ struct PrepaidMessageTests {
         }
     }
 
+    @Test(
+        "a message that the books refuse since the right has ended ends the tunnel for that reason",
+        arguments: [RightsEnd.agentFrozen, .agentRemoved])
+    func rightEnded(end: RightsEnd) async throws {
+        try await Lab.run(Self.options(calls: 100), try Self.reading()) { lab async throws in
+            let wire = try open(lab)
+            #expect(eventually { lab.tunnels.count == 1 })
+            try await end.happen(in: lab)
+            try wire.send(Self.frame("late"))
+            let isFreeze = end == .agentFrozen
+            #expect(try wire.readToEnd() == Self.close("purser: \(isFreeze ? "frozen" : "unknown-agent")"))
+            wire.close()
+            #expect(eventually { lab.tunnels.count == 0 })
+            #expect(lab.tunnels.ended == [try #require(end.reasons[.switched]): 1])
+            #expect(try await lab.review() == 0)
+            #expect(lab.tunnels.endedUnder == (isFreeze ? ["agent:scout": 1] : [:]))
+            #expect(!lab.upstream.texts[0].contains("late"))
+        }
+    }
+
     @Test("reject- what is no WebSocket frame of an agent")
     func otherBytes() async throws {
         try await Lab.run(Self.options(calls: 100), try Self.reading()) { lab async throws in

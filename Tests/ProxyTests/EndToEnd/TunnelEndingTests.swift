@@ -251,32 +251,92 @@ struct TunnelEndingTests {
         }
     }
 
-    @Test("a freeze while a handshake is under way ends what comes of it before a byte passes")
-    func frozenMeanwhile() async throws {
+    @Test(
+        "a right that ends while a handshake is under way ends what comes of it before a byte passes",
+        arguments: RightsEnd.allCases.filter { $0.reasons[.switched] != nil }, [true, false])
+    func endsMeanwhile(end: RightsEnd, anotherRequest: Bool) async throws {
         let (asked, answer) = (Gate(), Gate())
         let upstream = try ScriptedUpstream { wire, _ in
-            _ = try wire.readRequest()
+            let request = try wire.readRequest()
+            guard request?["upgrade"] == ["websocket"] else { return try wire.send(Respond.with(200)) }
             asked.open()
             answer.waitBlocking()
             try wire.send(
                 "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nsecret")
             _ = try? wire.readToEnd()
         }
+        var options = Lab.Options()
+        options.limits.connections = 1
+        try await Lab.run(options, upstream) { lab async throws in
+            let wire = try lab.connect()
+            try wire.send(lab.head("GET", "/lab/socket", ["connection: upgrade", "upgrade: websocket"]) + "early")
+            #expect(await asked.opened())
+            try await end.happen(in: lab)
+            // A request has the books read again, where it comes before the answer does.
+            if anotherRequest {
+                let elsewhere = "GET http://elsewhere.example/ HTTP/1.1\r\nhost: x\r\n"
+                _ = try lab.raw("\(elsewhere)\(ForwardTests.basic("scout", Lab.token))\r\n\r\n")
+            }
+            // The daemon's look, while nothing is open.
+            #expect(try await lab.review() == 0)
+            answer.open()
+            _ = try? wire.readToEnd()
+            #expect(!String(decoding: wire.received, as: UTF8.self).contains("secret"))
+            #expect(!upstream.texts[0].contains("early"))
+            #expect(lab.tunnels.ended == [try #require(end.reasons[.switched]): 1])
+            #expect(eventually { lab.tunnels.count == 0 })
+            // The gateway's only place is free again, for those who may still use it.
+            guard ![.tokenReplaced, .agentRemoved].contains(end) else { return }
+            try await lab.replace()
+            #expect(try lab.exchange("GET", "/lab/x").status == 200)
+        }
+    }
+
+    @Test("what was sent early passes when a change in the books leaves the right as it is")
+    func changeMeanwhile() async throws {
+        let (asked, answer) = (Gate(), Gate())
+        let upstream = try ScriptedUpstream { wire, _ in
+            _ = try wire.readRequest()
+            asked.open()
+            answer.waitBlocking()
+            try wire.send(
+                "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello")
+            #expect(try wire.read(5) == Array("early".utf8))
+            try wire.send("done")
+        }
         try await Lab.run(upstream) { lab async throws in
-            let other = try lab.connect()
-            try other.send(lab.head("GET", "/lab/socket", ["connection: upgrade", "upgrade: websocket"]) + "early")
+            let wire = try lab.connect()
+            try wire.send(lab.head("GET", "/lab/socket", ["connection: upgrade", "upgrade: websocket"]) + "early")
             #expect(await asked.opened())
             #expect(
-                try await lab.ledger.freeze(Freeze(scope: .agent("scout"), since: .vectors, actor: "op", reason: nil)))
-            // What another request reads of the books holds for tunnels that open.
-            let elsewhere = "GET http://elsewhere.example/ HTTP/1.1\r\nhost: x\r\n"
-            let refused = try lab.raw("\(elsewhere)\(ForwardTests.basic("scout", Lab.token))\r\n\r\n").response
-            #expect(refused.text.contains("forward-not-allowed"))
+                try await lab.ledger.freeze(Freeze(scope: .agent("other"), since: .vectors, actor: "op", reason: nil)))
             answer.open()
-            _ = try? other.readToEnd()
-            #expect(!String(decoding: other.received, as: UTF8.self).contains("secret"))
-            #expect(!upstream.texts[0].contains("early"))
-            #expect(lab.tunnels.ended == ["frozen": 1])
+            #expect(try wire.readHead()?.hasPrefix("HTTP/1.1 101 ") == true)
+            #expect(try wire.readToEnd() == Array("hellodone".utf8))
+            #expect(lab.tunnels.ended.isEmpty)
+        }
+    }
+
+    @Test("a freeze is told only what ended under itself, not under an earlier one of the same scope")
+    func frozenAgain() async throws {
+        try await Lab.run(try Self.upstream()) { lab async throws in
+            func freeze(_ reason: String) async throws {
+                let freeze = Freeze(scope: .everything, since: .vectors, actor: "op", reason: reason)
+                #expect(try await lab.ledger.freeze(freeze))
+            }
+            let wire = try lab.connect()
+            try wire.send(lab.head("GET", "/lab/socket", ["connection: upgrade", "upgrade: websocket"]))
+            #expect(try wire.readHead()?.hasPrefix("HTTP/1.1 101 ") == true)
+            #expect(eventually { lab.tunnels.count == 1 })
+            try await freeze("first")
+            #expect(try await lab.review() == 1)
+            #expect(lab.tunnels.endedUnder == ["everything": 1])
+            #expect(eventually { lab.tunnels.count == 0 })
+            #expect(try await lab.ledger.unfreeze(.everything, by: "op", at: .vectors))
+            try await freeze("second")
+            #expect(try await lab.review() == 0)
+            #expect(lab.tunnels.endedUnder.isEmpty && lab.tunnels.ended == ["frozen": 1])
+            #expect(lab.tunnels.generation == lab.ledger.currentGeneration)
         }
     }
 
