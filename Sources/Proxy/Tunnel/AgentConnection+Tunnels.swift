@@ -120,7 +120,7 @@ extension AgentConnection {
             try pipeline.addHandler(end, position: .after(self))
             // First: a tunnel that is ended as it opens must hear that its connection closed.
             pipeline.removeHandler(self, promise: nil)
-            Tunnel(slot, agent: end, upstream: upstream, shared: shared).open()
+            Tunnel.open(slot, agent: end, upstream: upstream, shared: shared)
         } catch {
             context.close(promise: nil)
             upstream.cutOff()

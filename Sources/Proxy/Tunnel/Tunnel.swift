@@ -18,8 +18,18 @@ final class Tunnel {
     private var openEnds = 2
     private(set) var deadline: NIODeadline?
 
-    /// Ties two ends together; both channels must not have read anything yet that is not handed over.
-    init(_ slot: TunnelSlot, agent: TunnelEnd, upstream: TunnelEnd, shared: ProxyLoop) {
+    /// Ties two ends together, lists the tunnel, and begins to pass bytes once its right is known to hold.
+    ///
+    /// Both channels must not have read anything yet that is not handed over.
+    static func open(_ slot: TunnelSlot, agent: TunnelEnd, upstream: TunnelEnd, shared: ProxyLoop) {
+        let tunnel = Tunnel(slot, agent: agent, upstream: upstream, shared: shared)
+        shared.tunnels[ObjectIdentifier(tunnel)] = tunnel
+        shared.deadlines.add(tunnel)
+        tunnel.wasUsed()
+        shared.open(slot, as: tunnel, address: upstream.remoteAddress)
+    }
+
+    private init(_ slot: TunnelSlot, agent: TunnelEnd, upstream: TunnelEnd, shared: ProxyLoop) {
         self.shared = shared
         self.slot = slot
         agentEnd = agent
@@ -29,15 +39,6 @@ final class Tunnel {
         agent.tunnel = self
         upstream.tunnel = self
         if let call = slot.call { agent.messages = MessageMeter(call, end: agent, shared: shared) }
-        shared.tunnels[ObjectIdentifier(self)] = self
-        shared.deadlines.add(self)
-        wasUsed()
-    }
-
-    /// Lists it, and begins to pass bytes once its right is known to hold.
-    func open() {
-        guard let slot else { return }
-        shared.open(slot, as: self, address: upstreamEnd.remoteAddress)
     }
 
     /// Whether the right to it has ended: no byte passes any more.
