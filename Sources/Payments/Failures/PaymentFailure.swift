@@ -74,8 +74,8 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     /// A reload changed the gateway's entry or the policy while the request was under way.
     package static let rulesChanged = PaymentFailure(
         code: "rules-changed", status: 503,
-        detail: "The configuration changed while the request was under way, so nothing was signed by the old one. Send the "
-            + "request again.",
+        detail: "The configuration changed while the request was under way, so nothing was signed by the old one. Send "
+            + "the request again.",
         payment: nil, isRetryable: true)
 
     /// The configuration does not say which wallet pays for the agent.
