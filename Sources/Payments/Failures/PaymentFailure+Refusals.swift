@@ -19,7 +19,8 @@ extension PaymentFailure {
             exceeded(usage, price: price, payment: payment)
         case .unknownAgent:
             PaymentFailure(
-                code: refusal.code, status: 403, detail: "The agent was removed, or its token replaced, while its request was under way.",
+                code: refusal.code, status: 403,
+                detail: "The agent was removed, or its token replaced, while its request was under way.",
                 payment: payment, price: price)
         case .frozen(let freeze):
             PaymentFailure(
