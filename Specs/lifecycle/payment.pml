@@ -53,12 +53,19 @@
 #define LOST_SIGHT 5
 #define NEVER_SENT 6
 
+/* What the books know of the answer. ARRIVED also stands for what the agent broke off itself after a settlement, and for
+   failures that it has whole: those are held for a while by the clock, which only holds more. */
+#define ARRIVED 0
+#define UNDER_WAY 1
+#define OWED 2
+
 /* On disk: survives every crash. Two daemons work on it, one transaction at a time. */
 byte st[ROWS];
 #ifdef OWNERS
 byte owner[ROWS];               /* the exchange that made or adopted the row last */
 #endif
 bit print[ROWS];                /* the fingerprint of the logical request */
+byte way[ROWS];                 /* what became of the answer to a closed row: see `heard` */
 byte rows;
 bit frozen;
 
@@ -73,7 +80,8 @@ bit headOver[ROWS];             /* the newest block is at or past validBefore, a
 
 /* What the properties look at. */
 #ifdef P3
-bit taken[ROWS];                /* a seller said that it took the money, and under STRICT a waiting agent had that */
+bit taken[ROWS];                /* an agent has the answer, or left it in the middle when the seller had said that it took the
+                                   money; under WORD a seller's word is enough */
 #endif
 bit ordered;                    /* the operator was told that everything is frozen */
 
@@ -84,6 +92,9 @@ bit begun[EXCHANGES];
 bit connected[EXCHANGES];       /* the agent waits */
 bit known[EXCHANGES];           /* the books know that it waits no longer */
 bit killed[EXCHANGES];          /* by a crash */
+#ifdef P3
+byte receives[EXCHANGES];       /* the agent receives an answer: SAYS_SETTLED or SAYS_SERVED, or 0 */
+#endif
 bit down[2];
 byte plan;                      /* what the third request is: 0 the second's repetition, 1 its twin, 2 something else */
 
@@ -115,13 +126,31 @@ byte plan;                      /* what the third request is: 0 the second's rep
 #else
 #define isCurrent(i, x) true
 #endif
-#ifdef STRICT
-#define isTaken(x) connected[x]
+/* The answer of an exchange whose agent has gone is owed; where there is no P3 to look at, it arrives at once or never. */
+#ifdef MUTANT_ORPHAN_ARRIVES
+#define wayBehind(x) UNDER_WAY
 #else
-#define isTaken(x) true
+#define wayBehind(x) (connected[x] -> UNDER_WAY : OWED)
+#endif
+#ifdef MUTANT_USED_ARRIVES
+#define WAY_OF_USED ARRIVED
+#else
+#define WAY_OF_USED OWED
 #endif
 
+/* What a head that came makes of the answer's way; `wasOpen` before it was booked. */
+inline heard(i, event, x) {
+    if
+    :: wasOpen && !isOpen(i) && (event == SAYS_SETTLED || event == SAYS_SERVED) -> way[i] = wayBehind(x)
+    :: wasOpen && !isOpen(i) && event == SAYS_USED -> way[i] = WAY_OF_USED
+    /* A late word of an exchange without an agent, while another one receives: its end decides. */
+    :: !wasOpen && way[i] == UNDER_WAY && !connected[x] && (event == SAYS_SETTLED || event == SAYS_SERVED) -> way[i] = OWED
+    :: else
+    fi
+}
+
 inline book(i, event, x) {
+    wasOpen = isOpen(i);
     if
     :: event == SAYS_SETTLED && (isOpen(i) || st[i] == PRESUMED || st[i] == LAPSED) -> st[i] = SETTLED
     :: (event == SAYS_SERVED || event == SAYS_USED) && isOpen(i) -> st[i] = PRESUMED
@@ -139,24 +168,61 @@ inline book(i, event, x) {
     :: event == NEVER_SENT && st[i] == RESUMED -> st[i] = VOIDED
 #endif
     :: else
-    fi
+    fi;
+    heard(i, event, x);
+    wasOpen = 0
 #ifdef P3
+#ifdef WORD
     ;
     if
-    :: event == SAYS_SETTLED || event == SAYS_SERVED -> taken[i] = taken[i] || isTaken(x)
-#ifndef STRICT
-    :: event == SAYS_USED -> taken[i] = 1
-#endif
+    :: event == SAYS_SETTLED || event == SAYS_SERVED || event == SAYS_USED -> taken[i] = 1
     :: else
     fi
 #endif
+#endif
 }
+
+#ifdef P3
+#ifdef MUTANT_DEPARTURE_ARRIVES
+#define departsFreely(x) true
+#else
+#define departsFreely(x) (receives[x] == SAYS_SETTLED)
+#endif
+
+/* The answer has arrived whole. */
+inline arrive(i, x) {
+    way[i] = ARRIVED;
+    taken[i] = 1
+}
+
+/* It broke off, or the agent left it in the middle. */
+inline breakOff(i) {
+    if
+    :: way[i] == UNDER_WAY -> way[i] = OWED
+    :: else
+    fi
+}
+
+inline leaveMidway(i, x) {
+    if
+    :: departsFreely(x) -> way[i] = ARRIVED
+    :: else -> breakOff(i)
+    fi;
+    if
+    :: receives[x] == SAYS_SETTLED -> taken[i] = 1
+    :: else
+    fi
+}
+#endif
 
 /* The exchange is over for its agent and the books know it; what is not needed any more is forgotten. */
 inline settleDown(x) {
     connected[x] = 0;
     known[x] = 1;
     row[x] = NOBODY;
+#ifdef P3
+    receives[x] = 0;
+#endif
     r = NOBODY;
     isAdopter = 0
 }
@@ -179,11 +245,12 @@ inline answer(event) {
 #else
 #define mayAdopt(i, x) (isUnattended(i) && print[i] == printOf(x) && !over[i])
 #endif
-#ifdef HOLD_UNSERVED
-/* A proposal: a live attempt that is booked as spent, but whose answer no agent had, is not paid for again. */
-#define isHeld(i, x) ((st[i] == SETTLED || st[i] == PRESUMED) && print[i] == printOf(x) && !over[i] && !taken[i])
-#else
+/* What is booked as spent, and whose answer no agent has, is not paid for again while it lives: its bytes are sent again. */
+#define isSpent(i) (st[i] >= SETTLED && st[i] <= CONFIRMED)
+#ifdef MUTANT_OWED_IS_BOUGHT
 #define isHeld(i, x) false
+#else
+#define isHeld(i, x) (isSpent(i) && way[i] == OWED && print[i] == printOf(x) && !over[i])
 #endif
 
 /* Somebody else's agent waits for this row, as far as anybody can know. */
@@ -213,14 +280,19 @@ inline makeRow(x) {
     row[x] = r
 }
 
+/* What is closed stays as it is, and several may send its bytes: none of them can make it worth more. */
 inline adoptRow(x) {
+    if
+    :: isOpen(r) ->
 #ifdef ATTENDED
-    assert(!isWatched(r, x));
+        assert(!isWatched(r, x));
 #endif
-    st[r] = RESUMED;
+        st[r] = RESUMED
 #ifdef OWNERS
-    owner[r] = x;
+        ; owner[r] = x
 #endif
+    :: else
+    fi;
     row[x] = r;
     isAdopter = 1
 }
@@ -232,14 +304,11 @@ inline find(x) {
     :: i < rows && r == NOBODY && mayAdopt(i, x) -> r = i
     :: i < rows && !(r == NOBODY && mayAdopt(i, x)) -> i++
     :: else -> break
-    od
-}
-
-inline hold(x) {
-    i = 0;
-    isHeldBack = 0;
+    od;
+    i = (r == NOBODY -> 0 : rows);
     do
-    :: i < rows -> isHeldBack = isHeldBack || isHeld(i, x); i++
+    :: i < rows && r == NOBODY && isHeld(i, x) -> r = i
+    :: i < rows && !(r == NOBODY && isHeld(i, x)) -> i++
     :: else -> break
     od
 }
@@ -249,7 +318,14 @@ inline hold(x) {
 inline bookGone(y, x) {
     if
     :: row[y] != NOBODY && at[y] == at[x] && !connected[y] && !known[y] && !killed[y] ->
+#ifdef P3
+        if
+        :: receives[y] -> leaveMidway(row[y], y); receives[y] = 0
+        :: else -> book(row[y], LOST_SIGHT, y)
+        fi;
+#else
         book(row[y], LOST_SIGHT, y);
+#endif
         known[y] = 1
     :: else
     fi
@@ -285,14 +361,13 @@ inline reserve(x) {
         bookGone(0, x); bookGone(1, x); bookGone(2, x);
 #endif
         CHOOSE;
-        hold(x);
         if
-        :: FROZEN || isHeldBack -> r = NOBODY
-        :: !(FROZEN || isHeldBack) && r != NOBODY -> adoptRow(x)
-        :: !(FROZEN || isHeldBack) && r == NOBODY && FITS && rows < ROWS -> makeRow(x)
+        :: FROZEN -> r = NOBODY
+        :: !FROZEN && r != NOBODY -> adoptRow(x)
+        :: !FROZEN && r == NOBODY && FITS && rows < ROWS -> makeRow(x)
         :: else -> r = NOBODY
         fi;
-        i = 0; isHeldBack = 0;
+        i = 0;
 #ifdef P9
         assert(r == NOBODY || !ordered);
 #endif
@@ -307,7 +382,7 @@ inline reserve(x) {
 proctype Exchange(byte x) {
     byte r = NOBODY;
     byte i;
-    bit isAdopter, isHeldBack;
+    bit isAdopter, wasOpen;
 #ifdef MUTANT_CAP_NOT_ATOMIC
     bit fits;
 #endif
@@ -358,8 +433,15 @@ proctype Exchange(byte x) {
         /* Wait. The seller answers whatever it likes, at any time, or never; what it does to the chain is its own.
            That the same bytes go out a second time changes nothing: the seller may have them since the first. */
         do
+#ifdef P3
+        :: d_step { connected[x] -> book(r, SAYS_SETTLED, x); receives[x] = SAYS_SETTLED }; goto receiving
+        :: d_step { connected[x] -> book(r, SAYS_SERVED, x); receives[x] = SAYS_SERVED }; goto receiving
+        :: d_step { !connected[x] -> book(r, SAYS_SETTLED, x); settleDown(x) }; break
+        :: d_step { !connected[x] -> book(r, SAYS_SERVED, x); settleDown(x) }; break
+#else
         :: answer(SAYS_SETTLED); break
         :: answer(SAYS_SERVED); break
+#endif
         :: answer(SAYS_USED); break
         :: answer(SAYS_NO); break
         :: answer(LOST_SIGHT); break
@@ -369,9 +451,21 @@ proctype Exchange(byte x) {
         /* The agent leaves. Its exchange books that, goes on waiting, and books late what still comes. */
         :: connected[x] -> connected[x] = 0
         :: d_step { !connected[x] && !known[x] -> book(r, LOST_SIGHT, x); known[x] = 1 }
+        od;
+#ifdef P3
+        goto finished;
+receiving:
+        /* The rest of the answer arrives, breaks off, or is left: the books hear of it in a step of its own. */
+        do
+        :: d_step { connected[x] -> arrive(r, x); settleDown(x) }; break
+        :: d_step { connected[x] -> breakOff(r); settleDown(x) }; break
+        :: connected[x] -> connected[x] = 0
+        :: d_step { !connected[x] && !known[x] -> leaveMidway(r, x); settleDown(x) }; break
+        :: d_step { !connected[x] && known[x] -> settleDown(x) }; break
         od
+#endif
     } unless {
-        d_step { killed[x] -> r = NOBODY; i = 0; isAdopter = 0; isHeldBack = 0 }
+        d_step { killed[x] -> r = NOBODY; i = 0; isAdopter = 0; wasOpen = 0 }
     };
 finished:
     skip
@@ -381,7 +475,12 @@ finished:
 
 inline kill(x, d) {
     if
-    :: begun[x] && at[x] == d && !killed[x] -> killed[x] = 1; connected[x] = 0
+    :: begun[x] && at[x] == d && !killed[x] ->
+        killed[x] = 1;
+        connected[x] = 0
+#ifdef P3
+        ; receives[x] = 0
+#endif
     :: else
     fi
 }
@@ -405,6 +504,9 @@ inline sweep(i, d) {
     :: st[i] == RESERVED && isSwept(i, d) -> st[i] = INDOUBT
 #else
     :: (st[i] == RESERVED || st[i] == RESUMED) && isSwept(i, d) -> st[i] = INDOUBT
+#endif
+#ifndef MUTANT_START_FORGETS_ANSWERS
+    :: way[i] == UNDER_WAY && !isOpen(i) && isSwept(i, d) -> way[i] = OWED
 #endif
     :: else
     fi
@@ -456,21 +558,24 @@ end:
     od
 }
 
+/* Where only P3 is looked at, nothing that a row does matters once its answer has arrived. */
+#ifdef P3
+#define isMoot(i) (taken[i] && way[i] == ARRIVED)
+#else
+#define isMoot(i) false
+#endif
+
 inline chain(i) {
-    d_step { canSettle(i) -> moved[i] = 1 }
+    d_step { canSettle(i) && !isMoot(i) -> moved[i] = 1 }
 }
 
 /* Time moves where it can make a difference. */
 #ifdef MUTANT_TWO_READS
 #define mayDie(i) (st[i] != NONE && !dead[i])
 #else
-#define mayDie(i) (st[i] != NONE && st[i] != VOIDED && !moved[i] && !dead[i])
+#define mayDie(i) (st[i] != NONE && st[i] != VOIDED && !moved[i] && !dead[i] && !isMoot(i))
 #endif
-#ifdef HOLD_UNSERVED
-#define isTimed(i) (st[i] != NONE)
-#else
-#define isTimed(i) isOpen(i)
-#endif
+#define isTimed(i) (isOpen(i) || (isSpent(i) && way[i] == OWED))
 /* With MARGIN the daemons let a window end only when a final block has passed it (or the nonce is used). */
 #ifdef MARGIN
 #define mayEnd(i) (isTimed(i) && !over[i] && (dead[i] || moved[i]))
@@ -520,7 +625,9 @@ end:
 #define lapse(i) d_step { false -> skip }
 #endif
 #ifdef CHAIN
-#define prove(i) d_step { isProvable(i) && moved[i] -> st[i] = CONFIRMED }
+/* Proof of an attempt that nobody has an answer to leaves it owed. */
+#define owes(i) (isUnattended(i) -> OWED : way[i])
+#define prove(i) d_step { isProvable(i) && moved[i] -> way[i] = owes(i); st[i] = CONFIRMED }
 #define disprove(i) d_step { isProvable(i) && isProvenUnused(i) -> st[i] = RELEASED }
 #else
 #define prove(i) d_step { isUnattended(i) && over[i] -> st[i] = PRESUMED }
