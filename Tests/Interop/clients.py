@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+import requests
+import urllib3
 from certificates import certify
 from checks import Checks, run_suite
 from eth_account import Account
@@ -33,7 +35,7 @@ from chain import NETWORK, TOKEN, TOKEN_NAME, TOKEN_VERSION, Node
 SELLER = "0x90F8bf6A479f320ead074411a4B0e7944Ea8c9C1"
 FUNDS = 5_000_000
 CAPS = {"request": "0.10", "day": "5", "lifetime": "100"}
-PRICES = {"/v1/chat/completions": 10_001, "/v1/messages": 20_003, "/v1/events": 30_007}
+PRICES = {"/v1/chat/completions": 10_001, "/v1/messages": 20_003, "/v1/events": 30_007, "/v1/failing": 40_009}
 PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
 PROGRAMS = ["openai", "anthropic", "httpx", "httpx-strict", "requests", "aiohttp", "curl", "node"]
 PIECES = ["Pieces ", "of ", "eight, ", "pieces ", "of ", "eight!"]
@@ -51,11 +53,15 @@ class Seller:
         self.facilitator = HTTPFacilitatorClient(FacilitatorConfig(url=facilitator))
         self.requests = []
         self.sent = []
+        # Payments that were settled and answered with a failure, with their reports.
+        self.failed = {}
+        self.failing_status = 500
         self.app = FastAPI()
         for path, method, stream in [
             ("/v1/chat/completions", "POST", self._completion),
             ("/v1/messages", "POST", self._message),
             ("/v1/events", "GET", self._events),
+            ("/v1/failing", "POST", None),
         ]:
             self.app.add_api_route(path, self._selling(path, stream), methods=[method])
 
@@ -72,6 +78,8 @@ class Seller:
                 extra={"name": TOKEN_NAME, "version": TOKEN_VERSION},
             )
             header = request.headers.get("payment-signature")
+            if header in self.failed:
+                return self._failure(self.failed[header])
             if header is None:
                 return self._challenge(path, requirements, "Payment required")
             payload = decode_payment_signature_header(header)
@@ -79,9 +87,15 @@ class Seller:
             if not settled.success:
                 return self._challenge(path, requirements, settled.error_reason)
             report = {"PAYMENT-RESPONSE": encode_payment_response_header(settled)}
+            if stream is None:
+                self.failed[header] = report
+                return self._failure(report)
             return StreamingResponse(self._paced(stream()), media_type="text/event-stream", headers=report)
 
         return sell
+
+    def _failure(self, report):
+        return JSONResponse({"error": "out of order"}, self.failing_status, headers=report)
 
     def _challenge(self, path, requirements, error):
         resource = ResourceInfo(url=self.url + path, description="An answer", mime_type="text/event-stream")
@@ -227,6 +241,25 @@ class Suite(Checks):
         found = [(payment.state, payment.amount) for payment in new]
         assert len(new) == 1 and new[0].settled and new[0].amount == price, f"the books say {found}"
 
+    def paid_once_by(self, status, repeat):
+        """A client that repeats what failed: `repeat` gives the statuses that it saw."""
+
+        def check():
+            self.seller.failing_status = status
+            known = {payment.id for payment in self.payer.payments()}
+            before = len(self.seller.failed)
+            self.paid_calls += 1
+            self.spent += PRICES["/v1/failing"]
+            headers = {"authorization": f"Bearer {self.payer.tokens['scout']}"}
+            seen = repeat(f"{self.payer.url}/v1/failing?{status}-{repeat.__name__}", headers)
+            assert len(seen) > 1 and seen[0] == status, f"it saw {seen}"
+            assert set(seen[1:]) <= {status, 402}, f"it saw {seen}"
+            new = [one for one in self.payer.payments() if one.id not in known and not one.refused]
+            assert len(new) == 1 and new[0].settled, f"the books have {[(one.state, one.amount) for one in new]}"
+            assert len(self.seller.failed) == before + 1, "the seller settled more than one payment"
+
+        return check
+
     # Checks of the whole.
 
     def authority_is_made(self):
@@ -286,6 +319,10 @@ class Suite(Checks):
                     self.streams(name, False)()
             with self.check(f"{name} through HTTPS_PROXY: paid once, streamed"):
                 self.streams(name, True)()
+        for status in (500, 429):
+            for repeat in (urllib3_retry, router_loop):
+                with self.check(f"a settled {status} and {repeat.__name__}: paid once"):
+                    self.paid_once_by(status, repeat)()
         steps = [
             ("a program that does not trust the authority sends nothing, and nothing is paid", self.untrusted),
             ("chain and books agree to the unit and to the nonce", self.books_and_chain_agree),
@@ -296,6 +333,27 @@ class Suite(Checks):
     def stop(self):
         for part in (self.payer, self.seller_service, self.facilitator_service, self.node):
             part.stop()
+
+
+def urllib3_retry(url, headers):
+    """urllib3's own three retries, half a second apart and longer, whatever Retry-After and x-should-retry say."""
+    retries = urllib3.Retry(
+        3, status_forcelist=[429, 500], allowed_methods=None, backoff_factor=0.6, raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+    answer = urllib3.PoolManager().request("POST", url, body=b"{}", headers=headers, retries=retries)
+    return [one.status for one in answer.retries.history] + [answer.status]
+
+
+def router_loop(url, headers):
+    """What LiteLLM's Router and llama-index do: the call once more, twice, whatever the answer's fields say."""
+    seen = []
+    for _ in range(3):
+        seen.append(requests.post(url, data="{}", headers=headers, timeout=30).status_code)
+        if seen[-1] not in (429, 500):
+            break
+        time.sleep(0.3)
+    return seen
 
 
 if __name__ == "__main__":

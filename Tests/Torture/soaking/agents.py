@@ -22,6 +22,7 @@ EXPLAINED = {
     "gateway-busy",
     "exchange-timeout",
     "attempt-unresolved",
+    "attempt-unfit",
     "paid-not-served",
     "learned-price-refused",
 }

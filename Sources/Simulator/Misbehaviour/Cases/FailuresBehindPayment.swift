@@ -4,6 +4,14 @@ extension Misbehaviour {
     /// The payment is taken and the answer fails: nobody knows then, and the same bytes are all that may be sent again.
     static let failuresBehindPayment: [Misbehaviour] = [
         .paid("paid-500") { _ in .http(500, text: #"{"error":"boom"}"#) },
+        .paid("paid-500-settled") { visit in .http(500, [Receipt(visit).line], text: #"{"error":"boom"}"#) },
+        .paid("paid-429-settled") { visit in .http(429, [Receipt(visit).line, "Retry-After: 0"]) },
+        .paid("paid-404-settled") { visit in .http(404, [Receipt(visit).line]) },
+        .paid("paid-truncated-once-then-served") { visit in
+            visit.paidBefore == 0
+                ? .raw("HTTP/1.1 200 OK\r\n\(Receipt(visit).line)\r\n\(length)\r\n\r\n{\"half\":", then: .close)
+                : .served(visit)
+        },
         .paid("paid-503-retry-after") { _ in .http(503, ["Retry-After: 0", "X-Should-Retry: true"]) },
         .paid("paid-429") { _ in .http(429, ["Retry-After: 0"]) },
         .paid("paid-409") { _ in .http(409) },

@@ -26,6 +26,12 @@ extension Misbehaviour {
             challenge.resource = #"{"url":"http://127.0.0.1/evil/\#(visit.paidBefore)"}"#
             return challenge.answer
         },
+        Misbehaviour("single-use-quote") { visit in
+            var challenge = ScriptedChallenge()
+            challenge.entries[0]["extra"] = #"{"name":"USD₮0","version":"1","quote":"q\#(visit.unpaidBefore)"}"#
+            if visit.isPaid { challenge.error = #""quote_expired""# }
+            return challenge.answer
+        },
         .paid("settlement-failed") { visit in
             .http(402, [Receipt(failure: #""unexpected_settle_error""#, visit).line])
         },
