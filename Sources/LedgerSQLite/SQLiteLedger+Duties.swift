@@ -11,11 +11,19 @@ extension SQLiteLedger {
     static let dutyPortion = 500
 
     package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Salvaged<Int> {
-        try await bookAll(at: now) { (_, place, database) throws(Fault) in
+        var done = try await bookAll(at: now) { (_, place, database) throws(Fault) in
             try PaymentQueries.attended(behind: place, limit: Self.dutyPortion, in: database)
         } event: { record in
             record.state.isAttended ? .lostSight : nil
         }
+        let underWay = try await bookAll(at: now, delivery: .undelivered) { (_, place, database) throws(Fault) in
+            try PaymentQueries.underWay(behind: place, limit: Self.dutyPortion, in: database)
+        } event: { record in
+            record.delivery?.fate == .underWay ? .answered : nil
+        }
+        done.value += underWay.value
+        done.damage += underWay.damage
+        return done
     }
 
     package func closeOverdue(_ policy: OverduePolicy, at now: Timestamp) async throws(LedgerError) -> Salvaged<Int> {
@@ -31,7 +39,7 @@ extension SQLiteLedger {
 
     /// Finds payments portion by portion, by ledger time, and books an event for each; nil leaves one as it is.
     private func bookAll(
-        at now: Timestamp,
+        at now: Timestamp, delivery: Delivery.Fate? = nil,
         found: @escaping @Sendable (Timestamp, PaymentQueries.Place, Database) throws(Fault) -> [PaymentQueries.Place],
         event: @escaping @Sendable (PaymentRecord) -> PaymentEvent?
     ) async throws(LedgerError) -> Salvaged<Int> {
@@ -42,7 +50,7 @@ extension SQLiteLedger {
                 try found(try EntryRows.Head.read(in: database).time(at: now), place, database)
             }
             if let last = portion.last {
-                let done = try await book(event, ofAll: portion.map(\.number), at: now)
+                let done = try await book(event, ofAll: portion.map(\.number), delivery: delivery, at: now)
                 total.value += done.value
                 total.damage += done.damage
                 place = last
@@ -53,18 +61,19 @@ extension SQLiteLedger {
 
     /// Books a portion in one transaction, or each payment in one of its own when one of them undid it.
     private func book(
-        _ event: @escaping @Sendable (PaymentRecord) -> PaymentEvent?, ofAll numbers: [Int64], at now: Timestamp
+        _ event: @escaping @Sendable (PaymentRecord) -> PaymentEvent?, ofAll numbers: [Int64],
+        delivery: Delivery.Fate?, at now: Timestamp
     ) async throws(LedgerError) -> Salvaged<Int> {
         do {
             return try await writer.perform { (keeper) throws(Fault) in
-                try keeper.book(event, ofAll: numbers, at: now)
+                try keeper.book(event, ofAll: numbers, delivery: delivery, at: now)
             }
         } catch {
             if case .storage = error { throw error }
             guard numbers.count > 1 else { return Salvaged(0, damage: [error]) }
             var total = Salvaged(0)
             for number in numbers {
-                let done = try await book(event, ofAll: [number], at: now)
+                let done = try await book(event, ofAll: [number], delivery: delivery, at: now)
                 total.value += done.value
                 total.damage += done.damage
             }

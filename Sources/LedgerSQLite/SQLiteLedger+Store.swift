@@ -13,10 +13,11 @@ extension SQLiteLedger: PaymentBooks {
     }
 
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
+        pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord {
         try await writer.perform(pace) { (keeper) throws(Fault) in
-            try keeper.book(event, of: id, evidence: evidence, at: now)
+            try keeper.book(event, of: id, evidence: evidence, delivery: delivery, at: now)
         }
     }
 

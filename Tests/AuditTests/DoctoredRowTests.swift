@@ -124,6 +124,11 @@ struct Alteration: Sendable, CustomStringConvertible {
 
     static let payments: [Alteration] = [
         .payment("a row's state is another", seenBy: .payments) { $0.with(state: .presumed) },
+        .payment("an answer is said not to have arrived", seenBy: .payments) { record in
+            var changed = record
+            changed.delivery = Delivery(.undelivered, at: record.changedAt)
+            return changed
+        },
         .payment("a row's time is later", seenBy: .payments) { $0.with(changedAt: Workload.end) },
         Alteration("less was moved than was shown", seenBy: .payments, at: { "payment \($0.shown.id)" }) {
             let id = $0.shown.id

@@ -96,7 +96,7 @@ extension PaymentRecord {
             id: otherID ?? id, purpose: otherPurpose ?? purpose, terms: otherTerms ?? terms, echo: otherEcho ?? echo,
             salt: salted ? salt : nil, state: otherState ?? state, reservedAt: reservedAt,
             changedAt: otherTime ?? changedAt, evidence: otherEvidence ?? evidence,
-            moved: otherAmount ?? moved)
+            moved: otherAmount ?? moved, delivery: delivery)
     }
 
     /// The payment with other terms.

@@ -40,7 +40,8 @@ private final class EndlessBooks: LedgerSnapshot {
             lines.append(reserved.firstLine(cause: "reserved"))
         }
         if second > lag {
-            lines.append(record(second - lag).line(.settled, from: .reserved, leaving: PaymentEvidence(status: 200)))
+            let reserved = PaymentRecord(reserving: .sample(UInt64(second - lag)), at: time(second - lag))
+            lines.append(record(second - lag).line(.settled, from: reserved, leaving: PaymentEvidence(status: 200)))
         }
         return lines
     }

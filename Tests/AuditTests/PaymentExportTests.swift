@@ -115,7 +115,7 @@ struct PaymentExportTests {
         }
         let reason = try #require(PaymentColumn.all.firstIndex { $0.name == "reason" })
         #expect(rows.contains { $0[reason] == "'=cmd|' /C calc'!A0, \"x\"" })
-        #expect(PaymentColumn.all.last?.name == "model_fact", "programs may read by position")
+        #expect(PaymentColumn.all.last?.name == "delivery", "programs may read by position")
     }
 
     @Test(

@@ -139,7 +139,7 @@ struct UnknownModelCommandTests {
         #expect(table.contains("(none)") && table.contains("(unknown)"))
         let csv = await place.done("ledger", "export", "--format", "csv").output
         let unknown = csv.split(separator: "\r\n").filter { $0.contains(",unknown,settled,") }
-        #expect(unknown.contains { $0.hasSuffix(",unknown") } && unknown.contains { $0.hasSuffix(",known") })
+        #expect(unknown.contains { $0.hasSuffix(",unknown,") } && unknown.contains { $0.hasSuffix(",known,") })
         let entries = await place.done("ledger", "export", "--format", "entries").output
         #expect(entries.split(separator: "\n").filter { $0.contains("model: unknown") }.count == 1)
         #expect(await place.done("ledger", "verify").status == .done)

@@ -218,6 +218,15 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             "a leading zero", "url: https://a.example, stop-after-rejections: 03", ".stop-after-rejections: `03` is not"
         ),
         gateway(
+            "a pause without a unit", "url: https://a.example, repeat-after-failure: 60",
+            ".repeat-after-failure: `60` is not `0`, or a duration"),
+        gateway(
+            "a pause of less than a second", "url: https://a.example, repeat-after-failure: 1500ms",
+            ".repeat-after-failure: `1500ms` is not `0`, or a duration"),
+        gateway(
+            "a pause of more than a day", "url: https://a.example, repeat-after-failure: 25h",
+            ".repeat-after-failure: `25h` is not `0`, or a duration"),
+        gateway(
             "an unknown fate", "url: https://a.example, unproven: release",
             ".unproven: `release` is not `hold` or `release-at-expiry`"),
         gateway(

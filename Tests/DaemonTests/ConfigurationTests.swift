@@ -135,8 +135,8 @@ struct ConfigurationTests {
         let configuration = try read(
             """
             gateways:
-              lab: { url: http://127.0.0.1:8402, max-validity: 90s, stop-after-rejections: 0, unproven: release-at-expiry }
-              paid: { url: https://paid.example, billing: prepaid, credential: { file: k }, unproven: hold }
+              lab: { url: http://127.0.0.1:8402, max-validity: 90s, stop-after-rejections: 0, repeat-after-failure: 0, unproven: release-at-expiry }
+              paid: { repeat-after-failure: 10m, url: https://paid.example, billing: prepaid, credential: { file: k }, unproven: hold }
               plain: { url: https://plain.example, max-validity: 1h, stop-after-rejections: 1000, billing: x402 }
               usual: { url: https://usual.example }
             assets:
@@ -154,6 +154,7 @@ struct ConfigurationTests {
         let gateways = configuration.gateways
         #expect(gateways.map(\.policy.gate.maxValidity) == [90, 600, 3600, 600])
         #expect(gateways.map(\.policy.rules.stopAfterRejections) == [0, 3, 1000, 3])
+        #expect(gateways.map(\.policy.rules.repeatAfterFailure) == [0, 600, 60, 60])
         #expect(gateways.map(\.unproven) == [.releaseAtExpiry, .hold, .hold, .hold])
         #expect(gateways.map(\.billing) == [.x402, .prepaid, .x402, .x402])
         #expect(configuration.chains.map(\.chainID) == [42161, 99, 8453])

@@ -70,7 +70,7 @@ private struct Books: Equatable {
 /// One call of a store, and what it gave as text that can be compared.
 private enum Action {
     case reserve(ReservationRequest, Timestamp)
-    case book(PaymentEvent, PaymentID, PaymentEvidence, Timestamp)
+    case book(PaymentEvent, PaymentID, PaymentEvidence, Delivery.Fate?, Timestamp)
     case show(UInt256, PaymentID, PaymentEvidence, Timestamp)
     case refuse(RefusedPayment, Timestamp)
     case meter(MeteredCall, Timestamp)
@@ -93,8 +93,10 @@ private enum Action {
         do throws(LedgerError) {
             switch self {
             case .reserve(let request, let now): return "\(try await store.reserve(request, at: now))"
-            case .book(let event, let id, let evidence, let now):
-                return "\(try await store.book(event, of: id, evidence: evidence, at: now))"
+            case .book(let event, let id, let evidence, let delivery, let now):
+                let record = try await store.book(
+                    event, of: id, evidence: evidence, delivery: delivery, at: now, pace: .prompt)
+                return "\(record)"
             case .show(let moved, let id, let evidence, let now):
                 return "\(try await store.show(moved, of: id, evidence: evidence, at: now))"
             case .refuse(let refusal, let now): return "\(try await store.record(refusal, at: now))"
@@ -171,7 +173,7 @@ private struct Workload {
         now = now.adding(seconds: pick([0, 1, 7, 60, 60, 400, 40_000, -30, -70]))
         switch below(30) {
         case 0..<9: return .reserve(request(), now)
-        case 9..<15: return .book(pick(PaymentEvent.allCases), known().id, evidence(), now)
+        case 9..<15: return .book(pick(PaymentEvent.allCases), known().id, evidence(), delivery(), now)
         case 28, 29: return .show(UInt256(below(400_000)), known().id, evidence(), now)
         case 15: return .refuse(refusal(), now)
         case 16: return below(4) == 0 ? .doubt(now) : .close(policy(), now)
@@ -210,8 +212,11 @@ private struct Workload {
     private mutating func request() -> ReservationRequest {
         ReservationRequest(
             intent(), idempotencyKey: below(4) == 0 ? .numbered(below(5)) : nil,
-            rules: ReservationRules(stopAfterRejections: Int64(below(4))))
+            rules: ReservationRules(stopAfterRejections: Int64(below(4)), repeatAfterFailure: pick([0, 60, 600])),
+            buysAgain: below(8) == 0)
     }
+
+    private func delivery() -> Delivery.Fate? { below(3) == 0 ? nil : pick(Delivery.Fate.allCases) }
 
     private func known() -> PaymentIntent { .sample(below(used + 2)) }
 

@@ -7,13 +7,13 @@ struct PaymentStateTests {
     private static let late: [PaymentEvent] = [.settled, .servedUnproven, .rejected, .lostSight, .alreadyUsed]
 
     private static func absorbing(_ state: PaymentState) -> [PaymentEvent: PaymentState] {
-        Dictionary(uniqueKeysWithValues: late.map { ($0, state) })
+        Dictionary(uniqueKeysWithValues: late.map { ($0, state) }).merging([.answered: state]) { $1 }
     }
 
     private static func unattended(_ state: PaymentState) -> [PaymentEvent: PaymentState] {
         [
             .settled: .settled, .servedUnproven: .presumed, .alreadyUsed: .presumed, .rejected: .rejected,
-            .lostSight: state, .adopted: .resumed, .windowPassed: .presumed, .lapsed: .lapsed,
+            .lostSight: state, .answered: state, .adopted: .resumed, .windowPassed: .presumed, .lapsed: .lapsed,
             .provenUsed: .confirmed, .provenUnused: .released,
         ]
     }
@@ -32,14 +32,14 @@ struct PaymentStateTests {
         .rejected: unattended(.rejected),
         .inDoubt: unattended(.inDoubt),
         .presumed: absorbing(.presumed).merging(
-            [.settled: .settled, .provenUsed: .confirmed, .provenUnused: .released]
+            [.settled: .settled, .provenUsed: .confirmed, .provenUnused: .released, .repeated: .presumed]
         ) { $1 },
         .lapsed: [
             .settled: .settled, .servedUnproven: .presumed, .alreadyUsed: .presumed, .rejected: .lapsed,
-            .lostSight: .lapsed, .provenUsed: .confirmed, .provenUnused: .released,
+            .lostSight: .lapsed, .provenUsed: .confirmed, .provenUnused: .released, .answered: .lapsed,
         ],
-        .settled: absorbing(.settled).merging([.amountShown: .settled]) { $1 },
-        .confirmed: absorbing(.confirmed).merging([.amountShown: .confirmed]) { $1 },
+        .settled: absorbing(.settled).merging([.amountShown: .settled, .repeated: .settled]) { $1 },
+        .confirmed: absorbing(.confirmed).merging([.amountShown: .confirmed, .repeated: .confirmed]) { $1 },
         .released: absorbing(.released),
     ]
 
@@ -94,7 +94,8 @@ struct PaymentStateTests {
             PaymentEvent.allCases.map(\.rawValue)
                 == [
                     "settled", "served-unproven", "rejected", "lost-sight", "never-sent", "already-used", "adopted",
-                    "window-passed", "lapsed", "proven-used", "proven-unused", "amount-shown",
+                    "window-passed", "lapsed", "proven-used", "proven-unused", "amount-shown", "answered",
+                    "repeated",
                 ])
         #expect(
             CapWindow.named.map(\.description) == ["request", "hour", "day", "week", "month", "lifetime"])

@@ -97,10 +97,17 @@ struct Desk {
 
     /// Announces and books what came back, as an exchange does.
     func book(
-        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false
+        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false,
+        delivery: AnswerDelivery? = nil
     ) async {
         engine.announceOutcome(of: payment)
-        await engine.book(answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan)
+        await engine.book(answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, delivery: delivery)
+    }
+
+    /// Announces and books what became of an answer after its head.
+    func book(_ delivery: AnswerDelivery, of payment: AuthorizedPayment, after event: PaymentEvent) async {
+        engine.announceOutcome(of: payment)
+        await engine.book(delivery, of: payment, after: event)
     }
 
     init(
@@ -139,7 +146,7 @@ struct Desk {
     func request(
         method: String = "POST", wallet: String? = nil, number: UInt64 = 9, key: UInt64? = nil,
         policy: GatewayPolicy = GatewayPolicy(), maySignIn: Bool = false, site: SellerSite = .lab,
-        addedAt: Timestamp = .vectors
+        addedAt: Timestamp = .vectors, buysAgain: Bool = false
     ) -> PaymentRequest {
         PaymentRequest(
             agent: Agent(
@@ -148,7 +155,8 @@ struct Desk {
             gateway: "lab", host: "x", site: site,
             content: PaymentIntent.Request(
                 method: method, url: "https://x/y", model: .known("light"), fingerprint: .numbered(number)),
-            target: "/y", idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)
+            target: "/y", idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn,
+            buysAgain: buysAgain)
     }
 
     func answer(

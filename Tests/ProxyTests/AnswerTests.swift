@@ -20,7 +20,7 @@ struct AgentResponseTests {
             response, to: try request ?? .sample(), closing: closing,
             paid: paid.map { AgentResponse.Paid(payment: .sample(usage: usage), event: $0, amount: UInt256(10_000)) },
             location: location,
-            overhead: .microseconds(120), allocator: ByteBufferAllocator())
+            overhead: .microseconds(120), now: .vectors, allocator: ByteBufferAllocator())
         let text = String(buffer: answer.head)
         #expect(text.hasSuffix("\r\n\r\n"))
         return (text.split(separator: "\r\n").map(String.init), answer)
@@ -86,10 +86,11 @@ struct AgentResponseTests {
     }
 
     @Test(
-        "behind a payment no client is told to repeat, whatever the seller says", arguments: [300, 402, 409, 429, 503])
+        "after a payment whose money is gone no client is told to repeat, whatever the seller says",
+        arguments: [300, 402, 409, 429, 503])
     func noRetry(status: Int) throws {
         let head = try ResponseHead.sample(status, "X-Should-Retry: true", "x-should-retry: 1", "Content-Length: 0")
-        let lines = try answer(head, paid: .lostSight).lines.filter { $0.lowercased().hasPrefix("x-should-retry") }
+        let lines = try answer(head, paid: .settled).lines.filter { $0.lowercased().hasPrefix("x-should-retry") }
         #expect(lines == ["x-should-retry: false"])
         #expect(try answer(head).lines.filter { $0.lowercased().hasPrefix("x-should-retry") }.count == 2)
     }
@@ -209,6 +210,8 @@ struct ProblemTests {
             (.frozen(freeze), 403, "frozen", false), (.gatewayRejecting(until: later), 402, "gateway-rejecting", true),
             (.clockBehind(seconds: 70), 503, "clock-behind", true),
             (.unresolved(earlier, until: later), 402, "attempt-unresolved", true),
+            (.unfit(earlier, until: later), 402, "attempt-unfit", true),
+            (.notServed(earlier, until: later), 402, "paid-not-served", true),
             (.keyReused(earlier), 422, "idempotency-key-reused", false),
             (.keyInUse(earlier), 409, "idempotency-key-in-use", false),
             (.keySpent(earlier), 402, "idempotency-key-spent", false),
@@ -218,13 +221,15 @@ struct ProblemTests {
             let (head, body) = try parse(Problem(.refused(refusal, price: .cents(3), payment: id)))
             #expect(head.status == status)
             #expect(field("x-should-retry", of: head) == (isRetryable ? nil : "false"))
-            #expect(field("purser-payment", of: head) == id.description)
+            // A request that was paid is told of that payment, and not of the refusal.
+            let named = code == "paid-not-served" ? earlier : id
+            #expect(field("purser-payment", of: head) == named.description)
             let root = try JSONReader.read(body)
             #expect(root["code"]?.string == code && root["retryable"]?.bool == isRetryable)
             #expect(root["price_usd"]?.string == "0.03")
             let names = String(decoding: body, as: UTF8.self).contains(earlier.description)
             #expect(root["earlier_payment"]?.string == (names ? earlier.description : nil))
-            let hasTime = ["gateway-rejecting", "attempt-unresolved"].contains(code)
+            let hasTime = ["gateway-rejecting", "attempt-unresolved", "attempt-unfit", "paid-not-served"].contains(code)
             #expect(root["retry_at"]?.string == (hasTime ? later.description : nil))
             #expect(problems.contains("| `\(code)` | \(status) |"))
         }

@@ -51,7 +51,8 @@ extension AuthorizedPayment {
         let intent = PaymentIntent.sample(1)
         return AuthorizedPayment(
             id: intent.id, header: .sample, terms: intent.terms, signature: [], usage: usage, answerWithin: 60,
-            isAdopted: state != .reserved, state: state, fingerprint: .numbered(2), trustsPartial: false,
+            isAdopted: state != .reserved, state: state, heldUntil: nil, fingerprint: .numbered(2),
+            trustsPartial: false,
             signers: PinnedSigners())
     }
 }

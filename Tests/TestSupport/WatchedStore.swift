@@ -48,10 +48,11 @@ extension WatchedStore: PaymentBooks {
     }
 
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
+        pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord {
         if let error = failures.next() { throw error }
-        return try await books.book(event, of: id, evidence: evidence, at: now, pace: pace)
+        return try await books.book(event, of: id, evidence: evidence, delivery: delivery, at: now, pace: pace)
     }
 
     package func show(

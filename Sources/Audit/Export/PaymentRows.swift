@@ -69,6 +69,7 @@ struct PaymentColumn: Sendable {
         number("status") { $0.evidence.status.map(Int64.init) },
         foreign("reason") { $0.evidence.reason },
         text("model_fact") { $0.purpose.request?.model.word },
+        text("delivery") { $0.delivery?.fate.rawValue },
     ]
 }
 

@@ -173,7 +173,7 @@ extension HistoryCheck {
             .payments, name, holds: history.isComplete,
             "is \(record.state.rawValue) since \(record.changedAt) by its row, but its last entry, "
                 + "\(history.lastEntry), made it \(history.state.rawValue) at \(history.changedAt), or it moved "
-                + "something else")
+                + "something else, or another became of its answer")
         findings.examine(
             .evidence, name, holds: record.evidence == history.evidence,
             "has other evidence in its row than its entries left")

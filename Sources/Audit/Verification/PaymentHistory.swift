@@ -15,6 +15,8 @@ struct PaymentHistory {
     private(set) var evidence: PaymentEvidence
     /// What it moved, once an entry has shown that.
     private(set) var moved: UInt256?
+    /// What became of its answer.
+    private(set) var delivery: Delivery?
 
     /// Begins with a payment's first entry.
     init(_ row: NumberedPayment, first entry: JournalEntry) {
@@ -35,12 +37,17 @@ struct PaymentHistory {
         if entry.line.cause == PaymentEvent.amountShown.rawValue, let amount = row.record.terms?.amount {
             moved = amount.subtracting(entry.line.transfer?.amount ?? .zero)
         }
+        if let fate = Delivery.fate(inDetail: entry.line.detail) {
+            delivery = Delivery(fate, at: entry.at, repeatedAt: delivery?.repeatedAt)
+        }
+        if entry.line.cause == PaymentEvent.repeated.rawValue { delivery?.repeatedAt = entry.at }
         if let newer { evidence = evidence.merging(Self.readable(newer, of: row.record)) }
     }
 
     /// Whether the row says what the entries say so far: none needs to follow.
     var isComplete: Bool {
         row.record.state == state && row.record.changedAt == changedAt && row.record.moved == moved
+            && row.record.delivery == delivery
     }
 
     private static func readable(_ evidence: PaymentEvidence, of record: PaymentRecord) -> PaymentEvidence {

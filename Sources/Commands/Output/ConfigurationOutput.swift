@@ -34,6 +34,7 @@ enum ConfigurationOutput {
         text.strings("profiles", gateway.profileWords)
         text.strings("spenders", gateway.spenders)
         text.field("stop_after_rejections", gateway.rejectionLimit)
+        text.field("repeat_after_failure", gateway.failurePause)
         text.field("unproven", gateway.unproven.rawValue)
     }
 

@@ -37,6 +37,7 @@ enum PaymentOutput {
         if let status = payment.evidence.status { text.field("status", Int64(status)) }
         text.field("transaction", optional: payment.evidence.transaction)
         text.field("reason", optional: payment.evidence.reason)
+        text.field("delivery", optional: payment.delivery?.fate.rawValue)
     }
 
     /// Adds the members of an entry of a payment's history to an object.
@@ -50,6 +51,7 @@ enum PaymentOutput {
             text.field("credit", transfer.credit.description)
             text.field("amount", transfer.amount.description)
         }
+        text.field("delivery", optional: Delivery.fate(inDetail: entry.line.detail)?.rawValue)
         text.field("hash", entry.hash.description)
     }
 
@@ -102,6 +104,7 @@ enum PaymentOutput {
             facts.append(("moved", "\(text) \(terms.symbol) of that"))
         }
         if let status = payment.evidence.status { facts.append(("answer", "\(status)")) }
+        if let delivery = payment.delivery { facts.append(("delivery", "\(delivery.fate.words) since \(delivery.at)")) }
         if let transaction = payment.evidence.transaction { facts.append(("transaction", transaction)) }
         if let reason = payment.evidence.reason { facts.append(("reason", reason)) }
         Facts.show(facts.map { (name: $0.0, value: Printable.text($0.1)) })
@@ -112,7 +115,8 @@ enum PaymentOutput {
         for entry in history {
             let line = entry.line
             table.add([
-                "\(entry.number)", entry.at.description, line.state?.rawValue ?? "", line.cause,
+                "\(entry.number)", entry.at.description, line.state?.rawValue ?? "",
+                Delivery.fate(inDetail: line.detail).map { "\(line.cause) (\($0.rawValue))" } ?? line.cause,
                 line.transfer?.credit.description ?? "", line.transfer?.debit.description ?? "",
             ])
         }
@@ -128,5 +132,18 @@ enum PaymentOutput {
     /// When the authorization can be settled no more; empty without one.
     static func until(_ payment: PaymentRecord) -> String {
         payment.liveUntil.map { Timestamp(seconds: $0).description } ?? ""
+    }
+}
+
+extension Delivery.Fate {
+    /// What an operator is told of the answer.
+    fileprivate var words: String {
+        switch self {
+        case .underWay: "the agent receives it"
+        case .delivered: "the agent has it"
+        case .undelivered: "the agent does not have it whole"
+        case .left: "the agent left while it received it"
+        case .failed: "the agent has it, and it is a failure"
+        }
     }
 }

@@ -53,6 +53,8 @@ extension Configuration {
         #                     (default none)
         #   stop-after-rejections    payments refused in a row behind which nothing more is signed for a while; 0 never stops
         #                     (default 3)
+        #   repeat-after-failure    for how long the same request is not paid again after a paid answer that was a failure (4xx
+        #                     or 5xx): the same payment is sent instead; 0 pays again at once (default 60s)
         #   unproven          what becomes of payments without proof when their time has passed: `hold` counts them as spent,
         #                     `release-at-expiry` stops counting them, and then caps are not proven (default hold)
         #   billing           `x402`, or `prepaid`: the key's own balance pays, and each call counts against caps such as

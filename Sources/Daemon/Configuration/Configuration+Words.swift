@@ -63,6 +63,8 @@ extension Configuration.GatewayEntry {
     }
     /// Rejections in a row behind which payments stop; 0 never stops them.
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
+    /// For how many seconds a failure that was paid is not paid again; 0 pays it at once.
+    package var failurePause: Int64 { policy.rules.repeatAfterFailure }
 }
 
 extension Configuration.SignerDocument {

@@ -9,7 +9,9 @@ extension ConfigurationParser {
     private static let gatewayKeys =
         [
             "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
-            "total-timeout", "max-connections", "max-request-body", "stop-after-rejections", "unproven", "billing",
+            "total-timeout", "max-connections", "max-request-body", "stop-after-rejections", "repeat-after-failure",
+            "unproven",
+            "billing",
             "learned-price", "http2", "upgrades",
         ] + gateKeys
 
@@ -113,6 +115,15 @@ extension ConfigurationParser {
             Int64(text).flatMap { (0...1000).contains($0) && "\($0)" == text ? $0 : nil }
         }
         policy.rules.stopAfterRejections = rejections ?? policy.rules.stopAfterRejections
+        let pause = reader.converted(
+            section, "repeat-after-failure",
+            expected: "`0`, or a duration from 1s to 24h in whole seconds such as `60s` or `10m`"
+        ) { text -> Int64? in
+            if text == "0" { return 0 }
+            guard let time = Quantities.duration(text), time.nanoseconds % 1_000_000_000 == 0 else { return nil }
+            return time.nanoseconds / 1_000_000_000
+        }
+        policy.rules.repeatAfterFailure = pause ?? policy.rules.repeatAfterFailure
         policy.trustsPartial = flag(section, "trust-partial") ?? false
         policy.signsIn = flag(section, "sign-in") ?? false
         policy.signInsPerHour = wholeNumber(section, "sign-ins", in: 1...1000) ?? policy.signInsPerHour

@@ -39,7 +39,9 @@ package struct Housekeeping: Sendable {
     ) async throws(LedgerError) {
         let doubtful = try await store.doubtAttended(at: now)
         if doubtful.value > 0 {
-            logger.warning("payments left open by the last run are in doubt", metadata: ["count": "\(doubtful.value)"])
+            logger.warning(
+                "payments left open by the last run are in doubt, or their answers did not arrive",
+                metadata: ["count": "\(doubtful.value)"])
         }
         let closed = try await store.closeOverdue(policy, at: now)
         await tell(of: doubtful.damage + closed.damage, store, at: now, logger: logger)

@@ -62,14 +62,20 @@ extension PaymentRecord {
             metadata: salt.flatMap { evidence.hash(salt: $0) })
     }
 
-    /// The line of a step that has brought the payment from `previous` to its present state.
-    package func line(_ event: PaymentEvent, from previous: PaymentState, leaving evidence: PaymentEvidence)
+    /// The line of a step that has brought the payment to its present state from what it was before; it says what became of
+    /// the answer, where the step changed that.
+    package func line(_ event: PaymentEvent, from previous: PaymentRecord, leaving evidence: PaymentEvidence)
         -> JournalLine
     {
         JournalLine(
             .payment, subject: id.description, cause: event.rawValue, state: state,
-            transfer: terms?.transfer(from: previous, to: state, for: purpose.agent),
+            transfer: terms?.transfer(from: previous.state, to: state, for: purpose.agent),
+            detail: saysDelivery(since: previous) ? delivery?.detail : nil,
             metadata: salt.flatMap { evidence.hash(salt: $0) })
+    }
+
+    private func saysDelivery(since previous: PaymentRecord) -> Bool {
+        delivery?.fate != previous.delivery?.fate || delivery?.at != previous.delivery?.at
     }
 }
 

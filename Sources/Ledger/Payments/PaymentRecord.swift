@@ -61,13 +61,16 @@ package struct PaymentRecord: Sendable, Equatable {
     package let evidence: PaymentEvidence
     /// What was really moved, once that is shown of a payment whose signed amount is a maximum; at most the signed amount.
     package let moved: UInt256?
+    /// What became of its answer on the way to the agent, where that was not at once and well.
+    package var delivery: Delivery?
 
     /// Makes a record.
     package init(
         id: PaymentID, purpose: PaymentIntent.Purpose, terms: PaymentIntent.Terms?, echo: PaymentIntent.Echo?,
         salt: Bytes32?, state: PaymentState, reservedAt: Timestamp, changedAt: Timestamp, evidence: PaymentEvidence,
-        moved: UInt256? = nil
+        moved: UInt256? = nil, delivery: Delivery? = nil
     ) {
+        self.delivery = delivery
         self.id = id
         self.purpose = purpose
         self.terms = terms
@@ -84,14 +87,14 @@ package struct PaymentRecord: Sendable, Equatable {
     package func after(_ state: PaymentState, at time: Timestamp, evidence: PaymentEvidence) -> PaymentRecord {
         PaymentRecord(
             id: id, purpose: purpose, terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt,
-            changedAt: time, evidence: evidence, moved: moved)
+            changedAt: time, evidence: evidence, moved: moved, delivery: delivery)
     }
 
     /// The same payment once it is shown what it moved.
     package func showing(_ moved: UInt256, at time: Timestamp, evidence: PaymentEvidence) -> PaymentRecord {
         PaymentRecord(
             id: id, purpose: purpose, terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt,
-            changedAt: time, evidence: evidence, moved: moved)
+            changedAt: time, evidence: evidence, moved: moved, delivery: delivery)
     }
 
     /// Why an amount cannot be what the payment moved; nil when it can.
@@ -126,7 +129,7 @@ package struct PaymentRecord: Sendable, Equatable {
             policy: purpose.policy)
         return PaymentRecord(
             id: id, purpose: bare, terms: terms, echo: nil, salt: nil, state: state, reservedAt: reservedAt,
-            changedAt: changedAt, evidence: evidence.erased, moved: moved)
+            changedAt: changedAt, evidence: evidence.erased, moved: moved, delivery: delivery)
     }
 
     /// The payment as caps see it; nil for a refusal that was not read so far.

@@ -79,6 +79,10 @@ package enum PaymentEvent: String, Sendable, CaseIterable {
     case provenUnused = "proven-unused"
     /// It is shown what a payment moved whose signed amount is a maximum; what it did not move is freed.
     case amountShown = "amount-shown"
+    /// It is known what became of the answer on its way to the agent.
+    case answered
+    /// The same bytes are sent again for a payment that is settled or presumed, whose answer did not arrive or was a failure.
+    case repeated
 }
 
 extension PaymentEvent {
@@ -86,7 +90,10 @@ extension PaymentEvent {
     package var saysMoneyMoved: Bool {
         switch self {
         case .settled, .servedUnproven, .alreadyUsed, .provenUsed: true
-        case .rejected, .lostSight, .neverSent, .adopted, .windowPassed, .lapsed, .provenUnused, .amountShown: false
+        case .rejected, .lostSight, .neverSent, .adopted, .windowPassed, .lapsed, .provenUnused, .amountShown,
+            .answered,
+            .repeated:
+            false
         }
     }
 }
@@ -109,7 +116,7 @@ extension PaymentState {
             case .settled: .settled
             case .provenUsed: .confirmed
             case .provenUnused: .released
-            case .servedUnproven, .rejected, .lostSight, .alreadyUsed: .presumed
+            case .servedUnproven, .rejected, .lostSight, .alreadyUsed, .answered, .repeated: .presumed
             case .neverSent, .adopted, .windowPassed, .lapsed, .amountShown: nil
             }
         case .lapsed:
@@ -118,13 +125,13 @@ extension PaymentState {
             case .servedUnproven, .alreadyUsed: .presumed
             case .provenUsed: .confirmed
             case .provenUnused: .released
-            case .rejected, .lostSight: .lapsed
-            case .neverSent, .adopted, .windowPassed, .lapsed, .amountShown: nil
+            case .rejected, .lostSight, .answered: .lapsed
+            case .neverSent, .adopted, .windowPassed, .lapsed, .amountShown, .repeated: nil
             }
         case .settled, .confirmed, .released:
             switch event {
-            case .settled, .servedUnproven, .rejected, .lostSight, .alreadyUsed: self
-            case .amountShown: self == .released ? nil : self
+            case .settled, .servedUnproven, .rejected, .lostSight, .alreadyUsed, .answered: self
+            case .amountShown, .repeated: self == .released ? nil : self
             case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused: nil
             }
         }
@@ -136,7 +143,9 @@ extension PaymentState {
         case .servedUnproven, .alreadyUsed: .presumed
         case .rejected: .rejected
         case .lostSight: .inDoubt
-        case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused, .amountShown: nil
+        case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused, .amountShown, .answered,
+            .repeated:
+            nil
         }
     }
 
@@ -145,13 +154,13 @@ extension PaymentState {
         case .settled: .settled
         case .servedUnproven, .alreadyUsed: .presumed
         case .rejected: .rejected
-        case .lostSight: self
+        case .lostSight, .answered: self
         case .adopted: .resumed
         case .windowPassed: .presumed
         case .lapsed: .lapsed
         case .provenUsed: .confirmed
         case .provenUnused: .released
-        case .neverSent, .amountShown: nil
+        case .neverSent, .amountShown, .repeated: nil
         }
     }
 }

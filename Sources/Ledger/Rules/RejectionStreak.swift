@@ -47,10 +47,13 @@ package struct RejectionStreak: Sendable, Equatable {
 package struct ReservationRules: Sendable, Equatable {
     /// Rejections in a row, per token, behind which nothing more is signed for the gateway; 0 never stops.
     package var stopAfterRejections: Int64
+    /// For how many seconds the same request is not paid again after a failure that was paid; 0 pays it at once.
+    package var repeatAfterFailure: Int64
 
     /// Makes rules.
-    package init(stopAfterRejections: Int64 = 3) {
+    package init(stopAfterRejections: Int64 = 3, repeatAfterFailure: Int64 = 60) {
         self.stopAfterRejections = stopAfterRejections
+        self.repeatAfterFailure = repeatAfterFailure
     }
 }
 

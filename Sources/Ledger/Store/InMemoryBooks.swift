@@ -118,11 +118,15 @@ struct InMemoryBooks {
             time.seconds - bound.at.seconds < ReservationRequest.keyLifetime, let index = index(of: bound.payment)
         {
             let attempt = EarlierAttempt.sameKey(
-                payments[index], boundTo: bound.fingerprint, fingerprint: fingerprint, at: time)
+                payments[index], boundTo: bound.fingerprint, for: request, at: time)
             if attempt != .ignore { return (bound.payment, attempt) }
         }
         let same = payments.filter { $0.purpose.agent == agent && $0.purpose.request?.fingerprint == fingerprint }
-        let attempts = same.map { ($0.id, EarlierAttempt.sameRequest($0, at: time)) }.filter { $0.1 != .ignore }
+        var attempts = same.map { ($0.id, EarlierAttempt.unresolved($0, for: request, at: time)) }
+        if request.mayBeHeld {
+            attempts += same.reversed().map { ($0.id, EarlierAttempt.answered($0, for: request, at: time)) }
+        }
+        attempts = attempts.filter { $0.1 != .ignore }
         return attempts.first { $0.1 == .adopt } ?? attempts.first ?? (nil, .ignore)
     }
 
@@ -132,6 +136,8 @@ struct InMemoryBooks {
         guard let index = index(of: id) else { throw .unknownPayment(id.description) }
         if payments[index].state.after(.adopted) != nil {
             _ = try book(.adopted, of: id, evidence: PaymentEvidence(), at: time)
+        } else if payments[index].delivery?.fate.holds == true {
+            try repeated(index, at: time)
         }
         bind(request, to: id, at: time)
         return .adopted(
@@ -179,19 +185,32 @@ struct InMemoryBooks {
         write(record.firstLine(cause: refusal.code), leaving: record.evidence, at: time)
     }
 
+    /// Books that a payment's bytes are sent again, where that can still be done.
+    private mutating func repeated(_ index: Int, at time: Timestamp) throws(LedgerError) {
+        let record = payments[index]
+        guard let next = record.state.after(.repeated) else { return }
+        var changed = record.after(next, at: time, evidence: record.evidence)
+        changed.delivery?.repeatedAt = time
+        payments[index] = changed
+        write(changed.line(.repeated, from: record, leaving: PaymentEvidence()), at: time)
+    }
+
     mutating func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence newer: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence newer: PaymentEvidence, delivery: Delivery.Fate? = nil,
+        at now: Timestamp
     ) throws(LedgerError) -> PaymentRecord {
         guard let index = index(of: id) else { throw .unknownPayment(id.description) }
         let record = payments[index]
-        guard event != .amountShown, let next = record.state.after(event) else {
+        guard event != .amountShown, event != .repeated, let next = record.state.after(event) else {
             throw .impossible(state: record.state, event: event)
         }
         let time = time(at: now)
         let left = record.salt == nil ? newer.erased : newer
-        let changed = record.after(next, at: time, evidence: record.evidence.merging(left))
+        var changed = record.after(next, at: time, evidence: record.evidence.merging(left))
+        changed.delivery = record.delivery(after: event, to: next, news: delivery, at: time)
+        if event == .answered, changed.delivery == record.delivery { return record }
         payments[index] = changed
-        write(changed.line(event, from: record.state, leaving: left), leaving: left, at: time)
+        write(changed.line(event, from: record, leaving: left), leaving: left, at: time)
         follow(event, of: changed, at: time)
         return changed
     }
@@ -225,12 +244,14 @@ struct InMemoryBooks {
     /// Books an event for every payment that a condition picks, those whose window ends first in front, and returns how
     /// many there were.
     mutating func bookAll(
-        at now: Timestamp, _ event: (PaymentRecord) -> PaymentEvent?
+        at now: Timestamp, delivery: Delivery.Fate? = nil, _ event: (PaymentRecord) -> PaymentEvent?
     ) throws(LedgerError) -> Int {
         let steps = payments.enumerated().sorted {
             ($0.element.liveUntil ?? 0, $0.offset) < ($1.element.liveUntil ?? 0, $1.offset)
         }.compactMap { _, record in event(record).map { (record.id, $0) } }
-        for (id, event) in steps { _ = try book(event, of: id, evidence: PaymentEvidence(), at: now) }
+        for (id, event) in steps {
+            _ = try book(event, of: id, evidence: PaymentEvidence(), delivery: delivery, at: now)
+        }
         return steps.count
     }
 

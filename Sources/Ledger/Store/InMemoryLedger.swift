@@ -25,9 +25,12 @@ extension InMemoryLedger: PaymentBooks {
     }
 
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
+        pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord {
-        try change { (books) throws(LedgerError) in try books.book(event, of: id, evidence: evidence, at: now) }
+        try change { (books) throws(LedgerError) in
+            try books.book(event, of: id, evidence: evidence, delivery: delivery, at: now)
+        }
     }
 
     package func show(
@@ -56,7 +59,11 @@ extension InMemoryLedger: PaymentBooks {
 
     package func doubtAttended(at now: Timestamp) async throws(LedgerError) -> Salvaged<Int> {
         try change { (books) throws(LedgerError) in
-            Salvaged(try books.bookAll(at: now) { $0.state.isAttended ? .lostSight : nil })
+            let attended = try books.bookAll(at: now) { $0.state.isAttended ? .lostSight : nil }
+            let underWay = try books.bookAll(at: now, delivery: .undelivered) {
+                $0.delivery?.fate == .underWay ? .answered : nil
+            }
+            return Salvaged(attended + underWay)
         }
     }
 

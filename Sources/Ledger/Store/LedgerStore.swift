@@ -45,6 +45,13 @@ package enum CommitPace: Sendable {
 }
 
 extension PaymentBooks {
+    /// Books what happened to a payment, which tells nothing of its answer's way to the agent, and returns it.
+    package func book(
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
+    ) async throws(LedgerError) -> PaymentRecord {
+        try await book(event, of: id, evidence: evidence, delivery: nil, at: now, pace: pace)
+    }
+
     /// Books what happened to a payment as soon as can be and returns it.
     package func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
@@ -68,10 +75,14 @@ package protocol PaymentBooks: Sendable {
     /// Books what happened to a payment and returns it.
     ///
     /// Evidence fields that are nil leave what is stored. It comes behind every step that was asked for before, at whatever
-    /// pace. Throws `impossible` for an event the state does not allow, and for ``PaymentEvent/amountShown``, which
-    /// ``show(_:of:evidence:at:)`` books.
+    /// pace. `delivery` is what the event tells of the answer's way to the agent, and
+    /// ``PaymentRecord/delivery(after:to:news:at:)`` what the row makes of it; an ``PaymentEvent/answered`` that changes
+    /// nothing there is not booked. Throws `impossible` for an event the state does not allow, for
+    /// ``PaymentEvent/amountShown``, which ``show(_:of:evidence:at:)`` books, and for ``PaymentEvent/repeated``, which
+    /// ``reserve(_:at:)`` does.
     func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
+        pace: CommitPace
     ) async throws(LedgerError) -> PaymentRecord
 
     /// Books what a payment really moved whose signed amount is a maximum, and frees the rest; returns it.
@@ -88,7 +99,8 @@ package protocol PaymentBooks: Sendable {
     /// Checks freezes and the caps that count payments, and books a call of a prepaid gateway, in one step.
     func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome
 
-    /// Books `lostSight` for every reserved and resumed row: after a restart nobody is left who waits for an answer.
+    /// Books `lostSight` for every reserved and resumed row: after a restart nobody is left who waits for an answer. And that
+    /// the answers which were on their way have not arrived.
     ///
     /// Goes portion by portion, each a step of its own, those whose window ends first in front; returns how many were
     /// booked. A duty that broke off goes on when it is called again.

@@ -10,14 +10,17 @@ package struct ReservationRequest: Sendable, Equatable {
     package let rules: ReservationRules
     /// What is new about the seller, to be remembered when the money is set aside.
     package let lesson: Lesson?
+    /// Whether the agent says that it wants another purchase of what it bought before.
+    package let buysAgain: Bool
     /// The approval that would be signed with it, which gets an entry of its own when the money is set aside.
     package let approval: ApprovalNote?
 
     /// Makes a request.
     package init(
         _ intent: PaymentIntent, idempotencyKey: Bytes32? = nil, rules: ReservationRules = ReservationRules(),
-        lesson: Lesson? = nil, approval: ApprovalNote? = nil
+        lesson: Lesson? = nil, approval: ApprovalNote? = nil, buysAgain: Bool = false
     ) {
+        self.buysAgain = buysAgain
         self.approval = approval
         self.intent = intent
         self.idempotencyKey = idempotencyKey
@@ -31,6 +34,11 @@ package struct ReservationRequest: Sendable, Equatable {
     package static let liveMargin: Int64 = 60
     /// The shortest rest of a window in which an attempt is sent again, in seconds: verifiers want six.
     package static let shortestResend: Int64 = 8
+    /// How many seconds have to pass between two sendings of a payment whose answer was a failure.
+    package static let repeatPause: Int64 = 1
+
+    /// Whether a payment whose answer did not arrive, or was a failure, stands in its way; a new key asks for a new purchase.
+    package var mayBeHeld: Bool { !buysAgain && idempotencyKey == nil }
 }
 
 /// The answer to a request to set money aside.
@@ -57,47 +65,5 @@ package struct Reservation: Sendable, Equatable {
         self.record = record
         self.usage = usage
         self.warnings = warnings
-    }
-}
-
-/// What an unresolved attempt or a known idempotency key means for a new request of the same fingerprint.
-package enum EarlierAttempt: Sendable, Equatable {
-    /// Its bytes are sent again.
-    case adopt
-    /// It has no say any more.
-    case ignore
-    /// Nothing may be signed because of it.
-    case refuse(ReservationRefusal)
-
-    /// An attempt with the same fingerprint, at a moment of ledger time.
-    ///
-    /// One whose agent is connected is left alone: parallel identical requests are separate payments. One that is
-    /// unresolved stands in the way until it is closed, by proof or by the housekeeping behind its window; the clock alone
-    /// closes nothing, since the chain's may be behind.
-    package static func sameRequest(_ record: PaymentRecord, at now: Timestamp) -> EarlierAttempt {
-        guard record.state == .rejected || record.state == .inDoubt else { return .ignore }
-        if isOfUse(record, at: now) { return .adopt }
-        let end = Timestamp(seconds: record.liveUntil ?? now.seconds).adding(seconds: ReservationRequest.liveMargin)
-        return .refuse(.unresolved(record.id, until: max(now, end)))
-    }
-
-    /// The payment that an idempotency key is bound to, when `fingerprint` comes with that key again.
-    package static func sameKey(
-        _ record: PaymentRecord, boundTo known: Bytes32, fingerprint: Bytes32, at now: Timestamp
-    ) -> EarlierAttempt {
-        guard known == fingerprint else { return .refuse(.keyReused(record.id)) }
-        switch record.state {
-        case .reserved, .resumed: return .refuse(.keyInUse(record.id))
-        case .refused, .voided, .released: return .ignore
-        case .rejected, .inDoubt, .settled, .presumed, .confirmed, .lapsed:
-            // Once the window has passed the bytes are of no use, and the key forbids others.
-            return isOfUse(record, at: now) ? .adopt : .refuse(.keySpent(record.id))
-        }
-    }
-
-    /// Whether the bytes can be rebuilt and a seller can still do something with them.
-    private static func isOfUse(_ record: PaymentRecord, at now: Timestamp) -> Bool {
-        guard record.echo != nil, let end = record.liveUntil else { return false }
-        return now.seconds + ReservationRequest.shortestResend <= end
     }
 }

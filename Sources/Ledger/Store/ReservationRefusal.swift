@@ -16,6 +16,12 @@ package enum ReservationRefusal: Sendable, Equatable {
     case clockBehind(seconds: Int64)
     /// An earlier attempt of the same request is unresolved and cannot be sent again; it is decided by that time.
     case unresolved(PaymentID, until: Timestamp)
+    /// An earlier attempt of the same request was refused by the seller, and cannot answer what it asks now; it is decided
+    /// by that time.
+    case unfit(PaymentID, until: Timestamp)
+    /// The same request was paid, its answer did not arrive or was a failure, and its bytes cannot be sent now; from that
+    /// time on they can, or the request is paid again.
+    case notServed(PaymentID, until: Timestamp)
     /// The idempotency key belongs to another request of the agent.
     case keyReused(PaymentID)
     /// The idempotency key's payment is under way for another request that is connected.
@@ -36,6 +42,8 @@ package enum ReservationRefusal: Sendable, Equatable {
         case .gatewayRejecting: "gateway-rejecting"
         case .clockBehind: "clock-behind"
         case .unresolved: "attempt-unresolved"
+        case .unfit: "attempt-unfit"
+        case .notServed: "paid-not-served"
         case .keyReused: "idempotency-key-reused"
         case .keyInUse: "idempotency-key-in-use"
         case .keySpent: "idempotency-key-spent"

@@ -5,37 +5,52 @@ import Primitives
 extension BookKeeper {
     /// Books what happened to a payment.
     func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp
     ) throws(Fault) -> PaymentRecord {
         guard let payment = try known.payment(id, in: database) else {
             throw .step(.unknownPayment(id.description))
         }
-        return try book(event, of: payment, evidence: evidence, at: time(at: now))
+        return try book(event, of: payment, evidence: evidence, delivery: delivery, at: time(at: now))
     }
 
     /// Books a step of a payment; `time` is ledger time.
     func book(
-        _ event: PaymentEvent, of payment: NumberedPayment, evidence newer: PaymentEvidence, at time: Timestamp
+        _ event: PaymentEvent, of payment: NumberedPayment, evidence newer: PaymentEvidence,
+        delivery: Delivery.Fate? = nil, at time: Timestamp
     ) throws(Fault) -> PaymentRecord {
         let record = payment.record
-        guard event != .amountShown, let next = record.state.after(event) else {
+        guard event != .amountShown, event != .repeated, let next = record.state.after(event) else {
             throw .step(.impossible(state: record.state, event: event))
         }
-        var row = try Prepared("UPDATE payments SET state = ?, changed_at = ? WHERE number = ?", in: database)
-        row.bind(next.rawValue)
-        row.bind(time)
-        row.bind(payment.number)
-        try row.run()
         let left = record.salt == nil ? newer.erased : newer
-        let changed = record.after(next, at: time, evidence: record.evidence.merging(left))
-        try write(
-            changed.line(event, from: record.state, leaving: left), of: payment.number, leaving: left, at: time)
+        var changed = record.after(next, at: time, evidence: record.evidence.merging(left))
+        changed.delivery = record.delivery(after: event, to: next, news: delivery, at: time)
+        if event == .answered, changed.delivery == record.delivery { return record }
+        try PaymentRows.update(payment, to: changed, in: database)
+        if changed.delivery != record.delivery { known.note(changed.delivery) }
+        try write(changed.line(event, from: record, leaving: left), of: payment.number, leaving: left, at: time)
         if let spend = record.spend {
             let counted = try known.slots(of: known.rulebook.caps(counting: spend), in: database)
             known.count(
                 spend, in: counted, reservedAt: record.reservedAt, from: record.state, to: next, at: time)
         }
         try follow(event, of: changed, at: time)
+        known.release(record.id)
+        // The end of its answer will be booked soon.
+        if changed.delivery?.fate == .underWay { known.keep(NumberedPayment(number: payment.number, record: changed)) }
+        return changed
+    }
+
+    /// Books that a payment's bytes are sent again, where that can still be done.
+    func repeated(_ payment: NumberedPayment, at time: Timestamp) throws(Fault) -> PaymentRecord {
+        let record = payment.record
+        guard let next = record.state.after(.repeated) else { return record }
+        var changed = record.after(next, at: time, evidence: record.evidence)
+        changed.delivery?.repeatedAt = time
+        try PaymentRows.update(payment, to: changed, in: database)
+        try write(
+            changed.line(.repeated, from: record, leaving: PaymentEvidence()), of: payment.number,
+            leaving: PaymentEvidence(), at: time)
         known.release(record.id)
         return changed
     }
@@ -87,7 +102,8 @@ extension BookKeeper {
     ///
     /// Rows that cannot be read are passed over.
     func book(
-        _ event: (PaymentRecord) -> PaymentEvent?, ofAll numbers: [Int64], at now: Timestamp
+        _ event: (PaymentRecord) -> PaymentEvent?, ofAll numbers: [Int64], delivery: Delivery.Fate? = nil,
+        at now: Timestamp
     ) throws(Fault) -> Salvaged<Int> {
         let time = time(at: now)
         var done = Salvaged(0)
@@ -101,7 +117,7 @@ extension BookKeeper {
                 continue
             }
             guard let payment, let event = event(payment.record) else { continue }
-            _ = try book(event, of: payment, evidence: PaymentEvidence(), at: time)
+            _ = try book(event, of: payment, evidence: PaymentEvidence(), delivery: delivery, at: time)
             done.value += 1
         }
         return done

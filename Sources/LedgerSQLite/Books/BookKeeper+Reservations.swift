@@ -63,16 +63,21 @@ extension BookKeeper {
                 throw .step(.damaged("an idempotency key is bound to no payment"))
             }
             let attempt = EarlierAttempt.sameKey(
-                payment.record, boundTo: bound.fingerprint, fingerprint: fingerprint, at: time)
+                payment.record, boundTo: bound.fingerprint, for: request, at: time)
             if attempt != .ignore { return (payment, attempt) }
         }
         var first: (NumberedPayment?, EarlierAttempt) = (nil, .ignore)
         for payment in try PaymentQueries.attempts(agent: agent, fingerprint: fingerprint, in: database) {
-            switch EarlierAttempt.sameRequest(payment.record, at: time) {
-            case .adopt: return (payment, .adopt)
-            case .ignore: continue
-            case .refuse(let refusal): if first.0 == nil { first = (payment, .refuse(refusal)) }
-            }
+            let attempt = EarlierAttempt.unresolved(payment.record, for: request, at: time)
+            if attempt == .adopt { return (payment, attempt) }
+            if attempt != .ignore, first.0 == nil { first = (payment, attempt) }
+        }
+        guard request.mayBeHeld, known.mayHold else { return first }
+        let since = time.adding(seconds: -max(request.rules.repeatAfterFailure, PaymentQueries.longestHold))
+        for payment in try PaymentQueries.held(agent: agent, fingerprint: fingerprint, since: since, in: database) {
+            let attempt = EarlierAttempt.answered(payment.record, for: request, at: time)
+            if attempt == .adopt { return (payment, attempt) }
+            if attempt != .ignore, first.0 == nil { first = (payment, attempt) }
         }
         return first
     }
@@ -83,6 +88,8 @@ extension BookKeeper {
         var record = payment.record
         if record.state.after(.adopted) != nil {
             record = try book(.adopted, of: payment, evidence: PaymentEvidence(), at: time)
+        } else if record.delivery?.fate.holds == true {
+            record = try repeated(payment, at: time)
         }
         try bind(request, to: payment.number, at: time)
         let counted = try known.slots(of: caps, in: database)

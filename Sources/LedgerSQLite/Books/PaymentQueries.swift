@@ -132,6 +132,49 @@ enum PaymentQueries {
         return try PaymentRows.all(&query, in: database)
     }
 
+    /// The fates that hold a request back, as the condition of the index writes them.
+    private static let heldFates = "(delivery = 'undelivered' OR delivery = 'left' OR delivery = 'failed')"
+    /// How many seconds after the news of it an answer that did not arrive can hold a request back: the longest window that
+    /// is ever signed for, with room for clocks that differ.
+    static let longestHold: Int64 = 2 * 3600
+
+    private static let heldSelection =
+        PaymentRows.selection(from: "payments INDEXED BY payments_held")
+        + " WHERE fingerprint = ? AND delivery_at > ? AND \(heldFates) AND agent = ? ORDER BY number DESC"
+
+    /// Payments for a request whose answers did not arrive or were failures, as was known after a time; newest first.
+    static func held(
+        agent: String, fingerprint: Bytes32, since: Timestamp, in database: Database
+    ) throws(Fault) -> [NumberedPayment] {
+        var query = try Prepared(heldSelection, in: database)
+        query.bind(fingerprint)
+        query.bind(since)
+        query.bind(agent)
+        return try PaymentRows.all(&query, in: database)
+    }
+
+    /// Whether any payment's answer did not arrive or was a failure.
+    static func anyHeld(in database: Database) throws(Fault) -> Bool {
+        var query = try Prepared(
+            "SELECT 1 FROM payments INDEXED BY payments_held WHERE \(heldFates) LIMIT 1", in: database)
+        return try query.step()
+    }
+
+    /// Payments whose answers are on their way to their agents, those whose window ends first in front.
+    static func underWay(behind place: Place, limit: Int, in database: Database) throws(Fault) -> [Place] {
+        var query = try Prepared(
+            """
+            SELECT valid_before, number FROM payments INDEXED BY payments_under_way
+            WHERE delivery = 'under-way' AND (valid_before, number) > (?, ?) ORDER BY valid_before, number LIMIT ?
+            """, in: database)
+        query.bind(place.validBefore)
+        query.bind(place.number)
+        query.bind(Int64(limit))
+        var places: [Place] = []
+        while try query.step() { places.append(Place(validBefore: query.integer(), number: query.integer())) }
+        return places
+    }
+
     /// Unproven payments of a network, those whose window ends first in front; damaged rows take no place of the limit.
     static func unproven(
         network: String, limit: Int, in database: Database

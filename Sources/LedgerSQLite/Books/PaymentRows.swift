@@ -10,10 +10,12 @@ enum PaymentRows {
         valid_after, valid_before, moved, version, salt, method, url, model, fingerprint, accepted, resource, extensions,
         offer
         """
+    /// What becomes of the answer, which no payment begins with.
+    private static let deliveryFields = "delivery, delivery_at, repeated_at"
 
     /// The beginning of every query that ``read(_:)`` reads; `source` is ``everything`` or ``openOnly``.
     static func selection(from source: String = everything) -> String {
-        "SELECT number, \(fields) FROM \(source)"
+        "SELECT number, \(fields), \(deliveryFields) FROM \(source)"
     }
 
     /// All payments.
@@ -158,6 +160,7 @@ enum PaymentRows {
         let resource = row.optionalBlob()
         let extensions = row.optionalBlob()
         let offer = row.optionalBlob()
+        let delivery = try readDelivery(&row, number)
         var echo: PaymentIntent.Echo?
         if let version, let accepted {
             echo = PaymentIntent.Echo(
@@ -171,7 +174,37 @@ enum PaymentRows {
                 purpose: PaymentIntent.Purpose(
                     agent: agent, team: team, gateway: gateway, host: host, request: request, policy: policy),
                 terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt, changedAt: changedAt,
-                evidence: PaymentEvidence(), moved: moved.map { UInt256(bigEndian: $0) }))
+                evidence: PaymentEvidence(), moved: moved.map { UInt256(bigEndian: $0) }, delivery: delivery))
+    }
+
+    /// Writes where a payment stands now, by its number; what did not change of the answer's way is not touched, and with
+    /// it the indexes over that.
+    static func update(_ payment: NumberedPayment, to record: PaymentRecord, in database: Database) throws(Fault) {
+        do {
+            var row = try Prepared("UPDATE payments SET state = ?, changed_at = ? WHERE number = ?", in: database)
+            row.bind(record.state.rawValue)
+            row.bind(record.changedAt)
+            row.bind(payment.number)
+            try row.run()
+        }
+        guard record.delivery != payment.record.delivery else { return }
+        var row = try Prepared(
+            "UPDATE payments SET delivery = ?, delivery_at = ?, repeated_at = ? WHERE number = ?", in: database)
+        row.bind(record.delivery?.fate.rawValue)
+        row.bind((record.delivery?.at.milliseconds))
+        row.bind((record.delivery?.repeatedAt?.milliseconds))
+        row.bind(payment.number)
+        try row.run()
+    }
+
+    private static func readDelivery(_ row: inout Prepared, _ number: Int64) throws(Fault) -> Delivery? {
+        guard let word = row.optionalText() else {
+            for _ in 0..<2 { _ = row.skipNull() }
+            return nil
+        }
+        guard let fate = Delivery.Fate(rawValue: word) else { throw damaged(number, "delivery") }
+        let time = row.timestamp()
+        return Delivery(fate, at: time, repeatedAt: row.optionalInteger().map { Timestamp(milliseconds: $0) })
     }
 
     private static func readRequest(

@@ -13,6 +13,8 @@ struct WorkingSet {
     private(set) var head: EntryRows.Head
     /// Agents, caps and freezes.
     private(set) var rulebook: Rulebook
+    /// Whether an answer of any payment did not arrive or was a failure: where none was, no request asks for it.
+    private(set) var mayHold: Bool
     private var accounts = Slots<AccountRows.Key, AccountRows.Row>()
     private var counters = Slots<Cap.Key, CapRows.Row>()
     private var streaks: [StreakRows.Key: RejectionStreak?] = [:]
@@ -26,6 +28,7 @@ struct WorkingSet {
     init(reading database: Database) throws(Fault) {
         head = try EntryRows.Head.read(in: database)
         rulebook = try AgentRows.rulebook(in: database)
+        mayHold = try PaymentQueries.anyHeld(in: database)
     }
 
     /// Grows with every change of what the set says of the books.
@@ -125,6 +128,12 @@ struct WorkingSet {
     mutating func release(_ id: PaymentID) {
         changes += 1
         reserved[id] = nil
+    }
+
+    /// Takes note of what became of an answer.
+    mutating func note(_ delivery: Delivery?) {
+        changes += 1
+        if delivery?.fate.holds == true { mayHold = true }
     }
 
     /// How often a gateway rejected payments in a token; nil when the last one was taken.

@@ -21,6 +21,16 @@ struct OperatorNotices: Sendable {
         }
     }
 
+    /// A request that was paid comes again, because its answer did not arrive or was a failure, and is not paid again.
+    func repetitionHeld(at gateway: String, by payment: PaymentID, now: Timestamp) async {
+        let detail = "\(payment) was paid, and its answer did not arrive or was a failure"
+        if await write("repetition-held", about: gateway, detail: detail, at: now) {
+            logger.warning(
+                "a request that was paid is repeated, and not paid again",
+                metadata: ["gateway": "\(gateway)", "payment": "\(payment)"])
+        }
+    }
+
     /// A prepaid gateway asks for money in a way that no payment answers.
     func lowBalance(of gateway: String, at now: Timestamp) async {
         let detail = "the gateway answered 402 without a challenge"

@@ -31,10 +31,16 @@ struct OutcomeBooking: Sendable {
         defer {
             if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, isKept: isKept) }
         }
+        // What became of an answer is booked after what its head meant.
+        if outcome.event == .answered, unbooked.mayHold(outcome.payment) {
+            isKept = unbooked.add(outcome)
+            return nil
+        }
         do {
             let record = try await store.book(
-                outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now(), pace: .unhurried)
-            logger.info("outcome booked", metadata: Self.metadata(of: record))
+                outcome.event, of: outcome.payment, evidence: outcome.evidence, delivery: outcome.delivery,
+                at: clock.now(), pace: .unhurried)
+            if outcome.event != .answered { logger.info("outcome booked", metadata: Self.metadata(of: record)) }
             return record
         } catch {
             guard !error.isOfDamage else {
@@ -69,7 +75,8 @@ struct OutcomeBooking: Sendable {
         for (index, outcome) in outcomes.enumerated() {
             do {
                 let record = try await store.book(
-                    outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now())
+                    outcome.event, of: outcome.payment, evidence: outcome.evidence, delivery: outcome.delivery,
+                    at: clock.now(), pace: .prompt)
                 logger.info("outcome booked late", metadata: Self.metadata(of: record))
                 if let fingerprint = outcome.fingerprint { underWay.release(fingerprint) }
             } catch {

@@ -131,6 +131,8 @@ package struct PaymentEngine: Sendable {
         let answer = await vet(
             price.challenge, from: price.source, for: request, at: now, learned: price, isAbandoned: isAbandoned)
         if case .pay(let payment) = answer { return payment }
+        // The price is not what an earlier attempt at the same request stands against.
+        if case .refuse(let failure) = answer, failure.earlier != nil { return nil }
         if !isAbandoned() { prices.forget(route, model: model) }
         return nil
     }
@@ -247,6 +249,7 @@ package struct PaymentEngine: Sendable {
         }
         FaultPoint.reach(.reserved)
         notices.warn(of: reserved.reservation.warnings, by: reserved.id)
+        if reserved.isHeldRepetition { await notices.repetitionHeld(at: request.gateway, by: reserved.id, now: now) }
         if !reserved.isAdopted {
             if let lesson = proposal.lesson { knowledge.learn(lesson) }
             for alert in proposal.cleared.alerts {
@@ -286,11 +289,17 @@ package struct PaymentEngine: Sendable {
             if case .gatewayRejecting(let until) = refusal {
                 await notices.gatewayRejecting(request.gateway, until: until, at: now)
             }
-            return .refused(refusal, price: price, payment: id)
+            if case .notServed(let earlier, _) = refusal {
+                await notices.repetitionHeld(at: request.gateway, by: earlier, now: now)
+            }
+            return .refused(refusal, price: price, payment: id, at: now)
         case .notRebuildable(let record):
             logger.error(
                 "earlier attempt cannot be sent again: its wallet or token has changed",
                 metadata: request.metadata(["payment": "\(record.id)"]))
+            if let end = record.heldUntil(by: request.policy.rules) {
+                return .refused(.notServed(record.id, until: end), price: price, payment: nil, at: now)
+            }
             return await unresolved(record, reason: "the bytes could not be made again")
         case .noLongerCleared(let record, let refusal):
             logger.notice(
@@ -384,12 +393,13 @@ package struct PaymentEngine: Sendable {
     /// one exchange, `isOrphan` when that exchange's agent had gone before.
     ///
     /// An orphan's outcome may say that money moved and nothing else: the attempt may have another agent by now, who waits
-    /// for an outcome of its own.
+    /// for an outcome of its own. `delivery` is what is known of the answer's way to the agent by now.
     ///
     /// When the books cannot be written the row stays reserved, which is exposure, and the outcome is kept in memory
     /// for ``retryUnbooked()``; a row that is still reserved at the next start is in doubt then.
     package func book(
-        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false
+        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false,
+        delivery: AnswerDelivery? = nil
     ) async {
         allowances.outcomeIsKnown(of: payment.id)
         let event = payment.event(of: answer, isRepeat: isRepeat)
@@ -402,7 +412,8 @@ package struct PaymentEngine: Sendable {
         let record = await booking.book(
             Outcome(
                 payment: payment.id, event: event, evidence: answer.evidence(signature: payment.signature),
-                fingerprint: payment.fingerprint))
+                fingerprint: payment.fingerprint,
+                delivery: payment.fate(of: delivery, after: event, isOrphan: isOrphan)))
         if payment.lacksAllowance(by: answer), let record {
             await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
@@ -412,6 +423,20 @@ package struct PaymentEngine: Sendable {
         guard let record else { return }
         await proofs.examineReceipt(in: report, of: record, signers: payment.signers, at: clock.now())
         if payment.trustsPartial { await free(by: report, of: record) }
+    }
+
+    /// Books what became of the answer to a payment after its head, which meant `event`, once that was announced like an
+    /// outcome; for an answer whose outcome was booked as ``AnswerDelivery/underWay``, or that was kept for a repetition.
+    package func book(
+        _ delivery: AnswerDelivery, of payment: AuthorizedPayment, after event: PaymentEvent
+    ) async {
+        guard let fate = payment.fate(of: delivery, after: event) else {
+            return underWay.end(payment.fingerprint, isKept: false)
+        }
+        _ = await booking.book(
+            Outcome(
+                payment: payment.id, event: .answered, evidence: PaymentEvidence(), fingerprint: payment.fingerprint,
+                delivery: fate))
     }
 
     /// Frees what a trusted seller says it did not take of a maximum.

@@ -27,14 +27,17 @@ package struct PaymentRequest: Sendable {
     package let sellerDate: Timestamp?
     /// Whether the wallet may sign in first; false once it did.
     package let maySignIn: Bool
+    /// Whether the agent says that it wants another purchase of what it bought before.
+    package let buysAgain: Bool
 
     /// Makes a request.
     package init(
         agent: Agent, claim: AgentClaim, gateway: String, host: String, site: SellerSite,
         content: PaymentIntent.Request, target: String,
         idempotencyKey: Bytes32? = nil, policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil,
-        maySignIn: Bool = false
+        maySignIn: Bool = false, buysAgain: Bool = false
     ) {
+        self.buysAgain = buysAgain
         self.target = target
         self.agent = agent
         self.claim = claim
@@ -96,6 +99,8 @@ package struct AuthorizedPayment: Sendable {
     package let isAdopted: Bool
     /// Where the payment stood in the books when it was handed out.
     package let state: PaymentState
+    /// Until when the same request is held back because of the payment's earlier answer; nil when it is not.
+    package let heldUntil: Timestamp?
     /// The request's fingerprint.
     let fingerprint: Bytes32
     /// Whether the seller's word frees what it does not take of a maximum.

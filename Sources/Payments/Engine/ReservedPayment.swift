@@ -38,6 +38,12 @@ struct ReservedPayment: Sendable {
 
     var id: PaymentID { reservation.record.id }
 
+    /// Until when the same request is held back because of what an earlier answer to it was; nil when it is not.
+    var heldUntil: Timestamp? { isAdopted ? reservation.record.heldUntil(by: policy.rules) : nil }
+
+    /// Whether the request was paid already, and its answer did not arrive or was a failure.
+    var isHeldRepetition: Bool { heldUntil != nil }
+
     /// The event for a payment of which this process sends nothing: what was sent once can never be taken back.
     var unsent: PaymentEvent { isAdopted ? .lostSight : .neverSent }
 
@@ -95,6 +101,7 @@ struct ReservedPayment: Sendable {
         return AuthorizedPayment(
             id: id, header: header, terms: terms, signature: signature.bytes, usage: reservation.usage,
             answerWithin: answerWithin, isAdopted: isAdopted, state: reservation.record.state,
+            heldUntil: heldUntil,
             fingerprint: reservation.record.purpose.request?.fingerprint ?? .zero, trustsPartial: policy.trustsPartial,
             signers: policy.signers)
     }
@@ -125,7 +132,8 @@ struct Reserving: Sendable {
             outcome = try await store.reserve(
                 ReservationRequest(
                     intent, idempotencyKey: request.idempotencyKey, rules: request.policy.rules,
-                    lesson: proposal.lesson, approval: proposal.cleared.approvalNote(in: intent, from: wallet)),
+                    lesson: proposal.lesson, approval: proposal.cleared.approvalNote(in: intent, from: wallet),
+                    buysAgain: request.buysAgain),
                 at: now)
         } catch {
             throw .books(error)

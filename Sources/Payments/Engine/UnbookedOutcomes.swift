@@ -9,6 +9,8 @@ struct Outcome: Sendable, Equatable {
     let evidence: PaymentEvidence
     /// The request it is an outcome of, where an exchange announced it to ``OutcomesUnderWay``.
     var fingerprint: Bytes32?
+    /// What it tells of the answer's way to the agent.
+    var delivery: Delivery.Fate?
 }
 
 /// Outcomes that the books could not take, kept in memory until they can.
@@ -36,6 +38,11 @@ final class UnbookedOutcomes: Sendable {
             state.waiting.append(outcome)
             return true
         }
+    }
+
+    /// Whether anything of a payment waits, or may: what comes later has to go after it.
+    func mayHold(_ payment: PaymentID) -> Bool {
+        state.withLock { $0.taken > 0 || $0.waiting.contains { $0.payment == payment } }
     }
 
     /// Takes everything out for another try, oldest first; ``end(_:remaining:)`` must follow.

@@ -4,9 +4,9 @@ package import Primitives
 extension PaymentFailure {
     /// The books would not set money aside, or count a call.
     ///
-    /// `price` is what was asked, where one was; `payment` is the refusal's name in the books.
+    /// `price` is what was asked, where one was; `payment` is the refusal's name in the books; `now` is when it was given.
     package static func refused(
-        _ refusal: ReservationRefusal, price: Dollars?, payment: PaymentID?
+        _ refusal: ReservationRefusal, price: Dollars?, payment: PaymentID?, at now: Timestamp? = nil
     ) -> PaymentFailure {
         switch refusal {
         case .noCap:
@@ -46,6 +46,23 @@ extension PaymentFailure {
                 detail: "An earlier payment for the same request (\(earlier)) is unresolved and cannot be sent again, "
                     + "so none was signed beside it. It is decided by \(until).",
                 payment: payment, price: price, earlier: earlier, retryAt: until, isRetryable: true)
+        case .unfit(let earlier, let until):
+            PaymentFailure(
+                code: refusal.code, status: 402,
+                detail: "The seller refused an earlier payment for the same request (\(earlier)), and it cannot answer "
+                    + "what the seller asks now: the quote, the price or the payee is another one. It can still be "
+                    + "settled, so none was signed beside it. It is decided by \(until).",
+                payment: payment, price: price, earlier: earlier, retryAt: until,
+                retryAfter: now.map { until.wait(from: $0) }, isRetryable: true)
+        case .notServed(let earlier, let until):
+            // Named by the payment that was made, which is what the agent has to look up.
+            PaymentFailure(
+                code: refusal.code, status: 402,
+                detail: "The same request was paid (\(earlier)), and its answer did not arrive or was a failure. It is "
+                    + "not paid again now, and its payment cannot be sent again before \(until). A new Idempotency-Key "
+                    + "or Purser-Repeat: buy asks for a new purchase.",
+                payment: earlier, price: price, earlier: earlier, retryAt: until,
+                retryAfter: now.map { until.wait(from: $0) }, isRetryable: true)
         case .keyReused, .keyInUse, .keySpent:
             key(refusal, price: price, payment: payment)
         }
@@ -91,4 +108,9 @@ extension PaymentFailure {
         return PaymentFailure(
             code: refusal.code, status: status, detail: detail, payment: payment, price: price, earlier: earlier)
     }
+}
+
+extension Timestamp {
+    /// Whole seconds from another moment to this one, rounded up; at least one.
+    package func wait(from now: Timestamp) -> Int64 { max(1, (milliseconds - now.milliseconds + 999) / 1000) }
 }

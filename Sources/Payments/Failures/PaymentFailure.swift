@@ -21,13 +21,16 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     package let earlier: PaymentID?
     /// When the same request may succeed, when that is known and no cap says it.
     package let retryAt: Timestamp?
+    /// In how many seconds that is, for a Retry-After field; nil when there is none.
+    package let retryAfter: Int64?
     /// Whether the same request may succeed later without anybody changing anything.
     package let isRetryable: Bool
 
     init(
         code: String, status: Int, detail: String, payment: PaymentID?, price: Dollars? = nil, cap: CapUsage? = nil,
-        earlier: PaymentID? = nil, retryAt: Timestamp? = nil, isRetryable: Bool = false
+        earlier: PaymentID? = nil, retryAt: Timestamp? = nil, retryAfter: Int64? = nil, isRetryable: Bool = false
     ) {
+        self.retryAfter = retryAfter
         self.code = code
         self.status = status
         self.detail = detail
@@ -38,6 +41,12 @@ package struct PaymentFailure: Error, Sendable, Equatable {
         self.retryAt = retryAt
         self.isRetryable = isRetryable
     }
+
+    /// Whether the request was paid before, and is held back because its answer did not arrive or was a failure.
+    package var isHeldRepetition: Bool { code == Self.notServed }
+
+    /// The code for that.
+    static let notServed = "paid-not-served"
 
     /// The same failure under its name in the books.
     func recorded(as payment: PaymentID?) -> PaymentFailure {

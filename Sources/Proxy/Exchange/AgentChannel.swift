@@ -9,6 +9,8 @@ protocol AgentChannel: AnyObject {
     func write(_ bytes: ByteBuffer)
     /// Hands everything written to the socket.
     func flush()
+    /// The same, and says once whether the socket has taken everything; false when the agent has gone before.
+    func flush(_ done: @escaping (Bool) -> Void)
     /// Whether writing more now would only fill memory.
     var isWritable: Bool { get }
     /// Stops or resumes reading the request body.

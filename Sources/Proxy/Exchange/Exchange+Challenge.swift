@@ -69,7 +69,8 @@ extension Exchange {
             content: replay.content,
             isChunked: request.framing == .chunked,
             outline: request.outline(target: route.target),
-            idempotencyKey: admitted.idempotencyKey, sellerDate: sellerDate, maySignIn: maySignIn)
+            idempotencyKey: admitted.idempotencyKey, sellerDate: sellerDate, maySignIn: maySignIn,
+            buysAgain: admitted.buysAgain)
     }
 
     func askEngine() {
@@ -123,6 +124,7 @@ extension Exchange {
         switch life.decided(.payment) {
         case .connect:
             self.payment = payment
+            if payment.isHeldRepetition { shared.services.meters.heldRepetitions.increment() }
             connectPaid()
         case .void, .send, .answer, .nothing:
             shared.services.book(
@@ -133,7 +135,9 @@ extension Exchange {
 
     func answerUnpaid(_ answer: ChallengeAnswer) {
         switch answer {
-        case .refuse(let failure): respond(Problem(failure))
+        case .refuse(let failure):
+            if failure.isHeldRepetition { shared.services.meters.heldRepetitions.increment() }
+            respond(Problem(failure))
         case .passThrough: relayUnpayable()
         case .abandoned, .pay, .signIn: relayHeld()
         }

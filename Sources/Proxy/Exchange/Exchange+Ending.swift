@@ -84,6 +84,7 @@ extension Exchange {
     /// The agent's connection is closed.
     func agentLeft() {
         agentHasLeft.raise()
+        if let delivery { endDelivery(.left(status: delivery.status)) }
         switch life.agentLeft() {
         case .drop:
             end()
@@ -102,6 +103,7 @@ extension Exchange {
     }
 
     func end() {
+        endDelivery(.cut)
         deadline = nil
         expiry = nil
         stopWaiting()
@@ -144,7 +146,7 @@ extension Exchange {
         shared.services.meters.overhead.record(overhead)
         let response = AgentResponse(
             head, to: request, closing: mustClose, paid: paid, location: location,
-            overhead: overhead, allocator: allocator)
+            overhead: overhead, now: shared.services.clock.now(), allocator: allocator)
         answer = AnswerRelay(response)
         channel?.write(response.head)
         deadline = .now() + gateway.timeouts.idle
@@ -153,7 +155,7 @@ extension Exchange {
     func finish() {
         guard life.phase == .answering else { return }
         let channel = channel
-        channel?.flush()
+        if let channel { flushDelivery(to: channel) }
         if let answered = times.answered {
             shared.services.meters.relay.record(NIODeadline.now() - answered)
         }

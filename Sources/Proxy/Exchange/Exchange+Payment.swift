@@ -41,11 +41,20 @@ extension Exchange {
 
     /// Books what became of the payment; returns what the agent is to be told of it.
     @discardableResult
-    func book(_ answer: PaidAnswer, isRepeat: Bool = false) -> AgentResponse.Paid? {
+    func book(
+        _ answer: PaidAnswer, isRepeat: Bool = false, delivery: AnswerDelivery? = nil
+    ) -> AgentResponse.Paid? {
         guard let payment else { return nil }
-        FaultPoint.reach(.answered)
+        let paid = reached(answer, of: payment, isRepeat: isRepeat)
         shared.services.book(
-            answer, of: payment, isRepeat: isRepeat, isOrphan: selfReference != nil, on: shared.executor)
+            answer, of: payment, isRepeat: isRepeat, isOrphan: selfReference != nil, delivery: delivery,
+            on: shared.executor)
+        return paid
+    }
+
+    /// What the agent is to be told of a payment whose outcome is known.
+    func reached(_ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool) -> AgentResponse.Paid {
+        FaultPoint.reach(.answered)
         return AgentResponse.Paid(
             payment: payment, event: payment.event(of: answer, isRepeat: isRepeat),
             amount: payment.amountCounted(after: answer))
@@ -66,13 +75,22 @@ extension Exchange {
     }
 
     func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, thenRelay: Bool, head: ResponseHead) {
-        let paid = book(answer, isRepeat: isRepeat)
-        guard thenRelay else { return end() }
+        guard thenRelay else {
+            book(answer, isRepeat: isRepeat)
+            return end()
+        }
+        // Whatever is answered instead of it, the agent does not have the seller's answer then.
+        let paid = beginDelivery(of: answer, isRepeat: isRepeat, status: head.status)
         // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
-        if let paid, paid.event == .alreadyUsed { return respond(.paidNotServed(paid)) }
+        if let paid, paid.event == .alreadyUsed {
+            return respond(.paidNotServed(paid, at: shared.services.clock.now()))
+        }
         if let paid, paid.payment.lacksAllowance(by: answer) { return respond(.allowanceMissing(paid)) }
         if let paid, paid.payment.isAttached, paid.event == .rejected { return respond(.learnedPriceRefused(paid)) }
-        if held.head == nil { relay(head, paid: paid) } else { relayHeld(paid: paid) }
+        guard held.head != nil else { return relay(head, paid: paid) }
+        relayHeld(paid: paid)
+        // The rest of a body that was read for what it says may be long in coming.
+        bookDeliveryUnderWay()
     }
 
     /// The body of an answer to the payment has been read as far as is waited for.

@@ -20,7 +20,7 @@ extension Exchange {
         case .relay:
             tunnel(head, on: connection, paid: nil)
         case .book(let isRepeat, let thenRelay):
-            let paid = book(.read(from: head), isRepeat: isRepeat)
+            let paid = book(.read(from: head), isRepeat: isRepeat, delivery: .whole(status: head.status))
             if thenRelay { tunnel(head, on: connection, paid: paid) } else { end() }
         case .collect, .judge:
             // Only a 402 is a challenge.

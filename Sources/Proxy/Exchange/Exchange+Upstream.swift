@@ -57,7 +57,9 @@ extension Exchange: UpstreamReceiver {
     }
 
     func upstreamDidReadAll(_ connection: UpstreamConnection) {
-        if life.phase == .answering { channel?.flush() }
+        guard life.phase == .answering else { return }
+        bookDeliveryUnderWay()
+        channel?.flush()
     }
 
     func upstreamDidFinish(_ connection: UpstreamConnection) {

@@ -36,6 +36,8 @@ final class Exchange {
     /// What shows the seller who asks, once the wallet has signed in; at most once in an exchange.
     var signIn: PaymentHeader?
     var answer = AnswerRelay()
+    /// The answer to the payment, while it is on its way to the agent.
+    var delivery: PaidDelivery?
     var times: ExchangeTimes
     /// The place of the tunnel that the request may become.
     var tunnelSlot: TunnelSlot?

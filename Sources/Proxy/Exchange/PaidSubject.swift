@@ -21,6 +21,8 @@ struct PaidSubject: Sendable {
     let sellerDate: Timestamp?
     /// Whether the wallet may show the seller who asks before it pays.
     let maySignIn: Bool
+    /// Whether the agent wants another purchase of what it bought before.
+    let buysAgain: Bool
 
     /// Hashes and reads the body, off the event loops when it is large, and names the request.
     func request(on threads: NIOThreadPool) async throws -> PaymentRequest {
@@ -35,7 +37,7 @@ struct PaidSubject: Sendable {
             content: PaymentIntent.Request(
                 method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
             target: target, idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate,
-            maySignIn: maySignIn)
+            maySignIn: maySignIn, buysAgain: buysAgain)
     }
 
     /// A short body may be compressed, and then takes longer to read than to hash.

@@ -10,6 +10,8 @@ struct AdmittedRequest: Sendable {
     let idempotencyKey: Bytes32?
     /// Whether the agent lets a payment go with the first request, for the price that its route usually has.
     var wantsLearnedPrice: Bool { head.fields.contains(.purserPrice, token: "learned") }
+    /// Whether the agent wants another purchase of what it bought before, whatever became of the answer.
+    var buysAgain: Bool { head.fields.contains(.purserRepeat, token: "buy") }
 }
 
 /// A request that may be served once its sender is known.

@@ -31,7 +31,8 @@ struct UpstreamRequest {
         var carriesSignIn = false
         for line in fields.lines {
             switch line.name {
-            case .host, .expect, .purser, .purserToken, .purserPrice, tokenField, replaced: continue
+            case .host, .expect, .purser, .purserToken, .purserPrice, .purserRepeat, tokenField, replaced:
+                continue
             case .paymentSignature, .xPayment: carriesPayment = true
             case .signInWithX: carriesSignIn = true
             default: if line.name.isHopByHop { continue }

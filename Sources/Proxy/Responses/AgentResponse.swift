@@ -33,8 +33,9 @@ struct AgentResponse {
         /// What the books hold of it now.
         var state: PaymentState { payment.state.after(event) ?? .inDoubt }
 
-        /// Writes the fields that tell an agent of a payment, in an answer with `status`.
-        func write(status: Int, to head: inout ByteBuffer) {
+        /// Writes the fields that tell an agent of a payment, in an answer with `status`; `mayBeRepeated` where client
+        /// libraries may repeat the request by themselves.
+        func write(status: Int, mayBeRepeated: Bool = false, to head: inout ByteBuffer) {
             let terms = payment.terms
             head.writeString("purser-payment: \(payment.id)\r\npurser-outcome: \(state.rawValue)\r\n")
             let amount = TokenAmount.decimalText(of: amount, decimals: terms.decimals)
@@ -42,15 +43,18 @@ struct AgentResponse {
             let left = Remaining(payment.usage).text
             if !left.isEmpty { head.writeString("purser-remaining: \(left)\r\n") }
             // Client libraries repeat 408, 409, 429 and 5xx by themselves; behind a payment that could cost twice.
-            if !(200..<300).contains(status), status != 101 { head.writeString("x-should-retry: false\r\n") }
+            if !(200..<300).contains(status), status != 101, !mayBeRepeated {
+                head.writeString("x-should-retry: false\r\n")
+            }
         }
     }
 
     init(
         _ response: ResponseHead, to request: RequestHead, closing: Bool, paid: Paid?, location: RedirectRule.Location,
-        overhead: TimeAmount, allocator: ByteBufferAllocator
+        overhead: TimeAmount, now: Timestamp, allocator: ByteBufferAllocator
     ) {
         let fields = response.fields
+        let mayBeRepeated = paid?.mayBeRepeated(after: response, at: now) ?? false
         let framing = response.framing(answering: request.method)
         let options = fields.connectionOptions
         var head = allocator.buffer(capacity: 1024)
@@ -59,7 +63,7 @@ struct AgentResponse {
         head.writeString("\r\n")
         for line in fields.lines {
             switch line.name {
-            case .purser, .purserToken, .purserPrice: continue
+            case .purser, .purserToken, .purserPrice, .purserRepeat: continue
             // Behind a payment, a second challenge is not an invitation: an agent's own client must not answer it.
             case .paymentRequired, .xPaymentRequired: if paid != nil { continue }
             // Nothing follows such a head, whatever it says, and clients differ in whom they believe.
@@ -72,7 +76,7 @@ struct AgentResponse {
             default: if line.name.isHopByHop { continue }
             }
             // Two of these read as neither, and clients would repeat what was paid for.
-            if paid != nil, line.name == .other, fields.name(of: line) == "x-should-retry" { continue }
+            if paid != nil, !mayBeRepeated, line.name == .other, fields.name(of: line) == "x-should-retry" { continue }
             if let options, options.contains(fields.name(of: line)) { continue }
             fields.copy(line, to: &head)
         }
@@ -90,7 +94,7 @@ struct AgentResponse {
             closes = true
         case .none, .length: break
         }
-        paid?.write(status: response.status, to: &head)
+        paid?.write(status: response.status, mayBeRepeated: mayBeRepeated, to: &head)
         head.writeString("purser-overhead-us: ")
         head.writeDecimal(overhead.nanoseconds / 1000)
         head.writeString("\r\n")

@@ -14,6 +14,8 @@ struct Problem {
     var isRetryable = false
     /// In how many seconds it may succeed.
     var retryAfter: Int64?
+    /// When it may succeed, where no refusal of the books says it.
+    var retryAt: Timestamp?
     /// The payment whose header may have left the process; the agent must not repeat the request by itself.
     var exposed: AgentResponse.Paid?
     /// The refusal behind the answer.
@@ -31,6 +33,7 @@ struct Problem {
         self.init(status: failure.status, code: failure.code, detail: failure.detail)
         self.failure = failure
         isRetryable = failure.isRetryable
+        retryAfter = failure.retryAfter
     }
 
     /// The whole response; `isHead` leaves the body out.
@@ -66,7 +69,7 @@ struct Problem {
             problem.field("retryable", isRetryable && exposed == nil)
             problem.field("payment", optional: (exposed?.payment.id ?? failure?.payment)?.description)
             problem.field("earlier_payment", optional: failure?.earlier?.description)
-            problem.field("retry_at", optional: failure?.retryAt?.description)
+            problem.field("retry_at", optional: (retryAt ?? failure?.retryAt)?.description)
             if let price = failure?.price { problem.field("price_usd", price.description) }
             if let cap = failure?.cap { Self.write(cap, to: &problem) }
             problem.object("error") { error in
@@ -309,13 +312,21 @@ extension Problem {
     }
 
     /// The seller has seen these very bytes before, and did not serve the request for them.
-    static func paidNotServed(_ paid: AgentResponse.Paid) -> Problem {
+    static func paidNotServed(_ paid: AgentResponse.Paid, at now: Timestamp) -> Problem {
+        let moment = paid.payment.newPurchaseAt
+        let next =
+            moment.map {
+                "Until \($0) the same request is not paid again; a new Idempotency-Key or Purser-Repeat: buy asks for a "
+                    + "new purchase."
+            } ?? "The same request again is a new purchase."
         var problem = Problem(
             status: 402, code: "paid-not-served",
             detail: "A payment for this request (\(paid.payment.id)) was sent once more, and the seller says that it "
                 + "is used: the payment counts as spent (\(paid.state.rawValue)), and its answer is lost. "
-                + "The same request again is a new purchase.")
+                + next)
         problem.exposed = paid
+        problem.retryAt = moment
+        problem.retryAfter = moment.map { $0.wait(from: now) }
         return problem
     }
 

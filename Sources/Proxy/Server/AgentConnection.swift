@@ -413,6 +413,16 @@ extension AgentConnection: AgentChannel {
         context?.flush()
     }
 
+    func flush(_ done: @escaping (Bool) -> Void) {
+        guard let context else { return done(false) }
+        // Writes are taken in order, so an empty one tells of all before it.
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        taken.futureResult.assumeIsolated().whenComplete { result in
+            if case .success = result { done(true) } else { done(false) }
+        }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: taken)
+    }
+
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     func setReadingBody(_ isReading: Bool) {

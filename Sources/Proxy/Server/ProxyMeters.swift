@@ -14,6 +14,17 @@ package struct ProxyMeters: Sendable {
         func record(_ time: TimeAmount) { timer.recordNanoseconds(time.nanoseconds) }
     }
 
+    /// A number of events that is counted.
+    struct Count: Sendable {
+        private let counter: Counter
+
+        fileprivate init(_ label: String, _ factory: any MetricsFactory) {
+            counter = Counter(label: label, dimensions: [], factory: factory)
+        }
+
+        func increment() { counter.increment() }
+    }
+
     /// From a request's head to the gateway having it, connecting included.
     let forward: Meter
     /// From a challenge that is read to the payment's signature, its commit included.
@@ -24,6 +35,8 @@ package struct ProxyMeters: Sendable {
     let overhead: Meter
     /// From the head of an answer to its end.
     let relay: Meter
+    /// Requests that were paid before and not paid again, since their answer did not arrive or was a failure.
+    let heldRepetitions: Count
 
     /// Makes the meters of a factory; without one those of the process.
     package init(factory: any MetricsFactory = MetricsSystem.factory) {
@@ -32,6 +45,7 @@ package struct ProxyMeters: Sendable {
         firstByte = Meter("purser_first_byte", factory)
         overhead = Meter("purser_overhead", factory)
         relay = Meter("purser_relay", factory)
+        heldRepetitions = Count("purser_held_repetitions", factory)
     }
 }
 

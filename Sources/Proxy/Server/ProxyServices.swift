@@ -47,11 +47,21 @@ package final class ProxyServices: Sendable {
     /// Books the outcome of a payment, which began with the decision to make it, and keeps no event loop waiting.
     func book(
         _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false,
-        on executor: LoopExecutor
+        delivery: AnswerDelivery? = nil, on executor: LoopExecutor
     ) {
         engine.announceOutcome(of: payment)
+        bookAnnounced(
+            answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, delivery: delivery, on: executor)
+    }
+
+    /// Books an outcome that was announced already.
+    func bookAnnounced(
+        _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool, isOrphan: Bool = false,
+        delivery: AnswerDelivery?, on executor: LoopExecutor
+    ) {
         Task(executorPreference: executor) {
-            await self.engine.book(answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan)
+            await self.engine.book(
+                answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, delivery: delivery)
             self.bookings.end()
         }
     }

@@ -24,6 +24,7 @@ package enum FieldName: UInt8, Sendable {
     case xAPIKey
     case purserToken
     case purserPrice
+    case purserRepeat
     /// Any other name that begins with `purser-`.
     case purser
     case paymentRequired
@@ -43,6 +44,7 @@ package enum FieldName: UInt8, Sendable {
         ("proxy-connection", .proxyConnection), ("proxy-authenticate", .proxyAuthenticate),
         ("authorization", .authorization), ("proxy-authorization", .proxyAuthorization), ("x-api-key", .xAPIKey),
         ("purser-token", .purserToken), ("purser-price", .purserPrice),
+        ("purser-repeat", .purserRepeat),
         ("payment-required", .paymentRequired),
         ("x-payment-required", .xPaymentRequired), ("payment-signature", .paymentSignature),
         ("x-payment", .xPayment), ("payment-response", .paymentResponse), ("x-payment-response", .xPaymentResponse),

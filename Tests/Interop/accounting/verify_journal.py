@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--after", default="0x" + "00" * 32)
     options = parser.parse_args()
     previous, number, time, signatures = raw(options.after), None, 0, 0
-    fixed, sums, hashes, unknown = {}, {}, {}, set()
+    fixed, sums, hashes, unknown, answers = {}, {}, {}, set(), {}
     for line in open(options.entries, encoding="utf-8"):
         entry = json.loads(line)
         if number is not None and entry["number"] != number + 1:
@@ -112,6 +112,8 @@ def main():
             fixed[entry["subject"]] = entry["terms"]
             if entry.get("detail") == "model: unknown":
                 unknown.add(entry["subject"])
+        if entry["kind"] == "payment" and entry.get("detail", "").startswith("answer: "):
+            answers[entry["subject"]] = entry["detail"].removeprefix("answer: ")
         if "amount" in entry:
             asset = sums.setdefault(entry["asset"], {})
             for side, sign in (("debit", 1), ("credit", -1)):
@@ -128,6 +130,8 @@ def main():
             fail(f"payment {payment['id']} does not have the terms that its first entry fixed")
         if (payment.get("model_fact", "none") == "unknown") != (payment["id"] in unknown) and "model_fact" in payment:
             fail(f"payment {payment['id']} has a model that is {payment['model_fact']}, and its first entry says another thing")
+        if payment.get("delivery") != answers.get(payment["id"]):
+            fail(f"payment {payment['id']} says of its answer {payment.get('delivery')}, and its entries another thing")
         payments += 1
     if options.payments and fixed:
         fail(f"payment {next(iter(fixed))} has an entry and no row")

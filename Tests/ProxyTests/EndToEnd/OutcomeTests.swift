@@ -37,7 +37,9 @@ struct OutcomeTests {
             #expect(response.status == outcome.status && response.text == "said")
             #expect(response["payment-required"].isEmpty)
             #expect(response["purser-outcome"] == [outcome.state.rawValue])
-            #expect(response["x-should-retry"] == (outcome.status < 300 ? [] : ["false"]))
+            // The repetition would send the same bytes, so the seller's own word stands.
+            let isSafe = outcome.status == 429
+            #expect(response["x-should-retry"] == (isSafe ? ["true"] : outcome.status < 300 ? [] : ["false"]))
             #expect(try await lab.payment().state == outcome.state)
             #expect(try await lab.payment().evidence.status == outcome.status)
             #expect(try Requests(upstream.received[0]).all.filter(Seller.isPaid).count == 1)
