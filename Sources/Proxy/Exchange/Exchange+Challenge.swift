@@ -87,6 +87,8 @@ extension Exchange {
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let executor = shared.executor
+        let open =
+            upstreamRequest.protocols.isEmpty ? JoinQuestion(admitted, of: claim, among: services.openAnswers) : nil
         services.bookings.begin()
         let start = NIODeadline.now()
         // On this loop: reading, vetting and signing take less than handing them to another thread and back.
@@ -94,14 +96,18 @@ extension Exchange {
             let answer: ChallengeAnswer
             do {
                 let request = try await subject.request(on: services.threads)
-                answer = await services.engine.answer(source, for: request) { agentHasLeft.isRaised }
+                answer = await services.engine.answer(source, for: request, open: open) { agentHasLeft.isRaised }
             } catch {
                 services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
                 answer = .refuse(.bodyTooLarge)
             }
             if case .pay = answer { services.meters.signature.record(NIODeadline.now() - start) }
             if case .pay = answer {} else { services.bookings.end() }
-            loop.execute { bound.value.decided(answer) }
+            if case .joined(let ownsPayment) = answer, let entry = open?.entry {
+                loop.execute { bound.value.join(entry, ownsPayment: ownsPayment) }
+            } else {
+                loop.execute { bound.value.decided(answer) }
+            }
         }
     }
 
@@ -114,7 +120,7 @@ extension Exchange {
             held = HeldAnswer()
             start()
             connection?.flush()
-        case .refuse, .passThrough, .abandoned:
+        case .refuse, .passThrough, .joined, .abandoned:
             if life.decided(.nothing) == .answer { answerUnpaid(answer) }
         }
     }
@@ -124,7 +130,7 @@ extension Exchange {
         case .connect:
             self.payment = payment
             connectPaid()
-        case .void, .send, .answer, .nothing:
+        case .void, .send, .join, .answer, .nothing:
             shared.services.book(
                 .neverSent(reason: "the agent went away before the payment was sent"), of: payment, on: shared.executor)
         }
@@ -135,7 +141,7 @@ extension Exchange {
         switch answer {
         case .refuse(let failure): respond(Problem(failure))
         case .passThrough: relayUnpayable()
-        case .abandoned, .pay, .signIn: relayHeld()
+        case .abandoned, .pay, .signIn, .joined: relayHeld()
         }
     }
 

@@ -13,7 +13,10 @@ extension Exchange {
     // MARK: The paid repetition
 
     func connectPaid() {
-        if life.phase == .connecting, let connection = shared.pool.idleConnection(to: gateway.origin) {
+        // An offer to switch is repeated on a new connection: some servers refuse the second one on the same.
+        if life.phase == .connecting, upstreamRequest.protocols.isEmpty,
+            let connection = shared.pool.idleConnection(to: gateway.origin)
+        {
             return sendPaid(on: connection)
         }
         connect { exchange, connection in exchange.sendPaid(on: connection) }
@@ -34,18 +37,17 @@ extension Exchange {
         connection.flush()
         times.beginWait()
         FaultPoint.reach(.sent)
-        if !life.agentIsGone {
-            deadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)
-        }
+        firstByteDeadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)
+        if !life.agentIsGone { deadline = firstByteDeadline }
     }
 
     /// Books what became of the payment; returns what the agent is to be told of it.
     @discardableResult
-    func book(_ answer: PaidAnswer, isRepeat: Bool = false) -> AgentResponse.Paid? {
+    func book(_ answer: PaidAnswer, isRepeat: Bool = false, note: String? = nil) -> AgentResponse.Paid? {
         guard let payment else { return nil }
         FaultPoint.reach(.answered)
         shared.services.book(
-            answer, of: payment, isRepeat: isRepeat, isOrphan: selfReference != nil, on: shared.executor)
+            answer, of: payment, isRepeat: isRepeat, isOrphan: life.isFenced, note: note, on: shared.executor)
         return AgentResponse.Paid(
             payment: payment, event: payment.event(of: answer, isRepeat: isRepeat),
             amount: payment.amountCounted(after: answer))
@@ -65,14 +67,22 @@ extension Exchange {
         return answer == .response(status: 402, report: nil)
     }
 
-    func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, thenRelay: Bool, head: ResponseHead) {
-        let paid = book(answer, isRepeat: isRepeat)
-        guard thenRelay else { return end() }
+    func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, then fate: ExchangeLife.AnswerFate, head: ResponseHead) {
+        var note: String?
+        if case .refused(let redirect) = RedirectRule.location(of: head, route: answered.route) { note = redirect.note }
+        let paid = book(answer, isRepeat: isRepeat, note: note)
+        switch fate {
+        case .relay: break
+        case .keep: return keepOn(head, paid: paid)
+        case .drop: return end()
+        }
         // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
         if let paid, paid.event == .alreadyUsed { return respond(.paidNotServed(paid)) }
         if let paid, paid.payment.lacksAllowance(by: answer) { return respond(.allowanceMissing(paid)) }
         if let paid, paid.payment.isAttached, paid.event == .rejected { return respond(.learnedPriceRefused(paid)) }
-        if held.head == nil { relay(head, paid: paid) } else { relayHeld(paid: paid) }
+        guard held.head == nil else { return relayHeld(paid: paid) }
+        beginKeeping(head, paid: paid)
+        relay(head, paid: paid)
     }
 
     /// The body of an answer to the payment has been read as far as is waited for.
@@ -80,6 +90,6 @@ extension Exchange {
         guard let head = held.head, let judgement = life.judged() else { return }
         paidAnswered(
             .response(status: head.status, report: nil, reason: held.reason), isRepeat: judgement.isRepeat,
-            thenRelay: judgement.thenRelay, head: head)
+            then: judgement.then, head: head)
     }
 }

@@ -24,6 +24,8 @@ package struct ProxyMeters: Sendable {
     let overhead: Meter
     /// From the head of an answer to its end.
     let relay: Meter
+    /// How many requests got the answer to an earlier identical one, whose agent had left.
+    let joined: Counter
 
     /// Makes the meters of a factory; without one those of the process.
     package init(factory: any MetricsFactory = MetricsSystem.factory) {
@@ -32,6 +34,7 @@ package struct ProxyMeters: Sendable {
         firstByte = Meter("purser_first_byte", factory)
         overhead = Meter("purser_overhead", factory)
         relay = Meter("purser_relay", factory)
+        joined = Counter(label: "purser_answers_joined", dimensions: [], factory: factory)
     }
 }
 

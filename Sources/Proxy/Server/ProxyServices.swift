@@ -25,18 +25,23 @@ package final class ProxyServices: Sendable {
     let tunnels = OpenTunnels()
     let connectionCount = CountByAgent()
     let gatewayPlaces = GatewayPlaces()
+    /// Paid answers that are kept for repetitions of their requests.
+    let keptMemory: KeptMemory
+    /// Those of them, and those that are outstanding, whose agents have left.
+    let openAnswers = OpenAnswers()
 
     /// Gathers the services.
     package init(
         rules: ProxyRules, agents: AgentDirectory, engine: PaymentEngine, replayLimits: ReplayLimits,
-        replayBudget: MemoryBudget, threads: NIOThreadPool, timeouts: ProxyTimeouts = .standard,
-        clock: any WallClock, meters: ProxyMeters = ProxyMeters(), logger: Logger
+        replayBudget: MemoryBudget, keptAnswers: KeptAnswerLimits = .standard, threads: NIOThreadPool,
+        timeouts: ProxyTimeouts = .standard, clock: any WallClock, meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
         self.rules = rules
         self.agents = agents
         self.engine = engine
         self.replayLimits = replayLimits
         self.replayBudget = replayBudget
+        keptMemory = KeptMemory(limits: keptAnswers)
         self.threads = threads
         self.timeouts = timeouts
         self.clock = clock
@@ -47,11 +52,11 @@ package final class ProxyServices: Sendable {
     /// Books the outcome of a payment, which began with the decision to make it, and keeps no event loop waiting.
     func book(
         _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false,
-        on executor: LoopExecutor
+        note: String? = nil, on executor: LoopExecutor
     ) {
         engine.announceOutcome(of: payment)
         Task(executorPreference: executor) {
-            await self.engine.book(answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan)
+            await self.engine.book(answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, note: note)
             self.bookings.end()
         }
     }
@@ -192,6 +197,7 @@ final class ProxyLoop {
     func stop() {
         isStopping = true
         for connection in connections.values { connection.closeIfIdle() }
+        for exchange in Array(orphans.values) { exchange.stopKeeping() }
         pool.closeIdle()
     }
 

@@ -272,7 +272,10 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     private func finish() {
         let receiver = receiver
         self.receiver = nil
-        let mayKeep = !isStream && isRequestComplete && inbound.readableBytes == 0 && head?.keepsAlive == true
+        // Some servers refuse another offer to switch on a connection that has carried one.
+        let mayKeep =
+            !isStream && isRequestComplete && protocols.isEmpty && inbound.readableBytes == 0
+            && head?.keepsAlive == true
         if mayKeep {
             isReused = true
             setReading(true)
