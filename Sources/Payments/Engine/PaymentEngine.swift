@@ -271,8 +271,8 @@ package struct PaymentEngine: Sendable {
         guard let open, open.isOpen(fingerprint), !isAbandoned() else { return .none }
         // Under a freeze nothing is taken over, and an agent that was removed has no answer: the books say so.
         do {
-            let obstacle = try await store.obstacle(to: request.claim, at: request.gateway, from: wallet.name)
-            guard obstacle == nil else { return .none }
+            let rules = try await store.rulebook()
+            guard rules.obstacle(to: request.claim, at: request.gateway, from: wallet.name) == nil else { return .none }
         } catch {
             return .none
         }

@@ -25,9 +25,10 @@ struct KeptBytes {
     func growth(for count: Int) -> Int {
         let missing = count - room
         guard missing > 0 else { return 0 }
-        let wanted = max(missing, min(max(byteCount, 1024), Self.largestRest))
-        // What an allocator makes of it.
-        return 1 << (Int.bitWidth - (wanted - 1).leadingZeroBitCount)
+        // Buffers have powers of two: one that what is missing fits into, or about as much as there is already.
+        let needed = missing == 1 ? 1 : 1 << (Int.bitWidth - (missing - 1).leadingZeroBitCount)
+        let usual = min(max(byteCount, 1024), Self.largestRest)
+        return max(needed, 1 << (Int.bitWidth - 1 - usual.leadingZeroBitCount))
     }
 
     /// Copies bytes to the end.

@@ -272,10 +272,10 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     private func finish() {
         let receiver = receiver
         self.receiver = nil
-        // Some servers refuse another offer to switch on a connection that has carried one.
+        // What was offered is offered again with the payment, and some servers refuse that on the same connection.
+        let isOfferToPay = head?.status == 402 && !protocols.isEmpty
         let mayKeep =
-            !isStream && isRequestComplete && protocols.isEmpty && inbound.readableBytes == 0
-            && head?.keepsAlive == true
+            !isStream && isRequestComplete && !isOfferToPay && inbound.readableBytes == 0 && head?.keepsAlive == true
         if mayKeep {
             isReused = true
             setReading(true)
