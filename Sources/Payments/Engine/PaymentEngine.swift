@@ -447,8 +447,9 @@ package struct PaymentEngine: Sendable {
     package func announceOutcome(of payment: AuthorizedPayment) { underWay.begin(payment.fingerprint) }
 
     /// Books what came back for a signed payment, once it was announced; `isRepeat` when its bytes were sent twice within
-    /// one exchange, `isOrphan` when that exchange's agent had gone before. `note` is what else is to be known of the
-    /// answer, in at most 2,304 printable characters.
+    /// one exchange, `isOrphan` when that exchange's agent had gone before.
+    ///
+    /// `note` is what else is to be known of the answer, in at most 2,304 printable characters.
     ///
     /// An orphan's outcome may say that money moved and nothing else: the attempt may have another agent by now, who waits
     /// for an outcome of its own.

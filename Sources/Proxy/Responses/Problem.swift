@@ -315,7 +315,8 @@ extension Problem {
             case .severalLocations: "to more than one place."
             case .ambiguous: "to a place that programs read differently."
             }
-        let fetch = payment == nil ? "" : " What was paid for may be there: `location` can be fetched without the token."
+        let fetch =
+            payment == nil ? "" : " What was paid for may be there: `location` can be fetched without the token."
         var problem = unanswered(
             status: 502, code: "redirect-refused", what: "The gateway redirects \(place)\(fetch)", gateway: gateway,
             payment: payment)
