@@ -85,6 +85,11 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         BadConfiguration("a host with a path", "hosts: [a, b/c]", "config.yaml:1: hosts[1]: `b/c` is not a host"),
         BadConfiguration(
             "an unknown size", "replay: { memory: 1MB }", "config.yaml:1: replay.memory: `1MB` is not a size"),
+        BadConfiguration(
+            "an answer longer than all", "kept-answers: { each: 2MiB, total: 1MiB }",
+            "config.yaml:1: kept-answers.each: more than `total`"),
+        BadConfiguration(
+            "no time", "kept-answers: { time: 60 }", "config.yaml:1: kept-answers.time: `60` is not a duration"),
         BadConfiguration("no size", "replay: { total: 0MiB }", "config.yaml:1: replay.total: `0MiB` is not a size"),
         BadConfiguration(
             "memory above the request's", "replay:\n  memory: 2MiB\n  per-request: 1MiB\n",

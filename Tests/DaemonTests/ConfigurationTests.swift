@@ -77,6 +77,7 @@ struct ConfigurationTests {
             metrics: 127.0.0.1:9402
             trust-file: ca.pem
             replay: { memory: 512KiB, per-request: 1GiB, total: 2MiB }
+            kept-answers: { each: 256KiB, total: 8MiB, time: 30s }
             log-level: debug
             """
         ).get()
@@ -94,6 +95,8 @@ struct ConfigurationTests {
         #expect(configuration.forward.terminate.map(\.description) == ["api.example", "*.b.example:8443"])
         #expect(configuration.forward.addresses == ["10.1.0.0/16", "::1"].compactMap { AddressRange($0) })
         #expect(configuration.replay == Configuration.Replay(memory: 512 << 10, perRequest: 1 << 30, total: 2 << 20))
+        #expect(
+            configuration.keptAnswers == KeptAnswerLimits(each: 256 << 10, total: 8 << 20, time: .seconds(30)))
         #expect(configuration.logLevel == .debug)
 
         let gateways = configuration.gateways

@@ -177,7 +177,8 @@ struct ReloadTests {
         let base = try read("listen: 127.0.0.1:1").get()
         let texts = [
             ("listen", "listen: 127.0.0.1:2"), ("metrics", "metrics: 127.0.0.1:9"), ("trust-file", "trust-file: c"),
-            ("replay", "replay: { memory: 2MiB }"), ("log-level", "log-level: debug"),
+            ("replay", "replay: { memory: 2MiB }"), ("kept-answers", "kept-answers: { time: 30s }"),
+            ("log-level", "log-level: debug"),
             ("wallets", "wallets: { main: { keystore: k, passphrase-file: p, pay: [] } }"),
             ("chains", "chains: { \"eip155:42161\": { rpc: [http://127.0.0.1:1] } }"),
             (

@@ -1,7 +1,8 @@
 """Programs that know nothing of payments, through the reverse proxy and through HTTPS_PROXY with the local authority.
 
 The OpenAI and Anthropic SDKs, httpx, requests, aiohttp, curl and Node stream from a seller behind TLS that charges by x402:
-each run pays once, its pieces come as they are sent, and chain and books agree.
+each run pays once, its pieces come as they are sent, and chain and books agree. A client that times out and repeats its request
+gets the answer that it paid for, and what a call created keeps its place.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import openai
 import requests
 import urllib3
 from certificates import certify
@@ -19,7 +21,7 @@ from checks import Checks, run_suite
 from eth_account import Account
 from facilitator import Facilitator
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from purser import Purser
 from service import Service
 from x402.http import FacilitatorConfig, HTTPFacilitatorClient
@@ -35,11 +37,20 @@ from chain import NETWORK, TOKEN, TOKEN_NAME, TOKEN_VERSION, Node
 SELLER = "0x90F8bf6A479f320ead074411a4B0e7944Ea8c9C1"
 FUNDS = 5_000_000
 CAPS = {"request": "0.10", "day": "5", "lifetime": "100"}
-PRICES = {"/v1/chat/completions": 10_001, "/v1/messages": 20_003, "/v1/events": 30_007, "/v1/failing": 40_009}
+PRICES = {
+    "/v1/chat/completions": 10_001,
+    "/v1/messages": 20_003,
+    "/v1/events": 30_007,
+    "/v1/failing": 40_009,
+    "/v1/late/chat/completions": 40_013,
+    "/v1/realtime/calls": 50_021,
+}
 PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
 PROGRAMS = ["openai", "anthropic", "httpx", "httpx-strict", "requests", "aiohttp", "curl", "node"]
 PIECES = ["Pieces ", "of ", "eight, ", "pieces ", "of ", "eight!"]
 INTERVAL = 0.15
+# How long a client waits, and how long the seller needs for an answer that it has taken the money for.
+PATIENCE, LATENESS = 1.5, 4
 # What a program takes for its own key, where the proxy is told about the agent by other means.
 OWN_KEY = "sk-of-the-program-itself"
 HERE = Path(__file__).parent
@@ -63,9 +74,28 @@ class Seller:
             ("/v1/events", "GET", self._events),
             ("/v1/failing", "POST", None),
         ]:
-            self.app.add_api_route(path, self._selling(path, stream), methods=[method])
+            self.app.add_api_route(path, self._selling(path, stream and self._streaming(stream)), methods=[method])
+        for path, answer in [("/v1/late/chat/completions", self._late), ("/v1/realtime/calls", self._call)]:
+            self.app.add_api_route(path, self._selling(path, answer), methods=["POST"])
 
-    def _selling(self, path, stream):
+    def _streaming(self, stream):
+        async def answer(report):
+            return StreamingResponse(self._paced(stream()), media_type="text/event-stream", headers=report)
+
+        return answer
+
+    async def _late(self, report):
+        await asyncio.sleep(LATENESS)
+        message = {"role": "assistant", "content": "".join(PIECES)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        completion = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+        return JSONResponse(completion, headers=report)
+
+    async def _call(self, report):
+        place = {"location": "/elsewhere/v1/realtime/calls/rtc_1"}
+        return Response("answer", 201, media_type="application/sdp", headers=report | place)
+
+    def _selling(self, path, answer):
         async def sell(request: Request):
             self.requests.append((path, dict(request.headers)))
             requirements = PaymentRequirements(
@@ -87,10 +117,10 @@ class Seller:
             if not settled.success:
                 return self._challenge(path, requirements, settled.error_reason)
             report = {"PAYMENT-RESPONSE": encode_payment_response_header(settled)}
-            if stream is None:
+            if answer is None:
                 self.failed[header] = report
                 return self._failure(report)
-            return StreamingResponse(self._paced(stream()), media_type="text/event-stream", headers=report)
+            return await answer(report)
 
         return sell
 
@@ -260,6 +290,36 @@ class Suite(Checks):
 
         return check
 
+    def buy(self, path, sent):
+        """One call of `path` in the books, for which the seller saw `sent` payments."""
+        self.paid_calls += 1
+        self.spent += PRICES[path]
+        known = {payment.id for payment in self.payer.payments()}
+        before = len(self.seller.requests)
+
+        def look():
+            self.look_at_books(known, PRICES[path])
+            paid = [headers for _, headers in self.seller.requests[before:] if "payment-signature" in headers]
+            assert len(paid) == sent, f"the seller saw {len(paid)} payments"
+
+        return look
+
+    def client(self, base):
+        return openai.OpenAI(base_url=f"{self.payer.url}{base}", api_key=self.payer.tokens["scout"])
+
+    def impatient(self):
+        look = self.buy("/v1/late/chat/completions", 1)
+        client = self.client("/v1/late").with_options(timeout=PATIENCE, max_retries=4)
+        answer = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Say it."}])
+        assert answer.choices[0].message.content == "".join(PIECES)
+        look()
+
+    def created(self):
+        look = self.buy("/v1/realtime/calls", 1)
+        answer = self.client("/v1").realtime.calls.with_raw_response.create(sdp="offer")
+        assert answer.status_code == 201 and answer.headers["location"].endswith("/elsewhere/v1/realtime/calls/rtc_1")
+        look()
+
     # Checks of the whole.
 
     def authority_is_made(self):
@@ -324,6 +384,8 @@ class Suite(Checks):
                 with self.check(f"a settled {status} and {repeat.__name__}: paid once"):
                     self.paid_once_by(status, repeat)()
         steps = [
+            ("an OpenAI client that times out gets the answer by its repetition, and pays once", self.impatient),
+            ("what an OpenAI client's paid call created keeps its place", self.created),
             ("a program that does not trust the authority sends nothing, and nothing is paid", self.untrusted),
             ("chain and books agree to the unit and to the nonce", self.books_and_chain_agree),
             ("the daemon's log holds no token, no program's key and no authority's", self.no_secrets_are_logged),

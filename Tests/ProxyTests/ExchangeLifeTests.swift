@@ -33,7 +33,7 @@ struct ExchangeLifeTests {
         #expect(decides && paid.phase == .deciding)
         #expect(paid.decided(.payment) == .connect)
         #expect(paid.paidConnected() == true)
-        #expect(paid.responseArrived(mayPay: true) == .book(isRepeat: false, thenRelay: true))
+        #expect(paid.responseArrived(mayPay: true) == .book(isRepeat: false, then: .relay))
         var asking = ExchangeLife()
         let waits = !asking.attaches(isBodyComplete: false)
         #expect(waits && asking.phase == .completing)
@@ -84,7 +84,7 @@ struct ExchangeLifeTests {
         _ = life.paidConnected()
         #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
         _ = life.paidConnected()
-        #expect(life.responseArrived(mayPay: false) == .book(isRepeat: true, thenRelay: true))
+        #expect(life.responseArrived(mayPay: false) == .book(isRepeat: true, then: .relay))
     }
 
     @Test("a 402 is collected, decided, paid once and booked")
@@ -95,7 +95,7 @@ struct ExchangeLifeTests {
         #expect(life.decided(.payment) == .connect)
         #expect(life.paidConnected() == true)
         #expect(life.paidConnected() == false)
-        #expect(life.responseArrived(mayPay: true) == .book(isRepeat: false, thenRelay: true))
+        #expect(life.responseArrived(mayPay: true) == .book(isRepeat: false, then: .relay))
         #expect(life.responseArrived(mayPay: false) == .relay)
     }
 
@@ -142,10 +142,81 @@ struct ExchangeLifeTests {
         _ = life.decided(.payment)
         _ = life.paidConnected()
         #expect(life.upstreamFailed(beforeAnyByte: true) == .resend)
-        #expect(life.agentLeft() == .awaitOutcome)
+        #expect(life.agentLeft() == .awaitOutcome(losesSight: true))
         #expect(life.paidConnected() == false)
         #expect(life.upstreamFailed(beforeAnyByte: true) == .doubt(thenAnswer: false))
         #expect(life.phase == .over)
+    }
+
+    @Test(
+        "for a repetition that takes the agent's place the answer is awaited and passed on, and the same bytes may go again"
+    )
+    func repetitionWaits() {
+        var life = ExchangeLife()
+        _ = life.responseArrived(mayPay: true)
+        _ = life.challengeRead(isBodyComplete: true)
+        _ = life.decided(.payment)
+        _ = life.paidConnected()
+        #expect(life.agentIsBack(ownsPayment: true) == nil)
+        #expect(life.agentLeft(isKept: true) == .awaitOutcome(losesSight: true))
+        #expect(life.isFenced)
+        #expect(life.agentIsBack(ownsPayment: true) == .await)
+        #expect(!life.isFenced && !life.agentIsGone)
+        var failing = life
+        #expect(failing.upstreamFailed(beforeAnyByte: true) == .resend)
+        var another = life
+        #expect(another.agentLeft(isKept: true) == .awaitOutcome(losesSight: true))
+        #expect(another.agentIsBack(ownsPayment: false) == .await)
+        #expect(another.isFenced)
+        #expect(another.agentLeft(isKept: true) == .awaitOutcome(losesSight: false))
+        #expect(life.responseArrived(mayPay: false) == .book(isRepeat: false, then: .relay))
+    }
+
+    @Test("an answer whose agent has gone is read on where it may be kept, and replayed to the one that comes back")
+    func kept() {
+        var life = ExchangeLife()
+        _ = life.responseArrived(mayPay: true)
+        _ = life.challengeRead(isBodyComplete: true)
+        _ = life.decided(.payment)
+        _ = life.paidConnected()
+        var dropped = life
+        _ = dropped.agentLeft(isKept: false)
+        #expect(dropped.responseArrived(mayPay: false) == .book(isRepeat: false, then: .drop))
+        #expect(dropped.phase == .over && dropped.agentIsBack(ownsPayment: true) == nil)
+        _ = life.agentLeft(isKept: true)
+        #expect(life.responseArrived(mayPay: false) == .book(isRepeat: false, then: .keep))
+        #expect(life.phase == .keeping)
+        var failing = life
+        #expect(failing.upstreamFailed(beforeAnyByte: false) == .drop)
+        #expect(life.agentIsBack(ownsPayment: false) == .replay)
+        #expect(life.phase == .answering)
+        #expect(life.agentLeft(isKept: true) == .keep)
+        #expect(life.agentIsBack(ownsPayment: false) == .replay)
+        #expect(life.agentLeft(isKept: false) == .drop)
+    }
+
+    @Test("a request that joins waits, and is decided once more when there is no answer")
+    func joins() {
+        var life = ExchangeLife()
+        _ = life.responseArrived(mayPay: true)
+        _ = life.challengeRead(isBodyComplete: true)
+        #expect(life.decided(.joined) == .join)
+        var answered = life
+        answered.joinedAnswerBegan()
+        #expect(answered.phase == .answering)
+        #expect(answered.joinEnded() == false)
+        var late = life
+        #expect(late.upstreamFailed(beforeAnyByte: false) == .answer)
+        var left = life
+        #expect(left.agentLeft(isKept: true) == .drop)
+        #expect(left.joinEnded() == false)
+        #expect(life.joinEnded() == true)
+        #expect(life.decided(.payment) == .connect)
+        var gone = ExchangeLife()
+        _ = gone.responseArrived(mayPay: true)
+        _ = gone.challengeRead(isBodyComplete: true)
+        _ = gone.agentLeft()
+        #expect(gone.decided(.joined) == .nothing)
     }
 
     @Test("thirty thousand random lives keep every promise about money")
@@ -180,6 +251,8 @@ struct LifeWalk {
         case judging
         /// An answer is being relayed.
         case answering
+        /// An answer is being read for a repetition.
+        case keeping
         case nothing
     }
 
@@ -188,6 +261,7 @@ struct LifeWalk {
         "relay", "collect", "book", "decide", "connect", "void at decision", "answer at decision", "send 1", "send 2",
         "answer failure", "void failure", "resend", "doubt", "break off", "agent drops", "agent voids", "agent waits",
         "agent awaits", "judge", "judged", "refused to send", "dropped", "metered", "not metered", "metered for nobody",
+        "keep", "keeps the rest", "drops what is kept", "comes back and waits", "comes back and reads",
     ]
 
     private(set) var trace: [String] = []
@@ -199,6 +273,8 @@ struct LifeWalk {
     private var isBodyComplete: Bool
     private var isDeciding = false
     private var hasAgent = true
+    /// Whether the books have the payment as this exchange's.
+    private var isOwner = true
     private var signed = 0
     private var booked = 0
     private var sent = 0
@@ -222,13 +298,16 @@ struct LifeWalk {
             step()
         }
         check(booked == signed, "\(signed) signed, \(booked) booked")
-        check(answered == 1 || (!hasAgent && answered == 0), "answered \(answered) times")
+        check(
+            answered == 1 || (!hasAgent && answered == 0),
+            "answered \(answered) times with\(hasAgent ? "" : "out") an agent")
         check(sent == 0 || signed == 1, "sent without a signature")
         check(life.phase == .over, "left in \(life.phase)")
     }
 
     private mutating func step() {
         if hasAgent, chance(8) { return agentLeaves() }
+        if !hasAgent, life.isKept || wire == .keeping, chance(3) { return agentComesBack() }
         if hasAgent, !isBodyComplete, chance(3) {
             isBodyComplete = true
             if life.bodyCompleted() { isDeciding = true }
@@ -243,6 +322,7 @@ struct LifeWalk {
         case .paid: chance(2) ? upstreamFails() : respond(mayPay: chance(2))
         case .judging: chance(3) ? upstreamFails() : judge()
         case .answering: chance(6) ? upstreamFails() : finish()
+        case .keeping: chance(3) ? upstreamFails() : chance(6) ? finish() : ()
         case .nothing: break
         }
     }
@@ -280,23 +360,34 @@ struct LifeWalk {
         case .collect:
             note("collect")
             wire = .collecting
-        case .book(let isRepeat, let thenRelay):
+        case .book(let isRepeat, let fate):
             note("book")
             check(isRepeat == (sent == 2), "the second sending is mistaken for the first, or the first for the second")
             book(afterSending: true)
-            wire = thenRelay ? .answering : .nothing
-            if thenRelay { answer() }
+            see(to: fate)
         }
     }
 
     private mutating func judge() {
-        guard let (isRepeat, thenRelay) = life.judged() else { return fail("a judgement came to nothing") }
+        guard let (isRepeat, fate) = life.judged() else { return fail("a judgement came to nothing") }
         note("judged")
         check(isRepeat == (sent == 2), "one sending is mistaken for another")
-        check(thenRelay == hasAgent, "answers nobody, or does not answer")
+        check((fate == .relay) == hasAgent, "answers nobody, or does not answer")
         book(afterSending: true)
-        wire = thenRelay ? .answering : .nothing
-        if thenRelay { answer() }
+        see(to: fate)
+    }
+
+    private mutating func see(to fate: ExchangeLife.AnswerFate) {
+        switch fate {
+        case .relay:
+            wire = .answering
+            answer()
+        case .keep:
+            note("keep")
+            check(!hasAgent, "keeps an answer from its agent")
+            wire = .keeping
+        case .drop: wire = .nothing
+        }
     }
 
     private mutating func collect() {
@@ -329,6 +420,7 @@ struct LifeWalk {
             note("answer at decision")
             answer()
             end()
+        case .join: check(false, "a request joined another that was not to")
         case .send: check(false, "a request was repeated that nobody signed in for")
         case .nothing:
             check(!isPayment, "a payment came to nothing")
@@ -373,6 +465,11 @@ struct LifeWalk {
             end()
         case .breakOff:
             note("break off")
+            check(wire == .nothing && hasAgent, "broke off an answer that nobody reads")
+            end()
+        case .drop:
+            note("drops what is kept")
+            check(!hasAgent, "dropped what an agent reads")
             end()
         case .nothing:
             fail("a failure came to nothing in \(life.phase)")
@@ -381,9 +478,11 @@ struct LifeWalk {
 
     private mutating func agentLeaves() {
         hasAgent = false
-        switch life.agentLeft() {
+        let mayKeep = chance(2)
+        switch life.agentLeft(isKept: mayKeep) {
         case .drop:
             note("agent drops")
+            check(!mayKeep || wire != .answering, "dropped an answer that could be kept")
             end()
         case .waitForDecision:
             note("agent waits")
@@ -392,9 +491,35 @@ struct LifeWalk {
             note("agent voids")
             book(afterSending: false)
             end()
-        case .awaitOutcome:
+        case .awaitOutcome(let losesSight):
             note("agent awaits")
             check(wire == .paid || wire == .connecting || wire == .judging, "awaits an outcome that cannot come")
+            check(losesSight == isOwner, "the payment of another exchange was put in doubt, or its own was not")
+            check(life.isFenced, "its agent has gone, and it still decides about the payment")
+            isOwner = false
+        case .keep:
+            note("keeps the rest")
+            check(wire == .answering && mayKeep, "keeps what cannot be kept")
+            // Whoever comes back reads from the first byte.
+            answered = 0
+            wire = .keeping
+        }
+    }
+
+    private mutating func agentComesBack() {
+        let ownsPayment = chance(2)
+        guard let step = life.agentIsBack(ownsPayment: ownsPayment) else { return fail("it kept an answer for nobody") }
+        hasAgent = true
+        switch step {
+        case .await:
+            note("comes back and waits")
+            isOwner = ownsPayment
+            check(life.isFenced == !ownsPayment, "a payment has two owners, or none")
+        case .replay:
+            note("comes back and reads")
+            check(wire == .keeping, "reads what is not kept")
+            answer()
+            wire = .answering
         }
     }
 

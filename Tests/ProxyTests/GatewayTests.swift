@@ -94,15 +94,35 @@ struct RedirectTests {
             ("HTTPS://API.Example.com:443/b?x", "/lab/b?x"),
             ("https://api.example.com", "/lab"), ("https://api.example.com?x", "/lab?x"), ("/", "/lab/"),
             ("/b?u=https://evil.example/", "/lab/b?u=https://evil.example/"), ("/b?../..", "/lab/b?../.."),
+            ("http://api.example.com/b", "/lab/b"), ("http://api.example.com:80/b", "/lab/b"),
+            ("http://api.example.com:443/b", "/lab/b"), ("https://api.example.com:80/b", "/lab/b"),
+            ("https://api.example.com:/b", "/lab/b"), ("https://api.example.com./b", "/lab/b"),
+            ("//api.example.com/b", "/lab/b"), ("https://api.example.com//b", "/lab//b"),
+            ("./b", "/lab/b"), ("../b", "/lab/b"), ("../../b?x#y", "/lab/b?x#y"), ("..", "/lab/"), (".", "/lab/"),
+            ("c/../b", "/lab/b"), ("/c/../b", "/lab/b"), ("/c/./b/.", "/lab/c/b/"), ("/../bank/x", "/lab/bank/x"),
+            ("https://api.example.com/../bank/", "/lab/bank/"), ("//cdn.example/x", "https://cdn.example/x"),
         ])
     func moved(value: String, place: String) throws {
         #expect(try location(value) == .rewritten(place))
     }
 
-    @Test("what names no other place stays as it is", arguments: ["b", "b/c?d", "?x=1", "#x", "", "b?u=a:b", "./b"])
+    @Test("what names no other place stays as it is", arguments: ["b", "b/c?d", "?x=1", "#x", "", "b?u=a:b"])
     func relative(value: String) throws {
-        let safe = value != "./b"
-        #expect(try location(value) == (safe ? .unchanged : .foreign))
+        #expect(try location(value) == .unchanged)
+    }
+
+    @Test("a relative place is resolved against the gateway's own path, where the agent's has another folder")
+    func resolved() throws {
+        #expect(try location("b", from: "/lab") == .rewritten("/lab/b"))
+        #expect(try location("../c", from: "/lab/v1/a/b", basePath: "/api") == .rewritten("/lab/v1/c"))
+        #expect(
+            try location("../../../c", from: "/lab/v1/a", basePath: "/api") == refused(.outsideBasePath, "../../../c"))
+        #expect(try location("../v1/c", from: "/v1/a", paths: ["/v1/"]) == .rewritten("/v1/c"))
+        #expect(try location("../c", from: "/v1/a", paths: ["/v1/"]) == .rewritten("/lab/c"))
+    }
+
+    private func refused(_ reason: RedirectRule.Reason, _ location: String) -> RedirectRule.Location {
+        .refused(RedirectRule.Refusal(reason: reason, location: location))
     }
 
     @Test("a listed host may be pointed at", arguments: ["https://cdn.example/x", "http://CDN.example:8080/"])
@@ -110,25 +130,58 @@ struct RedirectTests {
         #expect(try location(value) == .unchanged)
     }
 
-    @Test(
-        "reject- places that are elsewhere, for any reader",
-        arguments: [
-            "https://evil.example/", "http://api.example.com/", "https://api.example.com:444/", "//evil.example/",
-            "/\\evil.example/", "\\\\evil.example/", "\\/evil.example", "/\t/evil.example/", "https:/evil.example",
-            "https:evil.example", "https://api.example.com@evil.example/", "https://api.example.com\\@evil.example/",
-            "https://api.example.com.evil.example/", "ftp://api.example.com/", "javascript:alert(1)", "web+x:y",
-            "view-source:x", "https://", "https:///x", "https://api.example.com:x/", "https://cdn.example.evil/",
-            "/../bank/x", "/a/../../bank/x", "/%2e%2e/bank", "../bank/x", "..", "a/../../bank", "%2e%2e/bank",
-            "https://api.example.com/../bank/", "/..;/bank", ":",
-        ])
-    func foreign(value: String) throws {
-        #expect(try location(value) == .foreign)
+    static let elsewhere: [(RedirectRule.Reason, [String])] = [
+        (
+            .anotherHost,
+            [
+                "https://evil.example/", "//evil.example/", "https://api.example.com.evil.example/",
+                "https://cdn.example.evil/", "http://[::1]/",
+            ]
+        ),
+        (.anotherPort, ["https://api.example.com:444/", "http://api.example.com:8080/", "//api.example.com:1/"]),
+        (.anotherScheme, ["ftp://api.example.com/", "javascript:alert(1)", "web+x:y", "view-source:x", ":"]),
+        (
+            .ambiguous,
+            [
+                "/\\evil.example/", "\\\\evil.example/", "\\/evil.example", "/\t/evil.example/", "https:/evil.example",
+                "https:evil.example", "https://api.example.com@evil.example/", "https://me@api.example.com/",
+                "https://api.example.com\\@evil.example/", "https://", "https:///x", "https://api.example.com:x/",
+                "https://api.example.com:99999/", "/%2e%2e/bank", "%2e%2e/bank", "/..;/bank", "//",
+            ]
+        ),
+    ]
+
+    @Test("reject- places that are elsewhere, for any reader", arguments: elsewhere)
+    func foreign(reason: RedirectRule.Reason, values: [String]) throws {
+        for value in values { #expect(try location(value) == refused(reason, value), "\(value)") }
     }
 
     @Test("reject- a second Location field, whatever it says")
     func twoLocations() throws {
-        #expect(try location("/a", more: "https://evil.example/") == .foreign)
-        #expect(try location("a", more: "a") == .foreign)
+        #expect(try location("/a", more: "https://evil.example/") == refused(.severalLocations, "/a"))
+        #expect(try location("a", more: "a") == refused(.severalLocations, "a"))
+        #expect(try location("/a", status: 201, more: "a") == .unchanged)
+    }
+
+    @Test("a location that is refused is shown up to its limit")
+    func longLocation() throws {
+        let long = "https://evil.example/" + String(repeating: "x", count: 5000)
+        #expect(try location(long) == refused(.anotherHost, String(long.prefix(2048))))
+    }
+
+    @Test("hosts are compared as addresses, and ports that are no default ones as they are")
+    func addresses() throws {
+        func location(_ value: String) throws -> RedirectRule.Location {
+            let gateway = Gateway(
+                name: "lab", origin: Origin(isSecure: false, host: "::1", port: 8402), basePath: "", paths: [],
+                credential: nil, redirectHosts: [], timeouts: .standard)
+            return RedirectRule.location(
+                of: try .sample(302, "Location: \(value)"), route: try GatewayTable([gateway]).route("/lab/a"))
+        }
+        #expect(try location("http://[0:0:0:0:0:0:0:1]:8402/b") == .rewritten("/lab/b"))
+        #expect(try location("https://[::1]:8402/b") == .rewritten("/lab/b"))
+        #expect(try location("http://[::1]/b") == refused(.anotherPort, "http://[::1]/b"))
+        #expect(try location("http://[::2]:8402/b") == refused(.anotherHost, "http://[::2]:8402/b"))
     }
 
     @Test("a base path is taken off, and a longer name that begins like it is no part of it")
@@ -136,8 +189,9 @@ struct RedirectTests {
         #expect(try location("/api/b", basePath: "/api") == .rewritten("/lab/b"))
         #expect(try location("/api", basePath: "/api") == .rewritten("/lab"))
         #expect(try location("/api?x", basePath: "/api") == .rewritten("/lab?x"))
-        #expect(try location("/apix/b", basePath: "/api") == .foreign)
-        #expect(try location("/other", basePath: "/api") == .foreign)
+        #expect(try location("/apix/b", basePath: "/api") == refused(.outsideBasePath, "/apix/b"))
+        #expect(try location("/api/../x", basePath: "/api") == refused(.outsideBasePath, "/api/../x"))
+        #expect(try location("/other", basePath: "/api") == refused(.outsideBasePath, "/other"))
     }
 
     @Test("a default gateway is called by its prefixes, and by its name for all else")
@@ -148,10 +202,19 @@ struct RedirectTests {
         #expect(try location("/v1/b", from: "/lab/a", paths: ["/v1/"]) == .rewritten("/lab/v1/b"))
     }
 
-    @Test("only redirects and creations are judged", arguments: [200, 201, 300, 308, 399, 400, 402])
-    func statuses(status: Int) throws {
-        let isJudged = status == 201 || (300..<400).contains(status)
-        #expect(try location("https://evil.example/", status: status) == (isJudged ? .foreign : .unchanged))
+    @Test("a redirect elsewhere is refused; a creation keeps its place, and a 304 loses it")
+    func statuses() throws {
+        let url = "https://evil.example/"
+        for status in [300, 301, 302, 303, 305, 307, 308, 399] {
+            #expect(try location(url, status: status) == refused(.anotherHost, url))
+        }
+        #expect(try location(url, status: 304) == .removed)
+        #expect(try location("/b", status: 304) == .rewritten("/lab/b"))
+        for status in [200, 201, 202, 400, 402] { #expect(try location(url, status: status) == .unchanged) }
+        #expect(try location("/b", status: 201) == .rewritten("/lab/b"))
+        #expect(try location("http://api.example.com/b", status: 201) == .rewritten("/lab/b"))
+        #expect(try location("/v1/calls/1", status: 201, basePath: "/openai") == .unchanged)
+        #expect(try location("https://me@x/", status: 201) == .unchanged)
         #expect(
             RedirectRule.location(of: try .sample(302), route: try GatewayTable([.sample()]).route("/lab"))
                 == .unchanged)

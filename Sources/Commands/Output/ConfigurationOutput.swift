@@ -71,6 +71,12 @@ enum ConfigurationOutput {
             text.field("total", Int64(counts.total))
             text.field("per_agent", Int64(counts.perAgent))
         }
+        let kept = configuration.keptAnswerWords
+        text.object("kept_answers") { text in
+            text.field("each_bytes", Int64(kept.each))
+            text.field("total_bytes", Int64(kept.total))
+            text.field("time_ms", kept.milliseconds)
+        }
         text.strings("hosts", configuration.hosts)
         text.objects("gateways", configuration.gateways) { write($1, state: state, to: &$0) }
         text.objects("wallets", configuration.wallets) { text, wallet in

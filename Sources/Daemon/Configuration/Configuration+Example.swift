@@ -114,6 +114,10 @@ extension Configuration {
         # memory for all requests together.
         # replay: { memory: 1MiB, per-request: 64MiB, total: 256MiB }
 
+        # How much of paid answers is kept in memory, for an agent that disconnects before it has the whole answer and then
+        # sends the same request again: of one answer, of all together (the oldest is dropped first), and for how long.
+        # kept-answers: { each: 1MiB, total: 64MiB, time: 60s }
+
         # trace, debug, info, notice, warning, error or critical
         # log-level: info
 

@@ -1,5 +1,6 @@
 import Logging
 package import Policy
+import Proxy
 import Transport
 
 extension Configuration {
@@ -37,7 +38,7 @@ struct ConfigurationParser {
         "listen", "connections", "peers", "hosts", "gateways", "wallets", "policy", "assets", "chains", "forward",
         "metrics",
         "trust-file",
-        "replay", "log-level",
+        "replay", "kept-answers", "log-level",
     ]
 
     init(table: AssetTable) {
@@ -55,7 +56,8 @@ struct ConfigurationParser {
             gateways: gateways(root),
             wallets: wallets(root), assets: table, policyIsNone: policyIsNone(root), chains: chains(root),
             forward: forward(root), metrics: metrics(root),
-            trustFile: reader.text(root, "trust-file"), replay: replay(root), logLevel: logLevel(root))
+            trustFile: reader.text(root, "trust-file"), replay: replay(root), keptAnswers: keptAnswers(root),
+            logLevel: logLevel(root))
     }
 
     /// Metrics tell nothing secret, and are still nobody's business but this machine's.
@@ -103,6 +105,23 @@ struct ConfigurationParser {
             reader.note(section.place("memory"), "more than `total` (\(replay.total) bytes)")
         }
         return replay
+    }
+
+    private mutating func keptAnswers(_ root: ConfigurationSection) -> KeptAnswerLimits {
+        var limits = KeptAnswerLimits.standard
+        guard let value = reader.value(root, "kept-answers"),
+            let section = reader.section(value, keys: ["each", "total", "time"])
+        else { return limits }
+        limits.each =
+            reader.converted(section, "each", expected: Quantities.sizeForm, Quantities.size) ?? limits.each
+        limits.total =
+            reader.converted(section, "total", expected: Quantities.sizeForm, Quantities.size) ?? limits.total
+        limits.time =
+            reader.converted(section, "time", expected: Quantities.durationForm, Quantities.duration) ?? limits.time
+        if limits.each > limits.total {
+            reader.note(section.place("each"), "more than `total` (\(limits.total) bytes)")
+        }
+        return limits
     }
 
     private mutating func logLevel(_ root: ConfigurationSection) -> Logger.Level {

@@ -124,6 +124,10 @@ extension Configuration {
     }
     /// Connections of all agents, and of one.
     package var connectionCounts: (total: Int, perAgent: Int) { (connections.total, connections.perAgent) }
+    /// What is kept of paid answers: bytes of one and of all together, and for how many milliseconds.
+    package var keptAnswerWords: (each: Int, total: Int, milliseconds: Int64) {
+        (keptAnswers.each, keptAnswers.total, keptAnswers.time.nanoseconds / 1_000_000)
+    }
     /// The least severe log records that are written.
     package var logLevelWord: String { logLevel.rawValue }
 }

@@ -203,6 +203,8 @@ package struct Configuration: Sendable {
     package var trustFile: String?
     /// How much of request bodies is kept.
     package var replay: Replay
+    /// How much of paid answers is kept for repetitions of their requests.
+    package var keptAnswers = KeptAnswerLimits.standard
     /// The least severe log records that are written.
     package var logLevel: Logger.Level
 

@@ -98,7 +98,8 @@ extension Configuration {
             ("listen", listen != other.listen), ("wallets", wallets != other.wallets),
             ("assets", assets.assets != other.assets.assets), ("chains", chains != other.chains),
             ("metrics", metrics != other.metrics), ("trust-file", trustFile != other.trustFile),
-            ("replay", replay != other.replay), ("log-level", logLevel != other.logLevel),
+            ("replay", replay != other.replay), ("kept-answers", keptAnswers != other.keptAnswers),
+            ("log-level", logLevel != other.logLevel),
         ]
         return differences.filter(\.1).map(\.0)
     }

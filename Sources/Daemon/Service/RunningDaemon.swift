@@ -32,6 +32,8 @@ package struct RunningDaemon: Sendable {
         package var replay: ReplayLimits
         /// Memory that all kept bodies may hold together, in bytes.
         package var replayMemory: Int
+        /// How much of paid answers is kept for repetitions of their requests.
+        package var keptAnswers: KeptAnswerLimits
         /// The chains that are read.
         package var chains: [Configuration.ChainEntry]
         /// What becomes of unproven payments whose window has passed.
@@ -54,7 +56,7 @@ package struct RunningDaemon: Sendable {
             places: [ListeningPlace], hosts: [String] = [], peers: PeerAgents = .none,
             connections: ConnectionLimits = .standard, gateways: [Gateway],
             wallets: [PayingWallet], table: AssetTable, trustFile: String?, replay: ReplayLimits, replayMemory: Int,
-            chains: [Configuration.ChainEntry],
+            keptAnswers: KeptAnswerLimits = .standard, chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
             termination: TLSTermination? = nil,
             meters: ProxyMeters = ProxyMeters(), tellChains: @escaping @Sendable ([ChainStanding]) -> Void = { _ in },
@@ -70,6 +72,7 @@ package struct RunningDaemon: Sendable {
             self.trustFile = trustFile
             self.replay = replay
             self.replayMemory = replayMemory
+            self.keptAnswers = keptAnswers
             self.chains = chains
             self.overdue = overdue
             self.policy = policy
@@ -130,7 +133,8 @@ package struct RunningDaemon: Sendable {
                         forward: parts.forward, peers: parts.peers, termination: parts.termination,
                         connections: parts.connections),
                     agents: agents, engine: engine, replayLimits: parts.replay,
-                    replayBudget: MemoryBudget(limit: parts.replayMemory), threads: threads, clock: clock,
+                    replayBudget: MemoryBudget(limit: parts.replayMemory), keptAnswers: parts.keptAnswers,
+                    threads: threads, clock: clock,
                     meters: parts.meters, logger: logger)
             },
             tls: tls, group: group)

@@ -75,7 +75,8 @@ package enum Serving {
                 replay: ReplayLimits(
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
                     folder: state.spoolFolder),
-                replayMemory: configuration.replay.total, chains: configuration.chains,
+                replayMemory: configuration.replay.total, keptAnswers: configuration.keptAnswers,
+                chains: configuration.chains,
                 overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules,
                 termination: try AuthorityAdministration(state: state, clock: clock, random: random)
                     .termination(configuration),

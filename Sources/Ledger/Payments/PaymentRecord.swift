@@ -10,7 +10,8 @@ package struct PaymentEvidence: Sendable, Equatable {
     package var settlement: [UInt8]?
     /// The transaction the seller named.
     package var transaction: String?
-    /// The seller's reason code, or what went wrong; at most 256 printable characters.
+    /// The seller's reason code, at most 256 printable characters, or what went wrong; and where a redirect that was refused
+    /// leads to, at most 2,304 more.
     package var reason: String?
 
     /// Makes evidence; everything that is unknown stays nil.

@@ -23,9 +23,10 @@ extension AuthorizedPayment {
     /// A failure of a payment that was closed before counts as one that was delivered only where the seller says in the same
     /// answer that it took the money: else the good answer is still owed.
     func fate(of delivery: AnswerDelivery?, after event: PaymentEvent, isOrphan: Bool = false) -> Delivery.Fate? {
-        if isOrphan || event == .alreadyUsed { return .undelivered }
+        if event == .alreadyUsed { return .undelivered }
         switch delivery {
-        case nil: return nil
+        // Without an agent nobody has it.
+        case nil: return isOrphan ? .undelivered : nil
         case .underWay: return .underWay
         case .cut: return .undelivered
         case .left(let status): return event == .settled && (200..<300).contains(status) ? .left : .undelivered

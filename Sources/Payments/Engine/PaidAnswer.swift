@@ -51,7 +51,8 @@ package enum PaidAnswer: Sendable, Equatable {
         return (report?.errorReason ?? reason)?.hasSuffix("allowance_required") ?? (status == 412)
     }
 
-    func evidence(signature: [UInt8]) -> PaymentEvidence {
+    /// What the books keep of it, with a note where there is one.
+    func evidence(signature: [UInt8], note: String? = nil) -> PaymentEvidence {
         switch self {
         case .neverSent(let reason):
             PaymentEvidence(reason: reason)
@@ -60,8 +61,13 @@ package enum PaidAnswer: Sendable, Equatable {
         case .response(let status, let report, let reason):
             PaymentEvidence(
                 status: status, signature: signature, settlement: report?.raw, transaction: report?.transaction,
-                reason: report?.errorReason ?? reason)
+                reason: Self.joined(report?.errorReason ?? reason, note))
         }
+    }
+
+    private static func joined(_ reason: String?, _ note: String?) -> String? {
+        guard let reason, let note else { return reason ?? note }
+        return "\(reason); \(note)"
     }
 }
 

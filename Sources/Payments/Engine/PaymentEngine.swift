@@ -17,6 +17,9 @@ package enum ChallengeAnswer: Sendable {
     case pay(AuthorizedPayment)
     /// Something like it was paid for before: repeat the request with this header, once, and ask again if it is refused.
     case signIn(PaymentHeader)
+    /// The answer to an earlier identical request, which ``OpenAttempts`` gave, is the answer to this one: nothing was
+    /// signed. `ownsPayment` when the books have handed that one's payment over.
+    case joined(ownsPayment: Bool)
     /// The agent went away before anything was signed.
     case abandoned
 
@@ -90,9 +93,11 @@ package struct PaymentEngine: Sendable {
     /// Decides about a 402 and, when it may be paid, reserves and signs.
     ///
     /// `isAbandoned` is asked before the reservation and again before the signature: for an agent that has gone
-    /// nothing is signed, and a reservation made meanwhile is voided.
+    /// nothing is signed, and a reservation made meanwhile is voided. `open` knows the answers that are open to requests
+    /// whose agents have left.
     package func answer(
-        _ source: ChallengeSource, for request: PaymentRequest, isAbandoned: @Sendable () -> Bool
+        _ source: ChallengeSource, for request: PaymentRequest, open: (any OpenAttempts)? = nil,
+        isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         let challenge: Challenge
         do {
@@ -104,7 +109,8 @@ package struct PaymentEngine: Sendable {
             return .passThrough
         }
         return await vet(
-            challenge, from: source, for: request, at: clock.now(), learned: nil, isAbandoned: isAbandoned)
+            challenge, from: source, for: request, at: clock.now(), learned: nil, open: open,
+            isAbandoned: isAbandoned)
     }
 
     /// Whether a payment may go with a first request on a route: its price has been learned, for some model at least.
@@ -129,7 +135,8 @@ package struct PaymentEngine: Sendable {
         let model = request.content.model
         guard let price = prices.price(of: route, model: model, at: now) else { return nil }
         let answer = await vet(
-            price.challenge, from: price.source, for: request, at: now, learned: price, isAbandoned: isAbandoned)
+            price.challenge, from: price.source, for: request, at: now, learned: price, open: nil,
+            isAbandoned: isAbandoned)
         if case .pay(let payment) = answer { return payment }
         // The price is not what an earlier attempt at the same request stands against.
         if case .refuse(let failure) = answer, failure.earlier != nil { return nil }
@@ -139,7 +146,7 @@ package struct PaymentEngine: Sendable {
 
     private func vet(
         _ challenge: Challenge, from source: ChallengeSource, for request: PaymentRequest, at now: Timestamp,
-        learned: LearnedPrice?, isAbandoned: @Sendable () -> Bool
+        learned: LearnedPrice?, open: (any OpenAttempts)?, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         // One policy for a whole decision; where another one is put in force meanwhile, nothing is signed by this one.
         let rules = rules.current
@@ -184,12 +191,20 @@ package struct PaymentEngine: Sendable {
             guard isInForce(policy, for: request) else {
                 if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
                 return await vet(
-                    challenge, from: source, for: request, at: clock.now(), learned: learned,
+                    challenge, from: source, for: request, at: clock.now(), learned: learned, open: open,
                     isAbandoned: isAbandoned)
+            }
+            func again() async -> ChallengeAnswer {
+                let time = clock.now()
+                return await vet(
+                    challenge, from: source, for: request.later(by: time.seconds - now.seconds), at: time,
+                    learned: learned, open: open, isAbandoned: isAbandoned)
             }
             switch standing {
             case .enough:
-                let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+                let answer = await pay(
+                    proposal, for: request, from: wallet, at: now, open: open, isAbandoned: isAbandoned)
+                guard let answer else { return await again() }
                 guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
                 payment.lesson = PriceLesson(
                     route: request.route, model: request.content.model, source: source.decisive,
@@ -208,21 +223,38 @@ package struct PaymentEngine: Sendable {
                     return .passThrough
                 }
                 proposal.approval = approval
-                let answer = await pay(proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
-                allowances.keep(turn, for: answer.payment?.id)
+                let answer = await pay(
+                    proposal, for: request, from: wallet, at: now, open: open, isAbandoned: isAbandoned)
+                allowances.keep(turn, for: answer?.payment?.id)
+                guard let answer else { return await again() }
                 return answer
             }
         }
     }
 
+    /// Passes the turn of identical requests, and joins, reserves or refuses; nil once an answer has ended for which the
+    /// request had to wait: what it was decided by is old then.
     private func pay(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
-        isAbandoned: @Sendable () -> Bool
-    ) async -> ChallengeAnswer {
+        open: (any OpenAttempts)?, isAbandoned: @Sendable () -> Bool
+    ) async -> ChallengeAnswer? {
         let fingerprint = request.content.fingerprint
         guard await underWay.beginDecision(fingerprint) else {
             logger.error("an outcome of the same request waits for the ledger", metadata: request.metadata([:]))
             return .refuse(.books)
+        }
+        switch await attempt(like: request, from: wallet, among: open, isAbandoned: isAbandoned) {
+        case .none: break
+        case .joined(let payment):
+            let ownsPayment = await handOver(payment, to: request)
+            underWay.end(fingerprint, isKept: false)
+            return .joined(ownsPayment: ownsPayment)
+        case .unfinished(let end):
+            // Others may join meanwhile.
+            underWay.end(fingerprint, isKept: false)
+            logger.info("waits for the answer to an earlier identical request", metadata: request.metadata([:]))
+            await end()
+            return isAbandoned() ? .abandoned : nil
         }
         let answer = await decide(
             proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
@@ -230,6 +262,40 @@ package struct PaymentEngine: Sendable {
         if case .pay = answer { return answer }
         underWay.end(fingerprint, isKept: false)
         return answer
+    }
+
+    /// What is open to earlier identical requests, as far as it is there for a request that may still be paid for.
+    private func attempt(
+        like request: PaymentRequest, from wallet: PayingWallet, among open: (any OpenAttempts)?,
+        isAbandoned: @Sendable () -> Bool
+    ) async -> OpenAttempt {
+        let fingerprint = request.content.fingerprint
+        guard let open, open.isOpen(fingerprint), !isAbandoned() else { return .none }
+        // Under a freeze nothing is taken over, and an agent that was removed has no answer: the books say so.
+        do {
+            let rules = try await store.rulebook()
+            guard rules.obstacle(to: request.claim, at: request.gateway, from: wallet.name) == nil else { return .none }
+        } catch {
+            return .none
+        }
+        return open.find(fingerprint)
+    }
+
+    /// Books that a request has the payment whose answer it joins; false where the payment is resolved, or somebody else's.
+    ///
+    /// Others then find an attempt whose agent is connected, and leave it alone.
+    private func handOver(_ payment: PaymentID, to request: PaymentRequest) async -> Bool {
+        logger.info(
+            "joins the answer to an earlier identical request", metadata: request.metadata(["payment": "\(payment)"]))
+        do {
+            _ = try await store.book(.adopted, of: payment, evidence: PaymentEvidence(), at: clock.now())
+            return true
+        } catch {
+            if case .impossible = error { return false }
+            logger.error(
+                "handing over not booked", metadata: request.metadata(["payment": "\(payment)", "problem": "\(error)"]))
+            return false
+        }
     }
 
     /// Says that an exchange has taken the payment that ``answer(_:for:isAbandoned:)`` gave it, or has announced that it
@@ -392,6 +458,8 @@ package struct PaymentEngine: Sendable {
     /// Books what came back for a signed payment, once it was announced; `isRepeat` when its bytes were sent twice within
     /// one exchange, `isOrphan` when that exchange's agent had gone before.
     ///
+    /// `note` is what else is to be known of the answer, in at most 2,304 printable characters.
+    ///
     /// An orphan's outcome may say that money moved and nothing else: the attempt may have another agent by now, who waits
     /// for an outcome of its own. `delivery` is what is known of the answer's way to the agent by now.
     ///
@@ -399,7 +467,7 @@ package struct PaymentEngine: Sendable {
     /// for ``retryUnbooked()``; a row that is still reserved at the next start is in doubt then.
     package func book(
         _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false,
-        delivery: AnswerDelivery? = nil
+        delivery: AnswerDelivery? = nil, note: String? = nil
     ) async {
         allowances.outcomeIsKnown(of: payment.id)
         let event = payment.event(of: answer, isRepeat: isRepeat)
@@ -411,7 +479,8 @@ package struct PaymentEngine: Sendable {
         }
         let record = await booking.book(
             Outcome(
-                payment: payment.id, event: event, evidence: answer.evidence(signature: payment.signature),
+                payment: payment.id, event: event,
+                evidence: answer.evidence(signature: payment.signature, note: note),
                 fingerprint: payment.fingerprint,
                 delivery: payment.fate(of: delivery, after: event, isOrphan: isOrphan)))
         if payment.lacksAllowance(by: answer), let record {

@@ -51,6 +51,14 @@ package struct PaymentRequest: Sendable {
         self.maySignIn = maySignIn
     }
 
+    /// The same request after a wait: its seller's clock has gone on meanwhile.
+    func later(by seconds: Int64) -> PaymentRequest {
+        PaymentRequest(
+            agent: agent, claim: claim, gateway: gateway, host: host, site: site, content: content, target: target,
+            idempotencyKey: idempotencyKey, policy: policy, sellerDate: sellerDate?.adding(seconds: seconds),
+            maySignIn: maySignIn)
+    }
+
     /// The gateway's entry as the request was admitted under it.
     var terms: GatewayTerms { GatewayTerms(site: site, policy: policy) }
 
@@ -102,7 +110,7 @@ package struct AuthorizedPayment: Sendable {
     /// Until when the same request is held back because of the payment's earlier answer; nil when it is not.
     package let heldUntil: Timestamp?
     /// The request's fingerprint.
-    let fingerprint: Bytes32
+    package let fingerprint: Bytes32
     /// Whether the seller's word frees what it does not take of a maximum.
     let trustsPartial: Bool
     /// Who may sign the seller's receipt besides the payee.

@@ -15,7 +15,7 @@ struct Outcome: Sendable, Equatable {
 
 /// Outcomes that the books could not take, kept in memory until they can.
 ///
-/// An outcome holds at most some 9 KiB of evidence, so the limit bounds the memory. What is taken out for another try
+/// An outcome holds at most some 11 KiB of evidence, so the limit bounds the memory. What is taken out for another try
 /// counts against it until the try has ended.
 final class UnbookedOutcomes: Sendable {
     private struct State {

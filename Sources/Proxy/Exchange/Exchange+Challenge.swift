@@ -88,6 +88,8 @@ extension Exchange {
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let executor = shared.executor
+        let open =
+            upstreamRequest.protocols.isEmpty ? JoinQuestion(admitted, of: claim, among: services.openAnswers) : nil
         services.bookings.begin()
         let start = NIODeadline.now()
         // On this loop: reading, vetting and signing take less than handing them to another thread and back.
@@ -95,14 +97,18 @@ extension Exchange {
             let answer: ChallengeAnswer
             do {
                 let request = try await subject.request(on: services.threads)
-                answer = await services.engine.answer(source, for: request) { agentHasLeft.isRaised }
+                answer = await services.engine.answer(source, for: request, open: open) { agentHasLeft.isRaised }
             } catch {
                 services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
                 answer = .refuse(.bodyTooLarge)
             }
             if case .pay = answer { services.meters.signature.record(NIODeadline.now() - start) }
             if case .pay = answer {} else { services.bookings.end() }
-            loop.execute { bound.value.decided(answer) }
+            if case .joined(let ownsPayment) = answer, let entry = open?.entry {
+                loop.execute { bound.value.join(entry, ownsPayment: ownsPayment) }
+            } else {
+                loop.execute { bound.value.decided(answer) }
+            }
         }
     }
 
@@ -115,7 +121,7 @@ extension Exchange {
             held = HeldAnswer()
             start()
             connection?.flush()
-        case .refuse, .passThrough, .abandoned:
+        case .refuse, .passThrough, .joined, .abandoned:
             if life.decided(.nothing) == .answer { answerUnpaid(answer) }
         }
     }
@@ -126,7 +132,7 @@ extension Exchange {
             self.payment = payment
             if payment.isHeldRepetition { shared.services.meters.heldRepetitions.increment() }
             connectPaid()
-        case .void, .send, .answer, .nothing:
+        case .void, .send, .join, .answer, .nothing:
             shared.services.book(
                 .neverSent(reason: "the agent went away before the payment was sent"), of: payment, on: shared.executor)
         }
@@ -139,7 +145,7 @@ extension Exchange {
             if failure.isHeldRepetition { shared.services.meters.heldRepetitions.increment() }
             respond(Problem(failure))
         case .passThrough: relayUnpayable()
-        case .abandoned, .pay, .signIn: relayHeld()
+        case .abandoned, .pay, .signIn, .joined: relayHeld()
         }
     }
 

@@ -48,13 +48,16 @@ extension Exchange {
         _ event: ExchangeLife.OnFailure, reason: String, problem: (AgentResponse.Paid?) -> Problem
     ) {
         switch event {
-        case .answer: respond(problem(nil))
+        case .answer: respond(problem(joinedPayment))
         case .void: respond(problem(bookUnsent(reason: reason)))
         case .resend: connect { exchange, connection in exchange.sendPaid(on: connection) }
         case .doubt(let thenAnswer):
             let paid = book(.silence(reason: reason))
-            if thenAnswer { respond(problem(paid)) } else { end() }
+            guard thenAnswer else { return end() }
+            // A repetition has a decision of its own, in which the payment counts as undelivered.
+            if reader != nil, !shared.isStopping { endUnanswered() } else { respond(problem(paid)) }
         case .breakOff: breakOff()
+        case .drop: end()
         case .nothing: break
         }
     }
@@ -85,7 +88,7 @@ extension Exchange {
     func agentLeft() {
         agentHasLeft.raise()
         if let delivery { endDelivery(.left(status: delivery.status)) }
-        switch life.agentLeft() {
+        switch life.agentLeft(isKept: isOpenToRepetitions) {
         case .drop:
             end()
         case .waitForDecision:
@@ -93,12 +96,13 @@ extension Exchange {
         case .void:
             book(.neverSent(reason: "the agent went away before the payment was sent"))
             end()
-        case .awaitOutcome:
-            if let payment { shared.services.loseSight(of: payment, on: shared.executor) }
-            selfReference = self
-            shared.deadlines.add(self)
-            shared.orphans[ObjectIdentifier(self)] = self
-            deadline = .now() + shared.services.timeouts.outcome
+        case .awaitOutcome(let losesSight):
+            if losesSight, let payment { shared.services.loseSight(of: payment, on: shared.executor) }
+            goOn(forAtLeast: shared.services.timeouts.outcome)
+        case .keep:
+            connection?.setReading(true)
+            replay.release()
+            goOn()
         }
     }
 
@@ -112,6 +116,10 @@ extension Exchange {
         connection?.abandon()
         connection = nil
         sender = nil
+        closeToRepetitions()
+        leaveJoined()
+        keeping = nil
+        reader = nil
         if selfReference != nil {
             shared.deadlines.remove(self)
             shared.orphans[ObjectIdentifier(self)] = nil
@@ -123,7 +131,7 @@ extension Exchange {
 
     func respond(_ problem: Problem) {
         guard let channel else { return end() }
-        let closing = problem.closesConnection || mustClose || !request.keepsAlive
+        let closing = problem.closesConnection || mustClose || !answered.head.keepsAlive
         channel.write(
             problem.response(isHead: request.method == "HEAD", closing: closing, allocator: allocator))
         channel.flush()
@@ -135,17 +143,17 @@ extension Exchange {
     var mustClose: Bool { !isBodyComplete || shared.isStopping }
 
     func relay(_ head: ResponseHead, paid: AgentResponse.Paid?) {
-        let location = RedirectRule.location(of: head, route: route)
-        guard location != .foreign else {
+        let location = RedirectRule.location(of: head, route: answered.route)
+        if case .refused(let redirect) = location {
             connection?.abandon()
             connection = nil
             held.body = []
-            return respond(.foreignRedirect(gateway: gateway.name, payment: paid))
+            return respond(.redirectRefused(redirect, gateway: gateway.name, payment: paid))
         }
-        let overhead = times.overhead()
+        let overhead = reader?.overhead ?? times.overhead()
         shared.services.meters.overhead.record(overhead)
         let response = AgentResponse(
-            head, to: request, closing: mustClose, paid: paid, location: location,
+            head, to: answered.head, closing: mustClose, paid: paid, location: location,
             overhead: overhead, now: shared.services.clock.now(), allocator: allocator)
         answer = AnswerRelay(response)
         channel?.write(response.head)
@@ -165,6 +173,9 @@ extension Exchange {
 
     /// The agent's connection can or cannot take more.
     func agentWritabilityChanged(_ isWritable: Bool) {
-        if life.phase == .answering { connection?.setReading(isWritable) }
+        if isWritable { tellTaken() }
+        guard life.phase == .answering else { return }
+        if isWritable, keeping?.backlog.isEmpty == false { return replayBacklog() }
+        connection?.setReading(isWritable)
     }
 }

@@ -51,8 +51,10 @@ extension Exchange {
         let start = NIODeadline.now()
         Task(executorPreference: shared.executor) {
             let request = try? await subject.request(on: services.threads)
+            // Where an answer to the same request is open, the usual decision says whose it is.
+            let isOpen = request.map { services.openAnswers.isOpen($0.content.fingerprint) } ?? false
             let payment: AuthorizedPayment? =
-                if let request {
+                if let request, !isOpen {
                     await services.engine.attachment(to: request) { agentHasLeft.isRaised }
                 } else { nil }
             if payment == nil { services.bookings.end() }

@@ -13,7 +13,10 @@ extension Exchange {
     // MARK: The paid repetition
 
     func connectPaid() {
-        if life.phase == .connecting, let connection = shared.pool.idleConnection(to: gateway.origin) {
+        // An offer to switch is repeated on a new connection: some servers refuse the second one on the same.
+        if life.phase == .connecting, upstreamRequest.protocols.isEmpty,
+            let connection = shared.pool.idleConnection(to: gateway.origin)
+        {
             return sendPaid(on: connection)
         }
         connect { exchange, connection in exchange.sendPaid(on: connection) }
@@ -34,20 +37,19 @@ extension Exchange {
         connection.flush()
         times.beginWait()
         FaultPoint.reach(.sent)
-        if !life.agentIsGone {
-            deadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)
-        }
+        firstByteDeadline = .now() + gateway.timeouts.firstByte(paidWithin: payment.answerWithin)
+        if !life.agentIsGone { deadline = firstByteDeadline }
     }
 
     /// Books what became of the payment; returns what the agent is to be told of it.
     @discardableResult
     func book(
-        _ answer: PaidAnswer, isRepeat: Bool = false, delivery: AnswerDelivery? = nil
+        _ answer: PaidAnswer, isRepeat: Bool = false, delivery: AnswerDelivery? = nil, note: String? = nil
     ) -> AgentResponse.Paid? {
         guard let payment else { return nil }
         let paid = reached(answer, of: payment, isRepeat: isRepeat)
         shared.services.book(
-            answer, of: payment, isRepeat: isRepeat, isOrphan: selfReference != nil, delivery: delivery,
+            answer, of: payment, isRepeat: isRepeat, isOrphan: life.isFenced, delivery: delivery, note: note,
             on: shared.executor)
         return paid
     }
@@ -74,20 +76,28 @@ extension Exchange {
         return answer == .response(status: 402, report: nil)
     }
 
-    func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, thenRelay: Bool, head: ResponseHead) {
-        guard thenRelay else {
-            book(answer, isRepeat: isRepeat)
+    func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, then fate: ExchangeLife.AnswerFate, head: ResponseHead) {
+        var note: String?
+        if case .refused(let redirect) = RedirectRule.location(of: head, route: answered.route) { note = redirect.note }
+        switch fate {
+        case .relay: break
+        case .keep: return keepOn(head, paid: book(answer, isRepeat: isRepeat, note: note))
+        case .drop:
+            book(answer, isRepeat: isRepeat, note: note)
             return end()
         }
         // Whatever is answered instead of it, the agent does not have the seller's answer then.
-        let paid = beginDelivery(of: answer, isRepeat: isRepeat, status: head.status)
+        let paid = beginDelivery(of: answer, isRepeat: isRepeat, status: head.status, note: note)
         // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
         if let paid, paid.event == .alreadyUsed {
             return respond(.paidNotServed(paid, at: shared.services.clock.now()))
         }
         if let paid, paid.payment.lacksAllowance(by: answer) { return respond(.allowanceMissing(paid)) }
         if let paid, paid.payment.isAttached, paid.event == .rejected { return respond(.learnedPriceRefused(paid)) }
-        guard held.head != nil else { return relay(head, paid: paid) }
+        guard held.head != nil else {
+            beginKeeping(head, paid: paid)
+            return relay(head, paid: paid)
+        }
         relayHeld(paid: paid)
         // The rest of a body that was read for what it says may be long in coming.
         bookDeliveryUnderWay()
@@ -98,6 +108,6 @@ extension Exchange {
         guard let head = held.head, let judgement = life.judged() else { return }
         paidAnswered(
             .response(status: head.status, report: nil, reason: held.reason), isRepeat: judgement.isRepeat,
-            thenRelay: judgement.thenRelay, head: head)
+            then: judgement.then, head: head)
     }
 }

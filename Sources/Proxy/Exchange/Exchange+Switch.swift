@@ -19,9 +19,9 @@ extension Exchange {
         switch life.responseArrived(mayPay: false) {
         case .relay:
             tunnel(head, on: connection, paid: nil)
-        case .book(let isRepeat, let thenRelay):
+        case .book(let isRepeat, let fate):
             let paid = book(.read(from: head), isRepeat: isRepeat, delivery: .whole(status: head.status))
-            if thenRelay { tunnel(head, on: connection, paid: paid) } else { end() }
+            if fate == .relay { tunnel(head, on: connection, paid: paid) } else { end() }
         case .collect, .judge:
             // Only a 402 is a challenge.
             end()

@@ -26,9 +26,9 @@ extension Exchange: UpstreamReceiver {
         case .judge:
             held = HeldAnswer(head, framing: head.framing(answering: request.method))
             deadline = .now() + shared.services.timeouts.challenge
-        case .book(let isRepeat, let thenRelay):
+        case .book(let isRepeat, let fate):
             held = HeldAnswer()
-            if let answer { paidAnswered(answer, isRepeat: isRepeat, thenRelay: thenRelay, head: head) }
+            if let answer { paidAnswered(answer, isRepeat: isRepeat, then: fate, head: head) }
         }
         if wasAsking { updateBodyReading() }
     }
@@ -48,9 +48,16 @@ extension Exchange: UpstreamReceiver {
                 relayUnpayable()
             }
         case .answering:
-            answer.write(bytes, to: channel)
+            keeping?.answer.append(bytes)
             deadline = .now() + gateway.timeouts.idle
+            if keeping?.backlog.isEmpty == false {
+                keeping?.backlog.append(bytes)
+                return
+            }
+            answer.write(bytes, to: channel)
             if let channel, !channel.isWritable { connection.setReading(false) }
+        case .keeping:
+            keeping?.answer.append(bytes)
         default:
             break
         }
@@ -72,7 +79,11 @@ extension Exchange: UpstreamReceiver {
             held.isComplete = true
             judge()
         case .answering:
-            finish()
+            keeping?.isComplete = true
+            if keeping?.backlog.isEmpty ?? true { finish() }
+        case .keeping:
+            keeping?.isComplete = true
+            place = nil
         default:
             break
         }

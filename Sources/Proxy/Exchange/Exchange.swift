@@ -55,6 +55,18 @@ final class Exchange {
     var wasSentAgain = false
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     var selfReference: Exchange?
+    /// When the wait for the first byte of a paid answer is over, whoever waits.
+    var firstByteDeadline: NIODeadline?
+    /// The paid answer, as far as it is kept for a repetition of the request.
+    var keeping: Keeping?
+    /// Until when it is kept, once the agent has gone.
+    var keptUntil: NIODeadline?
+    /// What repetitions find of it.
+    var openEntry: OpenAnswers.Entry?
+    /// The repetition that has it now.
+    var reader: JoinedReader?
+    /// The answer to an earlier identical request that this exchange's agent gets.
+    var joined: Joined?
 
     /// When the exchange has taken as long as it may in all.
     var expiry: NIODeadline?
@@ -88,6 +100,8 @@ final class Exchange {
     }
 
     var request: RequestHead { admitted.head }
+    /// The request that is answered: this one, or its repetition.
+    var answered: AdmittedRequest { reader?.request ?? admitted }
     var route: GatewayTable.Route { admitted.route }
     var gateway: Gateway { route.gateway }
 

@@ -23,6 +23,10 @@ struct ExchangeLife: Equatable {
         case judging(isRepeat: Bool)
         /// The answer is on its way to the agent.
         case answering
+        /// The agent has gone; the answer to the payment is read on, for a repetition of the request.
+        case keeping
+        /// The answer to an earlier identical request is awaited in place of an own one; nothing of it has come.
+        case joined
         /// Nothing more will happen.
         case over
 
@@ -37,6 +41,11 @@ struct ExchangeLife: Equatable {
     private(set) var hasAttached = false
     /// Whether nobody is left to answer.
     private(set) var agentIsGone = false
+    /// Whether the answer is for a repetition of the request, now that the agent has gone.
+    private(set) var isKept = false
+    /// Whether the payment may belong to another exchange by now, since this one's agent has left while it was out: what
+    /// is still booked of it here may say that money moved and nothing else.
+    private(set) var isFenced = false
 
     /// Begins a life; `isMetered` where every call is booked before it is made.
     init(isMetered: Bool = false) {
@@ -76,9 +85,18 @@ struct ExchangeLife: Equatable {
         case collect
         /// Keep the answer back and read its body, then ask ``ExchangeLife/judged()``.
         case judge
-        /// Book what the answer says of the payment, then pass it on (or not, when the agent has gone); `isRepeat` when
-        /// it answers the second sending.
-        case book(isRepeat: Bool, thenRelay: Bool)
+        /// Book what the answer says of the payment, then see to the answer; `isRepeat` when it answers the second sending.
+        case book(isRepeat: Bool, then: AnswerFate)
+    }
+
+    /// What becomes of an answer to the payment once it is booked.
+    enum AnswerFate: Equatable {
+        /// It goes to the agent.
+        case relay
+        /// It is read on for a repetition of the request, since the agent has gone.
+        case keep
+        /// Nobody is left to answer.
+        case drop
     }
 
     /// A response head arrived.
@@ -91,8 +109,12 @@ struct ExchangeLife: Equatable {
                 phase = .judging(isRepeat: isRepeat)
                 return .judge
             }
-            phase = agentIsGone ? .over : .answering
-            return .book(isRepeat: isRepeat, thenRelay: !agentIsGone)
+            guard agentIsGone else {
+                phase = .answering
+                return .book(isRepeat: isRepeat, then: .relay)
+            }
+            phase = isKept ? .keeping : .over
+            return .book(isRepeat: isRepeat, then: isKept ? .keep : .drop)
         }
         phase = mayPay ? .collecting : .answering
         return mayPay ? .collect : .relay
@@ -100,11 +122,12 @@ struct ExchangeLife: Equatable {
 
     /// The answer to the payment has been read as far as is waited for.
     ///
-    /// Returns what to do with it, as ``OnResponse/book(isRepeat:thenRelay:)`` does; nil when there is none any more.
-    mutating func judged() -> (isRepeat: Bool, thenRelay: Bool)? {
+    /// Returns what to do with it, as ``OnResponse/book(isRepeat:then:)`` does; nil when there is none any more. A refusal is
+    /// not kept.
+    mutating func judged() -> (isRepeat: Bool, then: AnswerFate)? {
         guard case .judging(let isRepeat) = phase else { return nil }
         phase = agentIsGone ? .over : .answering
-        return (isRepeat, !agentIsGone)
+        return (isRepeat, agentIsGone ? .drop : .relay)
     }
 
     /// The challenge has been read as far as needed.
@@ -138,6 +161,8 @@ struct ExchangeLife: Equatable {
         case signIn
         /// Nothing was asked yet, and no payment goes with the request: the seller is asked.
         case unpriced
+        /// The answer to an earlier identical request, whose agent has left, is the answer to this one.
+        case joined
         /// None of these.
         case nothing
     }
@@ -149,6 +174,8 @@ struct ExchangeLife: Equatable {
         case void
         /// Send the request once more without a payment.
         case send
+        /// Wait for the other answer.
+        case join
         /// Answer the agent without a payment.
         case answer
         /// Nobody is left to answer.
@@ -169,10 +196,27 @@ struct ExchangeLife: Equatable {
         case .signIn, .unpriced:
             phase = .unpaid
             return .send
+        case .joined:
+            phase = .joined
+            return .join
         case .nothing:
             phase = .answering
             return .answer
         }
+    }
+
+    /// The first bytes of the joined answer are on their way to the agent.
+    mutating func joinedAnswerBegan() {
+        if phase == .joined { phase = .answering }
+    }
+
+    /// The joined exchange has ended without an answer.
+    ///
+    /// Returns whether the request is to be decided once more.
+    mutating func joinEnded() -> Bool {
+        guard phase == .joined else { return false }
+        phase = .deciding
+        return true
     }
 
     /// A connection for the paid request is there.
@@ -200,6 +244,8 @@ struct ExchangeLife: Equatable {
         case doubt(thenAnswer: Bool)
         /// Break the answer off.
         case breakOff
+        /// Drop what was kept of the answer.
+        case drop
         case nothing
     }
 
@@ -208,7 +254,7 @@ struct ExchangeLife: Equatable {
     /// `beforeAnyByte`: the connection died before a response byte came.
     mutating func upstreamFailed(beforeAnyByte: Bool) -> OnFailure {
         switch phase {
-        case .unpaid, .collecting:
+        case .unpaid, .collecting, .joined:
             phase = .answering
             return .answer
         case .connecting:
@@ -223,6 +269,9 @@ struct ExchangeLife: Equatable {
         case .answering:
             phase = .over
             return .breakOff
+        case .keeping:
+            phase = .over
+            return .drop
         case .metering, .completing, .deciding, .over:
             return .nothing
         }
@@ -235,23 +284,58 @@ struct ExchangeLife: Equatable {
         case waitForDecision
         /// A signed payment was not sent: void it and drop everything.
         case void
-        /// The payment is out: book at once that nobody waits for it any more, so that the agent's next identical request
-        /// may take it over; wait a while for the answer's head, book that too, then drop everything.
-        case awaitOutcome
+        /// The payment is out: wait a while for the answer's head and book that too. Where it `losesSight`, book at once
+        /// that nobody waits for it any more, so that the agent's next identical request may take it over.
+        case awaitOutcome(losesSight: Bool)
+        /// Read the rest of the answer for a repetition of the request.
+        case keep
     }
 
-    /// The agent's connection is closed.
-    mutating func agentLeft() -> OnAgentGone {
+    /// The agent's connection is closed; `isKept` when a repetition of the request may have the answer from its first byte.
+    mutating func agentLeft(isKept: Bool = false) -> OnAgentGone {
         agentIsGone = true
         switch phase {
         case .deciding: return .waitForDecision
-        case .paid, .judging: return .awaitOutcome
+        case .paid, .judging:
+            self.isKept = isKept
+            let losesSight = !isFenced
+            isFenced = true
+            return .awaitOutcome(losesSight: losesSight)
         case .connecting:
             phase = .over
             return .void
-        case .metering, .unpaid, .collecting, .completing, .answering, .over:
+        case .answering where isKept:
+            phase = .keeping
+            return .keep
+        case .metering, .unpaid, .collecting, .completing, .answering, .keeping, .joined, .over:
             phase = .over
             return .drop
+        }
+    }
+
+    enum OnAgentBack: Equatable {
+        /// Wait on for the answer, and send the same bytes again where that is called for.
+        case await
+        /// Replay what is kept of the answer, and go on with what comes.
+        case replay
+    }
+
+    /// A repetition of the request takes the place of the agent that has gone; `ownsPayment` when the books have handed the
+    /// payment over to it.
+    ///
+    /// Returns nil where there is no answer for it.
+    mutating func agentIsBack(ownsPayment: Bool) -> OnAgentBack? {
+        guard agentIsGone else { return nil }
+        switch phase {
+        case .paid, .judging:
+            agentIsGone = false
+            if ownsPayment { isFenced = false }
+            return .await
+        case .keeping:
+            agentIsGone = false
+            phase = .answering
+            return .replay
+        default: return nil
         }
     }
 

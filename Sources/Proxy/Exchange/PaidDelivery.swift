@@ -14,19 +14,22 @@ struct PaidDelivery {
     struct Outcome {
         let answer: PaidAnswer
         let isRepeat: Bool
+        let isOrphan: Bool
+        let note: String?
     }
 }
 
 extension Exchange {
     /// Says that the outcome of the payment is known, before the agent can hear of it, and has it booked at the end of this
     /// read, or before with the end of its answer.
-    func beginDelivery(of answer: PaidAnswer, isRepeat: Bool, status: Int) -> AgentResponse.Paid? {
+    func beginDelivery(of answer: PaidAnswer, isRepeat: Bool, status: Int, note: String?) -> AgentResponse.Paid? {
         guard let payment else { return nil }
         let paid = reached(answer, of: payment, isRepeat: isRepeat)
         shared.services.engine.announceOutcome(of: payment)
         delivery = PaidDelivery(
             payment: payment, event: paid.event, status: status,
-            outcome: PaidDelivery.Outcome(answer: answer, isRepeat: isRepeat))
+            outcome: PaidDelivery.Outcome(
+                answer: answer, isRepeat: isRepeat, isOrphan: life.isFenced, note: note))
         return paid
     }
 
@@ -34,8 +37,7 @@ extension Exchange {
     func bookDeliveryUnderWay() {
         guard let pending = delivery, let outcome = pending.outcome else { return }
         delivery?.outcome = nil
-        shared.services.bookAnnounced(
-            outcome.answer, of: pending.payment, isRepeat: outcome.isRepeat, delivery: .underWay, on: shared.executor)
+        shared.services.book(outcome, of: pending.payment, delivery: .underWay, on: shared.executor)
     }
 
     /// Books how the answer ended, once.
@@ -56,8 +58,7 @@ extension Exchange {
             guard news == .underWay else { return services.book(news, of: pending, on: executor) }
             guard let outcome = pending.outcome else { return }
             pending.outcome = nil
-            services.bookAnnounced(
-                outcome.answer, of: pending.payment, isRepeat: outcome.isRepeat, delivery: .underWay, on: executor)
+            services.book(outcome, of: pending.payment, delivery: .underWay, on: executor)
         }
         channel.flush { receipt.isWritten($0) }
         receipt.flushed()
@@ -65,11 +66,20 @@ extension Exchange {
 }
 
 extension ProxyServices {
+    /// Books an outcome that was announced, with what is known of its answer by now.
+    fileprivate func book(
+        _ outcome: PaidDelivery.Outcome, of payment: AuthorizedPayment, delivery: AnswerDelivery,
+        on executor: LoopExecutor
+    ) {
+        bookAnnounced(
+            outcome.answer, of: payment, isRepeat: outcome.isRepeat, isOrphan: outcome.isOrphan, delivery: delivery,
+            note: outcome.note, on: executor)
+    }
+
     /// Books how an answer ended, together with its outcome where that is not booked yet.
     func book(_ end: AnswerDelivery, of pending: PaidDelivery, on executor: LoopExecutor) {
         if let outcome = pending.outcome {
-            return bookAnnounced(
-                outcome.answer, of: pending.payment, isRepeat: outcome.isRepeat, delivery: end, on: executor)
+            return book(outcome, of: pending.payment, delivery: end, on: executor)
         }
         bookings.begin()
         engine.announceOutcome(of: pending.payment)

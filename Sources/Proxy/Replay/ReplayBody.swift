@@ -75,6 +75,9 @@ final class ReplayBody {
         }
     }
 
+    /// Lets go of the copy: nothing is repeated any more.
+    func release() { discard() }
+
     private func discard() {
         isReplayable = false
         budget.giveBack(prefix.byteCount)

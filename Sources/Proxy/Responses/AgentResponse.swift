@@ -69,6 +69,7 @@ struct AgentResponse {
             // Nothing follows such a head, whatever it says, and clients differ in whom they believe.
             case .contentLength: if response.status < 200 || response.status == 204 { continue }
             case .location:
+                if location == .removed { continue }
                 if case .rewritten(let value) = location {
                     head.writeString("location: \(value)\r\n")
                     continue

@@ -20,6 +20,8 @@ struct Problem {
     var exposed: AgentResponse.Paid?
     /// The refusal behind the answer.
     var failure: PaymentFailure?
+    /// The redirect that is not passed on.
+    var redirect: RedirectRule.Refusal?
     /// Whether the connection can carry another request.
     var closesConnection = false
 
@@ -69,6 +71,8 @@ struct Problem {
             problem.field("retryable", isRetryable && exposed == nil)
             problem.field("payment", optional: (exposed?.payment.id ?? failure?.payment)?.description)
             problem.field("earlier_payment", optional: failure?.earlier?.description)
+            problem.field("reason", optional: redirect?.reason.rawValue)
+            problem.field("location", optional: redirect?.location)
             problem.field("retry_at", optional: (retryAt ?? failure?.retryAt)?.description)
             if let price = failure?.price { problem.field("price_usd", price.description) }
             if let cap = failure?.cap { Self.write(cap, to: &problem) }
@@ -301,13 +305,26 @@ extension Problem {
             payment: payment)
     }
 
-    /// The gateway redirects to where it may not.
-    static func foreignRedirect(gateway: String, payment: AgentResponse.Paid?) -> Problem {
+    /// The gateway redirects to where no agent is sent with its token; the agent may fetch what is there without it.
+    static func redirectRefused(
+        _ redirect: RedirectRule.Refusal, gateway: String, payment: AgentResponse.Paid?
+    ) -> Problem {
+        let place =
+            switch redirect.reason {
+            case .anotherHost: "to another host, which its configuration does not list."
+            case .anotherPort: "to another port of its own host."
+            case .outsideBasePath: "to a path of its own host that is outside of its base path."
+            case .anotherScheme: "to a URL that is neither http nor https."
+            case .severalLocations: "to more than one place."
+            case .ambiguous: "to a place that programs read differently."
+            }
+        let fetch =
+            payment == nil ? "" : " What was paid for may be there: `location` can be fetched without the token."
         var problem = unanswered(
-            status: 502, code: "redirect-refused",
-            what: "The gateway redirects to another host, which its configuration does not list.", gateway: gateway,
+            status: 502, code: "redirect-refused", what: "The gateway redirects \(place)\(fetch)", gateway: gateway,
             payment: payment)
         problem.isRetryable = false
+        problem.redirect = redirect
         return problem
     }
 
@@ -322,8 +339,7 @@ extension Problem {
         var problem = Problem(
             status: 402, code: "paid-not-served",
             detail: "A payment for this request (\(paid.payment.id)) was sent once more, and the seller says that it "
-                + "is used: the payment counts as spent (\(paid.state.rawValue)), and its answer is lost. "
-                + next)
+                + "is used: the payment counts as spent (\(paid.state.rawValue)), and its answer is lost. \(next)")
         problem.exposed = paid
         problem.retryAt = moment
         problem.retryAfter = moment.map { $0.wait(from: now) }

@@ -37,6 +37,8 @@ package struct ProxyMeters: Sendable {
     let relay: Meter
     /// Requests that were paid before and not paid again, since their answer did not arrive or was a failure.
     let heldRepetitions: Count
+    /// How many requests got the answer to an earlier identical one, whose agent had left.
+    let joined: Count
 
     /// Makes the meters of a factory; without one those of the process.
     package init(factory: any MetricsFactory = MetricsSystem.factory) {
@@ -46,6 +48,7 @@ package struct ProxyMeters: Sendable {
         overhead = Meter("purser_overhead", factory)
         relay = Meter("purser_relay", factory)
         heldRepetitions = Count("purser_held_repetitions", factory)
+        joined = Count("purser_answers_joined", factory)
     }
 }
 

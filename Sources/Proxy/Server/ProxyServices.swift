@@ -25,18 +25,23 @@ package final class ProxyServices: Sendable {
     let tunnels = OpenTunnels()
     let connectionCount = CountByAgent()
     let gatewayPlaces = GatewayPlaces()
+    /// Paid answers that are kept for repetitions of their requests.
+    let keptMemory: KeptMemory
+    /// Those of them, and those that are outstanding, whose agents have left.
+    let openAnswers = OpenAnswers()
 
     /// Gathers the services.
     package init(
         rules: ProxyRules, agents: AgentDirectory, engine: PaymentEngine, replayLimits: ReplayLimits,
-        replayBudget: MemoryBudget, threads: NIOThreadPool, timeouts: ProxyTimeouts = .standard,
-        clock: any WallClock, meters: ProxyMeters = ProxyMeters(), logger: Logger
+        replayBudget: MemoryBudget, keptAnswers: KeptAnswerLimits = .standard, threads: NIOThreadPool,
+        timeouts: ProxyTimeouts = .standard, clock: any WallClock, meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
         self.rules = rules
         self.agents = agents
         self.engine = engine
         self.replayLimits = replayLimits
         self.replayBudget = replayBudget
+        keptMemory = KeptMemory(limits: keptAnswers)
         self.threads = threads
         self.timeouts = timeouts
         self.clock = clock
@@ -47,21 +52,22 @@ package final class ProxyServices: Sendable {
     /// Books the outcome of a payment, which began with the decision to make it, and keeps no event loop waiting.
     func book(
         _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool = false, isOrphan: Bool = false,
-        delivery: AnswerDelivery? = nil, on executor: LoopExecutor
+        delivery: AnswerDelivery? = nil, note: String? = nil, on executor: LoopExecutor
     ) {
         engine.announceOutcome(of: payment)
         bookAnnounced(
-            answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, delivery: delivery, on: executor)
+            answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, delivery: delivery, note: note,
+            on: executor)
     }
 
     /// Books an outcome that was announced already.
     func bookAnnounced(
         _ answer: PaidAnswer, of payment: AuthorizedPayment, isRepeat: Bool, isOrphan: Bool = false,
-        delivery: AnswerDelivery?, on executor: LoopExecutor
+        delivery: AnswerDelivery?, note: String?, on executor: LoopExecutor
     ) {
         Task(executorPreference: executor) {
             await self.engine.book(
-                answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, delivery: delivery)
+                answer, of: payment, isRepeat: isRepeat, isOrphan: isOrphan, delivery: delivery, note: note)
             self.bookings.end()
         }
     }
@@ -202,6 +208,7 @@ final class ProxyLoop {
     func stop() {
         isStopping = true
         for connection in connections.values { connection.closeIfIdle() }
+        for exchange in Array(orphans.values) { exchange.stopKeeping() }
         pool.closeIdle()
     }
 

@@ -12,6 +12,9 @@ package struct ResponseHead: Sendable {
     package let fields: FieldSection
     private let declaredFraming: BodyFraming?
 
+    /// The head as it was received, to the empty line.
+    package var bytes: ByteBuffer { fields.bytes }
+
     /// Reads a whole head, from the status line to the empty line.
     package init(_ bytes: ByteBuffer) throws(HTTP1Error) {
         let span = bytes.readableBytesUInt8Span

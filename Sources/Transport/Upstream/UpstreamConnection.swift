@@ -272,7 +272,10 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     private func finish() {
         let receiver = receiver
         self.receiver = nil
-        let mayKeep = !isStream && isRequestComplete && inbound.readableBytes == 0 && head?.keepsAlive == true
+        // What was offered is offered again with the payment, and some servers refuse that on the same connection.
+        let isOfferToPay = head?.status == 402 && !protocols.isEmpty
+        let mayKeep =
+            !isStream && isRequestComplete && !isOfferToPay && inbound.readableBytes == 0 && head?.keepsAlive == true
         if mayKeep {
             isReused = true
             setReading(true)

@@ -190,6 +190,43 @@ struct PaidTests {
             #expect(response["purser-payment"] == [payment.id.description])
             #expect(response["purser-outcome"] == [payment.state.rawValue])
             #expect(response["purser-exposed"] == ["0.01 USDT"])
+            let problem = try JSONReader.read(response.content)
+            #expect(problem["code"]?.string == "redirect-refused" && problem["reason"]?.string == "another-host")
+            #expect(problem["location"]?.string == "https://evil.example/")
+            #expect(problem["payment"]?.string == payment.id.description)
+            #expect(payment.evidence.reason == "redirect refused (another-host): https://evil.example/")
+        }
+    }
+
+    @Test("a paid creation keeps a place elsewhere, and one at the gateway is written as agents call it")
+    func creation() async throws {
+        let places = [
+            ("/v1/realtime/calls/rtc_1", "/v1/realtime/calls/rtc_1"), ("/openai/v1/calls/2", "/lab/v1/calls/2"),
+        ]
+        for (sent, seen) in places {
+            let upstream = try Seller.serving(Respond.with(201, [Seller.report(), "location: \(sent)"], body: "sdp"))
+            var options = Lab.Options()
+            options.basePath = "/openai"
+            try await Lab.run(options, upstream) { lab async throws in
+                let response = try lab.exchange("POST", "/lab/v1/realtime/calls", body: "q")
+                #expect(response.status == 201 && response.text == "sdp" && response["location"] == [seen])
+                #expect(response["purser-outcome"] == ["settled"])
+            }
+        }
+    }
+
+    @Test("a redirect to the gateway's own host under another scheme, behind a payment, leads on here")
+    func ownRedirect() async throws {
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                let port = request["host"][0].split(separator: ":")[1]
+                let moved = Respond.with(302, [Seller.report(), "location: https://127.0.0.1:\(port)/result?id=1"])
+                try wire.send(Seller.isPaid(request) ? moved : Seller.unpaid)
+            }
+        }
+        try await Lab.run(upstream) { lab async throws in
+            let response = try lab.exchange("POST", "/lab/x", body: "q")
+            #expect(response.status == 302 && response["location"] == ["/lab/result?id=1"])
         }
     }
 

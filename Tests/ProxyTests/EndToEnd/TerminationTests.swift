@@ -109,15 +109,11 @@ struct TerminationTests {
     func upgrade() async throws {
         let upstream = try ScriptedUpstream { wire, _ in
             guard let request = try wire.readRequest() else { return }
-            guard Seller.isPaid(request) else {
-                try wire.send(Seller.unpaid)
-                guard try wire.readRequest() != nil else { return }
-                try wire.send(
-                    "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
-                        + Seller.report() + "\r\n\r\n")
-                while case let bytes = try wire.receive(64), !bytes.isEmpty { try wire.send(bytes) }
-                return
-            }
+            guard Seller.isPaid(request) else { return try wire.send(Seller.unpaid) }
+            try wire.send(
+                "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+                    + Seller.report() + "\r\n\r\n")
+            while case let bytes = try wire.receive(64), !bytes.isEmpty { try wire.send(bytes) }
         }
         try await run(upstream) { lab, place, port async throws in
             let text =

@@ -73,8 +73,10 @@ struct UpgradeTests {
             try wire.send("hi")
             #expect(try wire.readToEnd() == Array("bye".utf8))
             #expect(try Seller.payments(at: upstream).count == 1)
-            let requests = try Requests(Array(upstream.received[0].dropLast(2))).all
-            #expect(requests.count == 2)
+            // Some servers refuse another offer on a connection that has carried one.
+            #expect(upstream.connections.count == 2)
+            let requests = try Requests(Array(upstream.received.joined().dropLast(2))).all
+            #expect(requests.map(Seller.isPaid) == [false, true])
             for request in requests { #expect(request["upgrade"] == ["websocket"]) }
         }
     }

@@ -58,5 +58,16 @@ extension Misbehaviour {
             return visit.isPaid ? .http(307, ["Location: \(visit.elsewhere)"]) : ScriptedChallenge().answer
         },
         .paid("paid-redirected-here") { visit in .http(307, ["Location: /evil/\(visit.name)"]) },
+        .paid("paid-redirected-here-by-dots") { visit in .http(307, ["Location: ../evil/./x/../\(visit.name)"]) },
+        .paid("paid-redirected-here-under-https") { visit in
+            .http(307, ["Location: https://127.0.0.1:\(visit.place.home)/evil/\(visit.name)"])
+        },
+        .paid("paid-redirected-to-another-port") { _ in .http(307, ["Location: http://127.0.0.1:1/result"]) },
+        .paid("paid-created-elsewhere") { visit in
+            .http(201, [Receipt(visit).line, "Location: https://other.example/calls/1"], text: #"{"made":true}"#)
+        },
+        .paid("paid-created-here") { visit in
+            .http(201, [Receipt(visit).line, "Location: /calls/1"], text: #"{"made":true}"#)
+        },
     ]
 }

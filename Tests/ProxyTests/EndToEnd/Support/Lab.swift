@@ -37,6 +37,7 @@ final class Lab: Sendable {
         var proxy = ProxyTimeouts.standard
         var replay = ReplayLimits(folder: "/tmp")
         var replayMemory = 256 << 20
+        var keptAnswers = KeptAnswerLimits.standard
         var trustFile: String?
         var isSecure = false
         var upstreamHost = "127.0.0.1"
@@ -102,7 +103,8 @@ final class Lab: Sendable {
                         gateways: gateways, hosts: HostRule(ports: ports, more: []), forward: options.forward,
                         peers: options.peers, termination: options.termination, connections: options.connections),
                     agents: agents, engine: engine, replayLimits: options.replay,
-                    replayBudget: MemoryBudget(limit: options.replayMemory), threads: threads,
+                    replayBudget: MemoryBudget(limit: options.replayMemory), keptAnswers: options.keptAnswers,
+                    threads: threads,
                     timeouts: options.proxy, clock: clock, logger: logger)
             }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
         port = server.ports[0]

@@ -209,7 +209,7 @@ final class Wire: Sendable {
         return String(decoding: try readThrough(Array("\r\n\r\n".utf8)), as: UTF8.self)
     }
 
-    private func readBody(of message: Message, isResponse: Bool) throws -> [UInt8] {
+    func readBody(of message: Message, isResponse: Bool) throws -> [UInt8] {
         if message["transfer-encoding"] == ["chunked"] {
             var raw: [UInt8] = []
             while true {

@@ -1,0 +1,37 @@
+import Ledger
+import Payments
+import Primitives
+import Synchronization
+import Transport
+
+/// The question of one request, asked within its decision, and the answer that it got.
+final class JoinQuestion: OpenAttempts {
+    private let answers: OpenAnswers
+    private let admitted: AdmittedRequest
+    private let claim: AgentClaim
+    private let taken = Mutex<OpenAnswers.Entry?>(nil)
+
+    init(_ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers) {
+        self.admitted = admitted
+        self.claim = claim
+        self.answers = answers
+    }
+
+    /// The answer that the request has joined.
+    var entry: OpenAnswers.Entry? { taken.withLock { $0 } }
+
+    func isOpen(_ fingerprint: Bytes32) -> Bool { answers.isOpen(fingerprint) && !admitted.buysAgain }
+
+    func find(_ fingerprint: Bytes32) -> OpenAttempt {
+        // Only where something is open is it worth the hash.
+        switch answers.find(fingerprint, for: RepetitionIdentity(admitted, of: claim)) {
+        case .nothing: return .none
+        case .answer(let entry):
+            taken.withLock { $0 = entry }
+            return .joined(entry.payment.id)
+        case .others:
+            let answers = answers
+            return .unfinished { await answers.changed(fingerprint) }
+        }
+    }
+}
