@@ -139,16 +139,16 @@ struct Desk {
     func request(
         method: String = "POST", wallet: String? = nil, number: UInt64 = 9, key: UInt64? = nil,
         policy: GatewayPolicy = GatewayPolicy(), maySignIn: Bool = false, site: SellerSite = .lab,
-        addedAt: Timestamp = .vectors
+        addedAt: Timestamp = .vectors, path: String = "/y", gateway: String = "lab", host: String = "x"
     ) -> PaymentRequest {
         PaymentRequest(
             agent: Agent(
                 name: agent.name, wallet: wallet, team: agent.team, tokenHash: agent.tokenHash, addedAt: addedAt),
             claim: AgentClaim(agent, tokenHash: agent.tokenHash, generation: books.currentGeneration),
-            gateway: "lab", host: "x", site: site,
+            gateway: gateway, host: host, site: site,
             content: PaymentIntent.Request(
-                method: method, url: "https://x/y", model: .known("light"), fingerprint: .numbered(number)),
-            target: "/y", idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)
+                method: method, url: "https://\(host)\(path)", model: .known("light"), fingerprint: .numbered(number)),
+            target: path, idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn)
     }
 
     func answer(

@@ -128,3 +128,13 @@ extension Dollars {
         self.init(nanodollars: nanodollars)
     }
 }
+
+extension [Cap] {
+    /// The smallest limit in dollars that adds up over time, be it a window or for ever; nil where there is none.
+    ///
+    /// A cap on single requests, on numbers of payments or on units of a token says nothing of how much may be lost.
+    package var tightestOverTime: Dollars? {
+        let limits = lazy.map(\.limit).filter { $0.measure == .dollars && $0.window != .request }
+        return limits.map(\.amount).min().map { Dollars(quantity: $0) ?? .max }
+    }
+}

@@ -21,6 +21,8 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     package let earlier: PaymentID?
     /// When the same request may succeed, when that is known and no cap says it.
     package let retryAt: Timestamp?
+    /// What is paused after rejections: `route`, `agent` or `gateway`.
+    package internal(set) var paused: String?
     /// Whether the same request may succeed later without anybody changing anything.
     package let isRetryable: Bool
 
