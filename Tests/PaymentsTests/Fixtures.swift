@@ -108,7 +108,8 @@ struct Desk {
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,
         random: any RandomSource = SeededRandom(seed: 1), rules: [String] = ["eip155:42161/USDT", "eip155:8453/USDC"],
         isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog(),
-        allowances: [String: any AllowanceWitness] = [:], policy: PolicySnapshot? = nil,
+        allowances: [String: any AllowanceWitness] = [:], balances: [String: any BalanceWitness] = [:],
+        policy: PolicySnapshot? = nil,
         sponsoredApprovals: [String] = []
     ) async throws {
         self.books = books
@@ -125,7 +126,7 @@ struct Desk {
         self.random = random
         engine = PaymentEngine(
             store: store ?? books, table: try .pinned(), wallets: self.wallets, clock: clock, random: random,
-            logger: log.logger, allowances: allowances, policy: policy)
+            logger: log.logger, allowances: allowances, balances: balances, policy: policy)
     }
 
     /// Another engine of the same desk, over books that a test stands in front of.

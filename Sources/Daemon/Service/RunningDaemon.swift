@@ -122,7 +122,8 @@ package struct RunningDaemon: Sendable {
         }
         let engine = PaymentEngine(
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
-            logger: logger, allowances: allowances, balances: balances, policy: parts.policy, gateways: terms(of: parts.gateways))
+            logger: logger, allowances: allowances, balances: balances,
+            policy: parts.policy, gateways: terms(of: parts.gateways))
         let server = try await ProxyServer.start(
             at: parts.places,
             services: { ports in

@@ -4,7 +4,7 @@ import Primitives
 
 /// Rows of `rejecting_gateways`, `rejecting_agents` and `rejecting_routes`.
 enum RejectionRows {
-    /// What a gateway rejected. One of which nothing is kept costs one search.
+    /// What a gateway rejected; where nothing is kept it costs one search.
     static func find(_ gateway: String, in database: Database) throws(Fault) -> GatewayRejections {
         let agents = try agents(at: gateway, in: database)
         guard !agents.isEmpty else { return GatewayRejections() }

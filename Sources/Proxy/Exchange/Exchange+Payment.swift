@@ -92,7 +92,7 @@ extension Exchange {
     func judge() {
         guard let head = held.head, let judgement = life.judged() else { return }
         paidAnswered(
-            .response(status: head.status, report: SettlementReport.read(from: head), reason: held.reason), isRepeat: judgement.isRepeat,
-            thenRelay: judgement.thenRelay, head: head)
+            .response(status: head.status, report: SettlementReport.read(from: head), reason: held.reason),
+            isRepeat: judgement.isRepeat, thenRelay: judgement.thenRelay, head: head)
     }
 }

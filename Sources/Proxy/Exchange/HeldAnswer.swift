@@ -57,7 +57,8 @@ struct HeldAnswer {
     ///
     /// Source: RFC 9111 section 5.1.
     private var age: Int64 {
-        guard let digits = only(.age), digits.utf8.allSatisfy(\.isASCIIDigit), let age = Int64(digits), age <= Self.maximumAge
+        guard let digits = only(.age), digits.utf8.allSatisfy(\.isASCIIDigit), let age = Int64(digits),
+            age <= Self.maximumAge
         else { return 0 }
         return age
     }

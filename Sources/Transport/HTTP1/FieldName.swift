@@ -36,7 +36,8 @@ package enum FieldName: UInt8, Sendable {
     case signInWithX
 
     private static let spellings: [(String, FieldName)] = [
-        ("age", .age), ("connection", .connection), ("content-encoding", .contentEncoding), ("content-length", .contentLength),
+        ("age", .age), ("connection", .connection), ("content-encoding", .contentEncoding),
+        ("content-length", .contentLength),
         ("content-type", .contentType), ("date", .date), ("expect", .expect), ("host", .host),
         ("idempotency-key", .idempotencyKey), ("keep-alive", .keepAlive), ("location", .location),
         ("origin", .origin), ("sec-fetch-site", .secFetchSite),
