@@ -76,7 +76,8 @@ struct WalletFundsTests {
     }
 
     @Test(
-        "without a chain two hosts pause the wallet in the token; one payment a minute is tried, and one accepted ends it")
+        "without a chain two hosts pause the wallet in the token; one payment a minute is tried, and one accepted ends it"
+    )
     func twoSellers() async throws {
         let desk = try await Desk()
         await desk.book(Self.unfunded, of: try await desk.paid(for: request(desk, 1)))
@@ -119,7 +120,8 @@ struct WalletFundsTests {
     }
 
     @Test(
-        "a chain that shows too little pauses the payments that exceed the balance, and is asked nothing before a payment")
+        "a chain that shows too little pauses the payments that exceed the balance, and is asked nothing before a payment"
+    )
     func chainShowsTooLittle() async throws {
         let chain = ScriptedBalance(UInt256(9999))
         let desk = try await Desk(balances: ["eip155:42161": chain])

@@ -20,21 +20,25 @@ struct RejectionTests {
 
     static let silent = [
         Refusal(
-            description: "{} and a report", answer: Respond.with(
+            description: "{} and a report",
+            answer: Respond.with(
                 402, [Seller.report(success: false, reason: "insufficient_funds"), "x-mine: 1"], body: "{}"),
             code: "insufficient-funds", reason: "insufficient_funds"),
         Refusal(
-            description: "{} and another challenge", answer: Respond.with(
+            description: "{} and another challenge",
+            answer: Respond.with(
                 402, [Seller.challenge(error: "invalid_exact_evm_insufficient_balance")], body: "{}"),
             code: "insufficient-funds", reason: "invalid_exact_evm_insufficient_balance"),
         Refusal(
-            description: "an unknown reason", answer: Respond.with(
+            description: "an unknown reason",
+            answer: Respond.with(
                 402, [Seller.report(success: false, reason: "invalid_signature")], body: ""),
             code: "payment-rejected", reason: "invalid_signature"),
         Refusal(description: "nothing", answer: Respond.with(402, body: ""), code: "payment-rejected", reason: nil),
         Refusal(description: "412", answer: Respond.with(412, body: "{}"), code: "payment-rejected", reason: nil),
         Refusal(
-            description: "403 and a report", answer: Respond.with(
+            description: "403 and a report",
+            answer: Respond.with(
                 403, [Seller.report(success: false, reason: "insufficient_funds")], body: ""),
             code: "insufficient-funds", reason: "insufficient_funds"),
     ]
