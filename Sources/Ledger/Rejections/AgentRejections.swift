@@ -124,6 +124,11 @@ package struct AgentRejections: Sendable, Equatable {
         epoch += 1
     }
 
+    /// Forgets the routes whose last rejection came before a time.
+    mutating func forgetRoutes(before bound: Timestamp) {
+        routes = routes.filter { $0.value.rejectedAt >= bound }
+    }
+
     /// Another agent's payment was accepted.
     mutating func outweigh() { stop?.isOutweighed = true }
 

@@ -91,6 +91,16 @@ package struct GatewayRejections: Sendable, Equatable {
         review(at: time)
     }
 
+    /// Forgets the routes whose last rejection came before a time: their names are parts of URLs, which operators erase.
+    ///
+    /// What is counted for the agents stays.
+    package mutating func forgetRoutes(before bound: Timestamp) {
+        for (name, var own) in agents {
+            own.forgetRoutes(before: bound)
+            agents[name] = own.isEmpty ? nil : own
+        }
+    }
+
     private mutating func review(at time: Timestamp) {
         waiting = Self.waiting(agents)
         probes = waiting >= Self.agentsToStop ? probes ?? ProbeSchedule(beginningAt: time) : nil

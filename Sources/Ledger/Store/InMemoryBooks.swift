@@ -251,6 +251,13 @@ struct InMemoryBooks {
         }
     }
 
+    mutating func forgetRoutes(before bound: Timestamp) {
+        for (name, var gateway) in rejected {
+            gateway.forgetRoutes(before: bound)
+            rejected[name] = gateway.isEmpty ? nil : gateway
+        }
+    }
+
     mutating func erase(paymentAt index: Int) {
         payments[index] = payments[index].erased
         let id = payments[index].id.description

@@ -311,6 +311,23 @@ struct RejectionConformanceTests {
         }
     }
 
+    @Test("erasing forgets the names of old routes and nothing of what is counted for the agent")
+    func erased() async throws {
+        for kind in StoreKind.allCases {
+            var (subject, shop) = try await Self.shop(kind)
+            try await shop.pay("/secret", at: 0, .rejected)
+            try await shop.pay("/young", at: 100, .rejected)
+            _ = try await subject.store.erase(
+                before: .vectors.adding(seconds: 50), by: "op", at: .vectors.adding(seconds: 101))
+            let own = try await subject.store.rejected["lab"]?.agents["scout"]
+            #expect(own?.routes.keys.map(\.name) == ["POST /young"])
+            #expect(own?.freshRoutes == 2 && own?.exposed == .cents(2))
+            try await shop.pay("/third", at: 102, .rejected)
+            #expect(try await shop.paused("/fourth", at: 103) == "agent")
+            subject.outlive()
+        }
+    }
+
     // MARK: Figures
 
     @Test(
