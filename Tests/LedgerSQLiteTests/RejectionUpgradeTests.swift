@@ -19,26 +19,27 @@ struct RejectionUpgradeTests {
         try await ledger.read { (books) throws(LedgerError) in try books.rejections() }
     }
 
-    /// Gives the file the table of rejections that versions before kept, with these rows.
-    private func goBack(_ rows: [String]) throws {
+    /// Gives a file the table of rejections that versions before kept, in the place of today's.
+    static let wayBack = """
+        DELETE FROM migrations WHERE name = 'rejections by agent and route';
+        DROP TABLE rejecting_agents;
+        DROP TABLE rejecting_routes;
+        DROP TABLE rejecting_gateways;
+        CREATE TABLE streaks (
+            gateway TEXT NOT NULL,
+            asset TEXT NOT NULL,
+            rejections INTEGER NOT NULL CHECK (rejections > 0),
+            pause INTEGER NOT NULL CHECK (pause > 0),
+            next_probe INTEGER NOT NULL,
+            PRIMARY KEY (gateway, asset)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Changes the file from outside.
+    private func edit(_ statements: String...) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.write { database in
-            try database.execute(
-                sql: """
-                    DELETE FROM migrations WHERE name = 'rejections by agent and route';
-                    DROP TABLE rejecting_agents;
-                    DROP TABLE rejecting_routes;
-                    DROP TABLE rejecting_gateways;
-                    CREATE TABLE streaks (
-                        gateway TEXT NOT NULL,
-                        asset TEXT NOT NULL,
-                        rejections INTEGER NOT NULL CHECK (rejections > 0),
-                        pause INTEGER NOT NULL CHECK (pause > 0),
-                        next_probe INTEGER NOT NULL,
-                        PRIMARY KEY (gateway, asset)
-                    ) STRICT, WITHOUT ROWID;
-                    """)
-            for row in rows { try database.execute(sql: "INSERT INTO streaks VALUES (\(row))") }
+            for sql in statements { try database.execute(sql: sql) }
         }
         try queue.close()
     }
@@ -65,10 +66,13 @@ struct RejectionUpgradeTests {
         try earlier.close()
         let token = asset.replacing(PaymentIntent.sample(1).terms.asset, with: "0xAA")
         let next = Timestamp.vectors.adding(seconds: 500)
-        try goBack([
-            "'lab', '\(token)', 4, 240, \(next.milliseconds)", "'one', '\(token)', 3, 60, \(next.milliseconds)",
-            "'two', '\(token)', 2, 60, \(next.milliseconds)", "'gone', '\(token)', 9, 900, \(next.milliseconds)",
-        ])
+        try edit(
+            Self.wayBack,
+            """
+            INSERT INTO streaks VALUES
+                ('lab', '\(token)', 4, 240, \(next.milliseconds)), ('one', '\(token)', 3, 60, \(next.milliseconds)),
+                ('two', '\(token)', 2, 60, \(next.milliseconds)), ('gone', '\(token)', 9, 900, \(next.milliseconds))
+            """)
         let ledger = try SQLiteLedger(path: path)
         let found = try await rejections(ledger)
         #expect(Set(found.keys) == ["lab", "one", "two"])
@@ -121,15 +125,6 @@ struct RejectionUpgradeTests {
         try third.close()
     }
 
-    private func damage(_ change: String) throws {
-        let queue = try DatabaseQueue(path: path)
-        try queue.write { database in
-            try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
-            try database.execute(sql: change)
-        }
-        try queue.close()
-    }
-
     @Test(
         "reject- rows of rejections that cannot be",
         arguments: [
@@ -142,7 +137,7 @@ struct RejectionUpgradeTests {
         try await ledger.reserve(.sample(1))
         try await ledger.book(.rejected, of: .sample(1))
         try ledger.close()
-        try damage(change)
+        try edit("PRAGMA ignore_check_constraints = ON", change)
         let again = try SQLiteLedger(path: path)
         let error = await #expect(throws: LedgerError.self) { try await again.reserve(.sample(2)) }
         #expect("\(try #require(error))".contains("the rejections of gateway \"lab\" are not valid"))

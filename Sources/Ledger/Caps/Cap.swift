@@ -130,11 +130,13 @@ extension Dollars {
 }
 
 extension [Cap] {
-    /// The smallest limit in dollars that adds up over time, be it a window or for ever; nil where there is none.
+    /// The smallest limit in dollars over a window of time; nil where there is none.
     ///
-    /// A cap on single requests, on numbers of payments or on units of a token says nothing of how much may be lost.
+    /// Caps on single requests and on a lifetime have no window, and numbers of payments or units of a token no value.
     package var tightestOverTime: Dollars? {
-        let limits = lazy.map(\.limit).filter { $0.measure == .dollars && $0.window != .request }
+        let limits = lazy.map(\.limit).filter {
+            $0.measure == .dollars && $0.window != .request && $0.window != .lifetime
+        }
         return limits.map(\.amount).min().map { Dollars(quantity: $0) ?? .max }
     }
 }

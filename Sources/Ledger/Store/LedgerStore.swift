@@ -223,8 +223,9 @@ package protocol JournalBooks: Sendable {
     /// Books a signed checkpoint; throws `unsound` when its day went on since, or is closed already.
     func add(_ checkpoint: Checkpoint, at now: Timestamp) async throws(LedgerError)
 
-    /// Erases requests, echoes and sellers' texts of closed payments, and the routes of rejections, that were reserved before a time; returns how many.
+    /// Erases requests, echoes and sellers' texts of closed payments that were reserved before a time; returns how many.
     ///
+    /// The names of routes go too whose last rejection came before it.
     /// Hashes stay, so that the chain holds. Goes by ``JournalLine/erasureLimit``, each portion a step with an entry of its
     /// own, until it is done or its task is cancelled; what is left then is erased when it is called again.
     func erase(before time: Timestamp, by actor: String, at now: Timestamp) async throws(LedgerError) -> Int

@@ -118,7 +118,8 @@ struct RejectionConformanceTests {
         "rejected exposure above a tenth of the tightest cap over time pauses the agent, and nothing else counts",
         arguments: StoreKind.allCases)
     func exposure(kind: StoreKind) async throws {
-        var (subject, shop) = try await Self.shop(kind, caps: ["request=0.10", "hour=10payments", "day=1", "month=9"])
+        var (subject, shop) = try await Self.shop(
+            kind, caps: ["request=0.10", "hour=10payments", "lifetime=0.90", "day=1", "month=9"])
         defer { subject.outlive() }
         try await shop.pay("/1", at: 0, .rejected, value: .cents(6))
         #expect(try await shop.pay("/1", at: 1, .settled) == nil)
