@@ -99,6 +99,9 @@ extension SQLiteLedger {
             }
             number = last
         }
+        if !Task.isCancelled {
+            try await writer.perform { (keeper) throws(Fault) in try keeper.forgetRoutes(before: bound) }
+        }
         return erased
     }
 }

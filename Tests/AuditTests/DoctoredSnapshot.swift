@@ -44,6 +44,7 @@ struct DoctoredSnapshot: LedgerSnapshot {
     func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64 { try base.firstEntry(since: time) }
     func firstPayment(since time: Timestamp) throws(LedgerError) -> Int64 { try base.firstPayment(since: time) }
     func balances() throws(LedgerError) -> [AccountBalance] { try base.balances().compactMap(doctoring.balance) }
+    func rejections() throws(LedgerError) -> [String: GatewayRejections] { try base.rejections() }
     func rules() throws(LedgerError) -> Rulebook { doctoring.rules(try base.rules()) }
 
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {

@@ -91,6 +91,7 @@ private final class EndlessBooks: LedgerSnapshot {
     func firstPayment(since time: Timestamp) throws(LedgerError) -> Int64 { 1 }
     func balances() throws(LedgerError) -> [AccountBalance] { [] }
     func rules() throws(LedgerError) -> Rulebook { Rulebook(generation: 1, agents: [], caps: [], freezes: []) }
+    func rejections() throws(LedgerError) -> [String: GatewayRejections] { [:] }
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? { nil }
     func recounted(_ cap: Cap, at now: Timestamp) throws(LedgerError) -> CapCounter { CapCounter() }
 }

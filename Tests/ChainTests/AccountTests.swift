@@ -33,10 +33,23 @@ struct AccountTests {
             #expect(allowance.value == UInt256(25) && allowance.block.number == 1100)
             let nonce = try await lab.reader.tokenNonce(owner: Self.owner, token: Self.token, at: ChainLab.now)
             #expect(nonce.value == UInt256(3))
+            let balance = try await lab.reader.tokenBalance(owner: Self.owner, token: Self.token, at: ChainLab.now)
+            #expect(balance.value == UInt256(30) && balance.block.number == 1100)
             let standing = try await lab.reader.standing(
                 owner: Self.owner, token: Self.token, spender: Permit2.address, at: ChainLab.now)
             #expect(standing.balance == UInt256(30) && standing.allowance == UInt256(25))
             #expect(standing.decimals == UInt256(6))
+        }
+    }
+
+    @Test("reject- endpoints that disagree about a balance: none of them pauses a wallet by itself")
+    func disputedBalance() async throws {
+        var liar = chain()
+        liar.words[Self.data(ERC20.balance(of: Self.owner))] = Probes.word(.zero)
+        try await ChainLab.run([chain(), liar]) { lab async throws in
+            await #expect(throws: ChainError.self) {
+                try await lab.reader.tokenBalance(owner: Self.owner, token: Self.token, at: ChainLab.now)
+            }
         }
     }
 

@@ -213,6 +213,35 @@ struct StateCommandTests {
         withExtendedLifetime(lock) {}
     }
 
+    @Test("status shows what is paused after rejections: a route, an agent, a gateway")
+    func pauses() async throws {
+        let place = try StateForTests()
+        for name in ["ada", "bob"] { await place.done("agent", "add", name, "--cap", "day=500") }
+        let ledger = try SQLiteLedger(path: place.state.ledgerFile)
+        let now = SystemClock().now()
+        var number: UInt64 = 0
+        func reject(_ agent: String, _ path: String) async throws {
+            number += 1
+            let intent = PaymentIntent.sample(number, agent: agent, path: path)
+            _ = try await ledger.reserve(intent, at: now)
+            _ = try await ledger.book(
+                .rejected, of: intent.id, evidence: PaymentEvidence(reason: "insufficient_funds"), at: now)
+        }
+        for _ in 0..<3 { try await reject("ada", "/v1/a") }
+        #expect(await place.done("status").output.contains("PAUSED           agent ada on POST /v1/a (3 rejections"))
+        let route = try await place.done("status", "--json").json["paused"]?.elements?.first
+        #expect(route?["scope"]?.string == "route" && route?["rejections"]?.integer == 3)
+        #expect(route?["route"]?.string == "POST /v1/a" && route?["reason"]?.string == "insufficient_funds")
+        #expect(route?["next_probe"]?.string == now.adding(seconds: 60).description)
+        for path in ["/v1/b", "/v1/c"] { try await reject("ada", path) }
+        for path in ["/v1/a", "/v1/b", "/v1/c"] { try await reject("bob", path) }
+        try ledger.close()
+        let all = try await place.done("status", "--json").json["paused"]?.elements ?? []
+        #expect(all.map { $0["scope"]?.string } == ["gateway", "agent", "route", "agent"])
+        #expect(all.map { $0["agent"]?.string } == [nil, "ada", "ada", "bob"])
+        #expect(all.dropFirst().first?["cause"]?.string == "routes")
+    }
+
     @Test("status and config show tell gateways' trust, chains and where caps are not proven, and no key of a URL")
     func trust() async throws {
         let place = try StateForTests(

@@ -174,7 +174,7 @@ struct DurabilityTests {
             ALTER TABLE payments DROP COLUMN delivery;
             ALTER TABLE payments DROP COLUMN delivery_at;
             ALTER TABLE payments DROP COLUMN repeated_at;
-            """)
+            """ + RejectionUpgradeTests.wayBack)
         let price = "INSERT INTO known_prices VALUES ('scout', 'h', 'POST /v1', '%', 'token', 1, 1)"
         try edit(price.replacing("%", with: ""))
         try edit(price.replacing("%", with: "m-small"))

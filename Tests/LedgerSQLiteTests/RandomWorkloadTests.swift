@@ -48,7 +48,18 @@ struct RandomWorkloadTests {
         try #require(
             try await ledger.unshown(network: network, limit: 50) == model.unshown(network: network, limit: 50), place)
         try #require(try await ledger.dueCheckpoint(at: now) == model.dueCheckpoint(at: now), place)
-        try #require(try await ledger.read(Books.init) == model.read(Books.init), place)
+        let books = try await ledger.read(Books.init)
+        try #require(try await books == model.read(Books.init), place)
+        // What is kept of rejections is also what the payments themselves say.
+        for (gateway, rejections) in books.rejections {
+            for (agent, own) in rejections.agents {
+                let exposed = payments.filter {
+                    $0.state == .rejected && $0.purpose.gateway == gateway && $0.purpose.agent == agent
+                }.reduce(Dollars.zero) { $0.adding($1.terms?.value ?? .zero) ?? .max }
+                try #require(own.exposed == exposed, place)
+                try #require(own.routes.count <= AgentRejections.maximumRoutes, place)
+            }
+        }
     }
 }
 
@@ -58,12 +69,14 @@ private struct Books: Equatable {
     let evidence: [Int64: PaymentEvidence]
     let payments: [NumberedPayment]
     let balances: [AccountBalance]
+    let rejections: [String: GatewayRejections]
 
     @Sendable init(_ snapshot: any LedgerSnapshot) throws(LedgerError) {
         entries = try snapshot.entries(from: 1, limit: 10_000)
         evidence = try snapshot.evidence(ofEntries: 1...10_000)
         payments = try snapshot.payments(from: 1, limit: 10_000)
         balances = try snapshot.balances()
+        rejections = try snapshot.rejections()
     }
 }
 
@@ -229,7 +242,8 @@ private struct Workload {
             value: .cents(Int64(below(40))), nonce: below(10) == 0 ? below(used + 1) : nil,
             payTo: pick(["0x01", "0x02"]), fingerprint: below(3) == 0 ? below(8) : nil,
             validFor: now.seconds - Timestamp.vectors.seconds + Int64(pick([0, 50, 300])),
-            scheme: pick(["exact", "upto"]), policy: pick([nil, .numbered(1)]))
+            scheme: pick(["exact", "upto"]), policy: pick([nil, .numbered(1)]),
+            path: pick(["/a", "/a", "/b", "/c", "/\(number)"]))
     }
 
     private mutating func refusal() -> RefusedPayment {

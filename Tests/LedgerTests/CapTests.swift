@@ -129,7 +129,8 @@ struct CapTests {
         #expect(ReservationRefusal.noCap.code == "no-cap")
         #expect(ReservationRefusal.unknownAgent.code == "unknown-agent")
         #expect(ReservationRefusal.frozen(freeze).code == "frozen")
-        #expect(ReservationRefusal.gatewayRejecting(until: .vectors).code == "gateway-rejecting")
+        let pause = RejectionPause(scope: .gateway, until: .vectors)
+        #expect(ReservationRefusal.gatewayRejecting(pause).code == "gateway-rejecting")
         #expect(ReservationRefusal.clockBehind(seconds: 61).code == "clock-behind")
         #expect(binding(11).map { ReservationRefusal.exceeded($0).code } == "cap-request")
     }

@@ -115,7 +115,8 @@ struct Desk {
         store: (any LedgerStore)? = nil, signer: CountingSigner? = nil,
         random: any RandomSource = SeededRandom(seed: 1), rules: [String] = ["eip155:42161/USDT", "eip155:8453/USDC"],
         isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog(),
-        allowances: [String: any AllowanceWitness] = [:], policy: PolicySnapshot? = nil,
+        allowances: [String: any AllowanceWitness] = [:], balances: [String: any BalanceWitness] = [:],
+        policy: PolicySnapshot? = nil,
         sponsoredApprovals: [String] = []
     ) async throws {
         self.books = books
@@ -132,7 +133,7 @@ struct Desk {
         self.random = random
         engine = PaymentEngine(
             store: store ?? books, table: try .pinned(), wallets: self.wallets, clock: clock, random: random,
-            logger: log.logger, allowances: allowances, policy: policy)
+            logger: log.logger, allowances: allowances, balances: balances, policy: policy)
     }
 
     /// Another engine of the same desk, over books that a test stands in front of.
@@ -146,16 +147,17 @@ struct Desk {
     func request(
         method: String = "POST", wallet: String? = nil, number: UInt64 = 9, key: UInt64? = nil,
         policy: GatewayPolicy = GatewayPolicy(), maySignIn: Bool = false, site: SellerSite = .lab,
-        addedAt: Timestamp = .vectors, buysAgain: Bool = false
+        addedAt: Timestamp = .vectors, path: String = "/y", gateway: String = "lab", host: String = "x",
+        buysAgain: Bool = false
     ) -> PaymentRequest {
         PaymentRequest(
             agent: Agent(
                 name: agent.name, wallet: wallet, team: agent.team, tokenHash: agent.tokenHash, addedAt: addedAt),
             claim: AgentClaim(agent, tokenHash: agent.tokenHash, generation: books.currentGeneration),
-            gateway: "lab", host: "x", site: site,
+            gateway: gateway, host: host, site: site,
             content: PaymentIntent.Request(
-                method: method, url: "https://x/y", model: .known("light"), fingerprint: .numbered(number)),
-            target: "/y", idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn,
+                method: method, url: "https://\(host)\(path)", model: .known("light"), fingerprint: .numbered(number)),
+            target: path, idempotencyKey: key.map { .numbered($0) }, policy: policy, maySignIn: maySignIn,
             buysAgain: buysAgain)
     }
 

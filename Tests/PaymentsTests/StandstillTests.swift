@@ -74,7 +74,7 @@ struct StandstillTests {
         #expect(try await desk.rows.map(\.state) == [.voided, .reserved])
     }
 
-    @Test("three rejections in a row stop payments to a gateway, one is tried after a minute, and it is told once")
+    @Test("three rejections in a row on a route stop payments to it, one is tried after a minute, and it is told once")
     func rejecting() async throws {
         let desk = try await Desk()
         for number in 1...3 {
@@ -84,14 +84,22 @@ struct StandstillTests {
         for number in 4...6 {
             let failure = try #require(await desk.answer(for: desk.request(number: UInt64(number))).failure)
             #expect(failure.code == "gateway-rejecting" && failure.status == 402 && failure.isRetryable)
+            #expect(failure.paused == "route" && failure.detail.contains("on the route POST /y"))
             #expect(failure.retryAt == desk.clock.now().adding(seconds: 60))
         }
         let notices = try await desk.books.read { (books) throws(LedgerError) in
             try books.entries(from: 1, limit: 100).filter { $0.line.kind == .notice }.map(\.line)
         }
-        #expect(notices.map(\.cause) == ["gateway-rejecting"] && notices.map(\.subject) == ["gateway:lab"])
+        #expect(notices.map(\.cause) == ["gateway-rejecting"] && notices.map(\.subject) == ["gateway:lab agent:scout"])
+        let refused = try #require(await desk.rows.last { $0.state == .refused })
+        #expect(
+            notices.first?.detail?.hasPrefix(
+                "the route of \(refused.id) is paused for agent scout after 3 rejections in a row; one") == true)
         #expect(desk.log.lines.filter { $0.hasPrefix("warning: gateway rejects payments") }.count == 1)
-        #expect(desk.signer.signatures == 3)
+        #expect(desk.log.lines.contains { $0.contains("route=POST /y") && $0.contains("paused=route") })
+        // Another route of the same agent goes on.
+        _ = try await desk.paid(for: desk.request(number: 6, path: "/z"))
+        #expect(desk.signer.signatures == 4)
         desk.clock.advance(seconds: 60)
         _ = try await desk.paid(for: desk.request(number: 7))
         #expect(await desk.answer(for: desk.request(number: 8)).failure?.code == "gateway-rejecting")

@@ -207,7 +207,13 @@ struct ProblemTests {
         let freeze = Freeze(scope: .gateway("lab"), since: .vectors, actor: "op", reason: "why")
         let rows: [(ReservationRefusal, Int, String, isRetryable: Bool)] = [
             (.noCap, 402, "no-cap", false), (.unknownAgent, 403, "unknown-agent", false),
-            (.frozen(freeze), 403, "frozen", false), (.gatewayRejecting(until: later), 402, "gateway-rejecting", true),
+            (.frozen(freeze), 403, "frozen", false),
+            (.gatewayRejecting(RejectionPause(scope: .gateway, until: later)), 402, "gateway-rejecting", true),
+            (
+                .walletUnfunded(
+                    WalletPause(wallet: "main", account: "0x1", network: "n", symbol: "USDT", until: later)), 402,
+                "insufficient-funds", true
+            ),
             (.clockBehind(seconds: 70), 503, "clock-behind", true),
             (.unresolved(earlier, until: later), 402, "attempt-unresolved", true),
             (.unfit(earlier, until: later), 402, "attempt-unfit", true),
@@ -229,7 +235,10 @@ struct ProblemTests {
             #expect(root["price_usd"]?.string == "0.03")
             let names = String(decoding: body, as: UTF8.self).contains(earlier.description)
             #expect(root["earlier_payment"]?.string == (names ? earlier.description : nil))
-            let hasTime = ["gateway-rejecting", "attempt-unresolved", "attempt-unfit", "paid-not-served"].contains(code)
+            let timed = [
+                "gateway-rejecting", "attempt-unresolved", "attempt-unfit", "paid-not-served", "insufficient-funds",
+            ]
+            let hasTime = timed.contains(code)
             #expect(root["retry_at"]?.string == (hasTime ? later.description : nil))
             #expect(problems.contains("| `\(code)` | \(status) |"))
         }

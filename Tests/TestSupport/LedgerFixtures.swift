@@ -101,19 +101,20 @@ extension PaymentIntent {
         payer: String = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23",
         payTo: String = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", fingerprint: UInt64? = nil,
         validFor seconds: Int64 = 300, scheme: String = "exact", policy: Bytes32? = nil,
-        model: Fact<String> = .known("light")
+        model: Fact<String> = .known("light"), path: String = "/v1/chat/completions",
+        asset: String = "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9"
     ) -> PaymentIntent {
         PaymentIntent(
             id: PaymentID(at: .vectors, random: Bytes32(words: (number, number, 0, 0))),
             purpose: Purpose(
                 agent: agent, team: team, gateway: gateway, host: "127.0.0.1",
                 request: Request(
-                    method: "POST", url: "http://127.0.0.1:8402/v1/chat/completions", model: model,
+                    method: "POST", url: "http://127.0.0.1:8402\(path)", model: model,
                     fingerprint: .numbered(fingerprint ?? number &+ 1)), policy: policy),
             terms: Terms(
                 scheme: scheme, method: scheme == "exact" ? "exact-eip3009" : "\(scheme)-permit2",
                 network: "eip155:42161",
-                asset: "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9",
+                asset: asset,
                 symbol: "USDT", decimals: 6, wallet: "main", payer: payer,
                 payTo: payTo,
                 amount: amount ?? UInt256(UInt64(value.nanodollars) / 1000), value: value,

@@ -9,6 +9,13 @@ extension ChainReader {
         try await number(of: token, ERC20.allowance(owner: owner, spender: spender), at: now)
     }
 
+    /// What an account has of a token, in atomic units, as of the newest block that the endpoints share.
+    package func tokenBalance(
+        owner: Address, token: Address, at now: Timestamp
+    ) async throws(ChainError) -> AccountNumber {
+        try await number(of: token, ERC20.balance(of: owner), at: now)
+    }
+
     /// The number that the owner's next permit of a token has to carry (EIP-2612, `nonces(address)`).
     package func tokenNonce(
         owner: Address, token: Address, at now: Timestamp

@@ -55,6 +55,17 @@ struct StatusCommand: AsyncParsableCommand {
             text.strings("caps_not_proven_for", configuration.unprovenGateways)
         }
         text.objects("freezes", report.freezes) { FreezeOutput.write($1, to: &$0) }
+        text.objects("paused", report.pauses) { text, pause in
+            text.field("scope", pause.scope)
+            text.field("gateway", pause.gateway)
+            text.field("agent", optional: pause.agent)
+            text.field("route", optional: pause.route?.name)
+            text.field("asset", optional: pause.route?.asset)
+            if let count = pause.rejections { text.field("rejections", count) }
+            text.field("cause", optional: pause.cause?.rawValue)
+            text.field("reason", optional: pause.saysUnfunded ? "insufficient_funds" : nil)
+            text.field("next_probe", pause.nextProbe.description)
+        }
         text.objects("wallets", report.wallets) { WalletOutput.write($1, to: &$0) }
         text.objects("agents", report.agents) { AgentOutput.write($1, to: &$0) }
         text.object("open") { text in
@@ -88,6 +99,7 @@ struct StatusCommand: AsyncParsableCommand {
         for freeze in report.freezes {
             Console.print("FROZEN           \(freeze.scope) \(FreezeOutput.words(on: freeze))")
         }
+        for pause in report.pauses { Console.print("PAUSED           \(pause.words)") }
         if let configuration = report.configuration { ConfigurationOutput.show(configuration) }
         for chain in report.chains { Console.print("\(chain.network): \(chain.words)") }
         Console.print("")

@@ -18,6 +18,8 @@ package struct StatusReport: Sendable {
     package let agents: [AgentOverview]
     /// What is frozen, the longest first.
     package let freezes: [Freeze]
+    /// What is paused because gateways rejected payments.
+    package let pauses: [PausedPayments]
     /// How many payments may still be settled by somebody.
     package let openCount: Int
     /// What they are worth.
@@ -48,9 +50,9 @@ package struct StatusReport: Sendable {
         let value = open.reduce(Dollars.zero) { $0.adding($1.terms?.value ?? .zero) ?? .max }
         let networks = Set(configuration?.chains.map(\.network) ?? [])
         let freezes = try await ledger.rulebook().freezes.values
-        let (totals, checkpoint) = try await ledger.read { (snapshot) throws(LedgerError) in
+        let (totals, rejections, checkpoint) = try await ledger.read { (snapshot) throws(LedgerError) in
             (
-                TokenTotals.sums(of: try Totals(snapshot)),
+                TokenTotals.sums(of: try Totals(snapshot)), try snapshot.rejections(),
                 try snapshot.newestEntries(of: .checkpoint, limit: 1).first.flatMap { Checkpoint($0.line)?.statement }
             )
         }
@@ -59,6 +61,11 @@ package struct StatusReport: Sendable {
             chains: (ChainReport.read(in: state)?.chains ?? []).filter { networks.contains($0.network) },
             wallets: wallets, agents: agents,
             freezes: freezes.sorted { ($0.since, $0.scope.description) < ($1.since, $1.scope.description) },
+            pauses: PausedPayments.list(
+                rejections,
+                limits: configuration.map { configuration in
+                    Dictionary(configuration.gateways.map { ($0.name, $0.rejectionLimit) }, uniquingKeysWith: { $1 })
+                }),
             openCount: open.count, openValue: value, totals: totals,
             tunnels: TunnelReport.read(in: state), lastCheckpoint: checkpoint)
     }

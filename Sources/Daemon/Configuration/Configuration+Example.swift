@@ -51,8 +51,10 @@ extension Configuration {
         #                     { did: "did:web:api.example", document: FILE } with a copy of the document that holds the keys
         #   profiles, spenders    vendors' variants of Permit2, `gate` or `binance`, and the contracts that they may name
         #                     (default none)
-        #   stop-after-rejections    payments refused in a row behind which nothing more is signed for a while; 0 never stops
-        #                     (default 3)
+        #   stop-after-rejections    payments rejected in a row on a route after which nothing more is signed for the same
+        #                     agent on that route for a while. Rejections on three routes, or rejected exposure above a tenth
+        #                     of the agent's tightest cap, pause the agent at the gateway, and two paused agents the gateway.
+        #                     0 pauses nothing (default 3)
         #   repeat-after-failure    for how long the same request is not paid again after a paid answer that was a failure (4xx
         #                     or 5xx): the same payment is sent instead; 0 pays again at once (default 60s)
         #   unproven          what becomes of payments without proof when their time has passed: `hold` counts them as spent,

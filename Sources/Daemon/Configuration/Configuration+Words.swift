@@ -61,7 +61,7 @@ extension Configuration.GatewayEntry {
         ]
         return words.compactMap(\.self).joined(separator: ", ")
     }
-    /// Rejections in a row behind which payments stop; 0 never stops them.
+    /// Rejections in a row on a route after which payments are paused; 0 never pauses them.
     package var rejectionLimit: Int64 { policy.rules.stopAfterRejections }
     /// For how many seconds a failure that was paid is not paid again; 0 pays it at once.
     package var failurePause: Int64 { policy.rules.repeatAfterFailure }

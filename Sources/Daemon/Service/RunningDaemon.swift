@@ -106,6 +106,7 @@ package struct RunningDaemon: Sendable {
         let tls = try TLSClientContext(trustFile: parts.trustFile)
         let chains = BoundedClient(loop: group.next(), tls: tls)
         var allowances: [String: any AllowanceWitness] = [:]
+        var balances: [String: any BalanceWitness] = [:]
         let readers = try parts.chains.map { chain in
             if !chain.redundant.isEmpty {
                 logger.warning(
@@ -119,11 +120,13 @@ package struct RunningDaemon: Sendable {
                 chainID: chain.chainID, endpoints: chain.endpoints, finality: chain.finality,
                 agreement: chain.agreement, blocksPerSecond: chain.blocksPerSecond, client: chains)
             allowances[chain.network] = AllowanceWatch(reader: reader, clock: clock)
+            balances[chain.network] = BalanceWatch(reader: reader, clock: clock)
             return (network: chain.network, reader: reader)
         }
         let engine = PaymentEngine(
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
-            logger: logger, allowances: allowances, policy: parts.policy, gateways: terms(of: parts.gateways))
+            logger: logger, allowances: allowances, balances: balances,
+            policy: parts.policy, gateways: terms(of: parts.gateways))
         let server = try await ProxyServer.start(
             at: parts.places,
             services: { ports in

@@ -128,3 +128,15 @@ extension Dollars {
         self.init(nanodollars: nanodollars)
     }
 }
+
+extension [Cap] {
+    /// The smallest limit in dollars over a window of time; nil where there is none.
+    ///
+    /// Caps on single requests and on a lifetime have no window, and numbers of payments or units of a token no value.
+    package var tightestOverTime: Dollars? {
+        let limits = lazy.map(\.limit).filter {
+            $0.measure == .dollars && $0.window != .request && $0.window != .lifetime
+        }
+        return limits.map(\.amount).min().map { Dollars(quantity: $0) ?? .max }
+    }
+}

@@ -153,6 +153,13 @@ package struct PaymentIntent: Sendable, Equatable {
     }
 }
 
+extension PaymentIntent {
+    /// What its rejection would be counted by; nil once its request is erased.
+    package var rejectedRoute: RejectedRoute? {
+        purpose.request.map { RejectedRoute(asset: terms.assetName, request: $0) }
+    }
+}
+
 extension PaymentIntent.Request {
     /// The path of the URL, at least a slash.
     package var path: String {

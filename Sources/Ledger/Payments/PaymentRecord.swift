@@ -136,6 +136,12 @@ package struct PaymentRecord: Sendable, Equatable {
     /// The payment as caps see it; nil for a refusal that was not read so far.
     package var spend: Spend? { terms.map { purpose.spend($0, moved: moved) } }
 
+    /// What its rejection is counted by; nil once its request is erased.
+    package var rejectedRoute: RejectedRoute? {
+        guard let terms, let request = purpose.request else { return nil }
+        return RejectedRoute(asset: terms.assetName, request: request)
+    }
+
     /// Until when somebody may settle the authorization, in Unix seconds, exclusive on chain.
     package var liveUntil: Int64? { terms?.validBefore }
 }

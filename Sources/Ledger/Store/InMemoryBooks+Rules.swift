@@ -135,6 +135,7 @@ extension InMemoryBooks {
             for index in portion { erase(paymentAt: index) }
             write(.erased(portion.count, before: bound, by: actor), at: time(at: now))
         }
+        forgetRoutes(before: bound)
         return erasable.count
     }
 }

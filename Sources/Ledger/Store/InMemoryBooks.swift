@@ -8,7 +8,7 @@ struct InMemoryBooks {
     private(set) var calls: [(call: MeteredCall, at: Timestamp)] = []
     private(set) var journal: [JournalEntry] = []
     private(set) var evidence: [Int64: PaymentEvidence] = [:]
-    private var streaks: [GatewayAsset: RejectionStreak] = [:]
+    private(set) var rejected: [String: GatewayRejections] = [:]
     private var keys: [AgentKey: KeyBinding] = [:]
     private var knownPayees: [KnownPayee] = []
     private var knownPrices: [KnownPrice] = []
@@ -17,11 +17,6 @@ struct InMemoryBooks {
     var caps: [Cap.Key: Cap] = [:]
     var freezes: [FreezeScope: Freeze] = [:]
     var generation: UInt64 = 1
-
-    private struct GatewayAsset: Hashable {
-        let gateway: String
-        let asset: String
-    }
 
     private struct AgentKey: Hashable {
         let agent: String
@@ -83,17 +78,19 @@ struct InMemoryBooks {
         default: break
         }
         if let obstacle { return try refuse(intent, obstacle, at: time) }
-        let place = GatewayAsset(gateway: spend.gateway, asset: intent.terms.assetName)
+        if let pause = request.walletPause { return try refuse(intent, .walletUnfunded(pause), at: time) }
         let limit = request.rules.stopAfterRejections
-        if let streak = streaks[place], !streak.admits(after: limit, at: time) {
-            return try refuse(intent, .gatewayRejecting(until: streak.nextProbe), at: time)
+        let route = intent.rejectedRoute
+        let gateway = rejected[spend.gateway] ?? GatewayRejections()
+        if let route, let pause = gateway.pause(of: spend.agent, on: route, after: limit, at: time) {
+            return try refuse(intent, .gatewayRejecting(pause), at: time)
         }
         let before = usage(of: caps, toFit: spend, at: time)
         if let usage = CapUsage.binding(of: before, for: spend) {
             return try refuse(intent, .exceeded(usage), at: time)
         }
         guard !isKnown(intent.terms) else { throw .duplicate(LedgerError.knownNonce) }
-        if let streak = streaks[place], streak.stops(after: limit) { streaks[place] = streak.probed(at: time) }
+        if let route { rejected[spend.gateway]?.reserved(by: spend.agent, on: route, after: limit, at: time) }
         let record = PaymentRecord(reserving: intent, at: time)
         payments.append(record)
         bind(request, to: record.id, at: time)
@@ -211,7 +208,7 @@ struct InMemoryBooks {
         if event == .answered, changed.delivery == record.delivery { return record }
         payments[index] = changed
         write(changed.line(event, from: record, leaving: left), leaving: left, at: time)
-        follow(event, of: changed, at: time)
+        follow(event, of: changed, from: record.state, for: newer.reason, at: time)
         return changed
     }
 
@@ -229,16 +226,26 @@ struct InMemoryBooks {
         return changed
     }
 
-    /// Keeps count of rejections in a row.
-    private mutating func follow(_ event: PaymentEvent, of record: PaymentRecord, at time: Timestamp) {
+    /// Keeps count of what gateways reject and accept.
+    private mutating func follow(
+        _ event: PaymentEvent, of record: PaymentRecord, from: PaymentState, for reason: String?, at time: Timestamp
+    ) {
         guard let terms = record.terms else { return }
-        let place = GatewayAsset(gateway: record.purpose.gateway, asset: terms.assetName)
+        let agent = record.purpose.agent
+        var gateway = rejected[record.purpose.gateway] ?? GatewayRejections()
+        gateway.moved(terms.value, of: agent, from: from, to: record.state)
         switch event {
-        case .rejected where record.state == .rejected:
-            streaks[place] = .after(streaks[place], rejectedAt: time)
-        case .settled, .servedUnproven: streaks[place] = nil
+        case .rejected where record.state == .rejected && from != .rejected:
+            guard let route = record.rejectedRoute, let spend = record.spend else { break }
+            gateway.rejected(
+                Rejection(
+                    route: route, at: time, saysUnfunded: RejectionReason.saysUnfunded(reason),
+                    tightestCap: rulebook.caps(counting: spend).tightestOverTime),
+                of: agent)
+        case .settled, .servedUnproven: gateway.accepted(by: agent, on: record.rejectedRoute, at: time)
         default: break
         }
+        rejected[record.purpose.gateway] = gateway.isEmpty ? nil : gateway
     }
 
     /// Books an event for every payment that a condition picks, those whose window ends first in front, and returns how
@@ -262,6 +269,13 @@ struct InMemoryBooks {
                 terms.validBefore < bound
             else { return nil }
             return policy.event(gateway: record.purpose.gateway, network: terms.network)
+        }
+    }
+
+    mutating func forgetRoutes(before bound: Timestamp) {
+        for (name, var gateway) in rejected {
+            gateway.forgetRoutes(before: bound)
+            rejected[name] = gateway.isEmpty ? nil : gateway
         }
     }
 

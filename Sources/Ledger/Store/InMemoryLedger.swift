@@ -299,6 +299,8 @@ extension InMemoryBooks: LedgerSnapshot {
 
     func rules() throws(LedgerError) -> Rulebook { rulebook }
 
+    func rejections() throws(LedgerError) -> [String: GatewayRejections] { rejected }
+
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {
         guard let cap = caps[key], let last = journal.last?.at else { return nil }
         return recounted(cap, at: last)

@@ -60,6 +60,9 @@ package protocol LedgerSnapshot {
     /// Agents, caps and freezes.
     func rules() throws(LedgerError) -> Rulebook
 
+    /// What gateways rejected and what is paused because of it, by gateway; gateways without rejections are not listed.
+    func rejections() throws(LedgerError) -> [String: GatewayRejections]
+
     /// What the books keep for a cap; nil when they keep nothing.
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter?
 

@@ -237,6 +237,7 @@ package protocol JournalBooks: Sendable {
 
     /// Erases requests, echoes and sellers' texts of closed payments that were reserved before a time; returns how many.
     ///
+    /// The names of routes go too whose last rejection came before it.
     /// Hashes stay, so that the chain holds. Goes by ``JournalLine/erasureLimit``, each portion a step with an entry of its
     /// own, until it is done or its task is cancelled; what is left then is erased when it is called again.
     func erase(before time: Timestamp, by actor: String, at now: Timestamp) async throws(LedgerError) -> Int

@@ -10,8 +10,10 @@ package enum ReservationRefusal: Sendable, Equatable {
     case unknownAgent
     /// An operator has frozen the agent, the gateway or everything.
     case frozen(Freeze)
-    /// The gateway refused too many payments in a row; one is tried again at that time.
-    case gatewayRejecting(until: Timestamp)
+    /// Payments are paused on the route, for the agent or at the gateway, because the gateway rejected too many.
+    case gatewayRejecting(RejectionPause)
+    /// The wallet has too little of the token.
+    case walletUnfunded(WalletPause)
     /// The clock is further behind the last entry than ``clockTolerance``; so many seconds.
     case clockBehind(seconds: Int64)
     /// An earlier attempt of the same request is unresolved and cannot be sent again; it is decided by that time.
@@ -40,6 +42,7 @@ package enum ReservationRefusal: Sendable, Equatable {
         case .unknownAgent: "unknown-agent"
         case .frozen: "frozen"
         case .gatewayRejecting: "gateway-rejecting"
+        case .walletUnfunded: "insufficient-funds"
         case .clockBehind: "clock-behind"
         case .unresolved: "attempt-unresolved"
         case .unfit: "attempt-unfit"

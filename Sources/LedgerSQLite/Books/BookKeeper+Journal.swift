@@ -46,6 +46,13 @@ extension BookKeeper {
         try write(checkpoint.line, at: time(at: now))
     }
 
+    /// Erases the names of routes whose last rejection came before a time.
+    func forgetRoutes(before bound: Timestamp) throws(Fault) {
+        for gateway in try RejectionRows.all(in: database).keys {
+            try known.changeRejections(at: gateway, in: database) { $0.forgetRoutes(before: bound) }
+        }
+    }
+
     /// Erases what may be erased of some payments, by their numbers, as far as they are closed; returns how many there were.
     func erase(
         _ numbers: [Int64], before bound: Timestamp, by actor: String, at now: Timestamp

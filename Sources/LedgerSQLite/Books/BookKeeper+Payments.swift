@@ -34,7 +34,7 @@ extension BookKeeper {
             known.count(
                 spend, in: counted, reservedAt: record.reservedAt, from: record.state, to: next, at: time)
         }
-        try follow(event, of: changed, at: time)
+        try follow(event, of: changed, from: record.state, for: newer.reason, at: time)
         known.release(record.id)
         // The end of its answer will be booked soon.
         if changed.delivery?.fate == .underWay { known.keep(NumberedPayment(number: payment.number, record: changed)) }
@@ -83,18 +83,32 @@ extension BookKeeper {
         return changed
     }
 
-    /// Keeps count of rejections in a row.
-    private func follow(_ event: PaymentEvent, of record: PaymentRecord, at time: Timestamp) throws(Fault) {
-        guard let asset = record.terms?.assetName else { return }
-        let place = StreakRows.Key(gateway: record.purpose.gateway, asset: asset)
-        switch event {
-        case .rejected where record.state == .rejected:
-            let streak = try known.streak(place, in: database)
-            try known.write(.after(streak, rejectedAt: time), of: place, in: database)
-        case .settled, .servedUnproven:
-            guard try known.streak(place, in: database) != nil else { return }
-            try known.write(nil, of: place, in: database)
-        default: break
+    /// Keeps count of what gateways reject and accept.
+    private func follow(
+        _ event: PaymentEvent, of record: PaymentRecord, from: PaymentState, for reason: String?, at time: Timestamp
+    ) throws(Fault) {
+        guard let terms = record.terms else { return }
+        let (agent, gateway) = (record.purpose.agent, record.purpose.gateway)
+        let isAccepted = event == .settled || event == .servedUnproven
+        if (from == .rejected) == (record.state == .rejected) {
+            let known = try known.rejections(at: gateway, in: database)
+            guard isAccepted, known.isChanged(byAcceptanceOf: agent, on: record.rejectedRoute) else { return }
+        }
+        let tightest =
+            event == .rejected
+            ? record.spend.flatMap { known.rulebook.caps(counting: $0).tightestOverTime } : nil
+        try known.changeRejections(at: gateway, in: database) { (gateway) throws(Fault) in
+            gateway.moved(terms.value, of: agent, from: from, to: record.state)
+            switch event {
+            case .rejected where record.state == .rejected && from != .rejected:
+                guard let route = record.rejectedRoute else { break }
+                gateway.rejected(
+                    Rejection(
+                        route: route, at: time, saysUnfunded: RejectionReason.saysUnfunded(reason),
+                        tightestCap: tightest), of: agent)
+            case .settled, .servedUnproven: gateway.accepted(by: agent, on: record.rejectedRoute, at: time)
+            default: break
+            }
         }
     }
 

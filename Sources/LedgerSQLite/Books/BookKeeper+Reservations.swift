@@ -19,11 +19,12 @@ extension BookKeeper {
         default: break
         }
         if let obstacle { return try refuse(intent, obstacle, at: time) }
-        let place = StreakRows.Key(gateway: spend.gateway, asset: intent.terms.assetName)
+        if let pause = request.walletPause { return try refuse(intent, .walletUnfunded(pause), at: time) }
         let limit = request.rules.stopAfterRejections
-        let streak = try known.streak(place, in: database)
-        if let streak, !streak.admits(after: limit, at: time) {
-            return try refuse(intent, .gatewayRejecting(until: streak.nextProbe), at: time)
+        let rejections = try known.rejections(at: spend.gateway, in: database)
+        let route = rejections.isClear(for: spend.agent) ? nil : intent.rejectedRoute
+        if let route, let pause = rejections.pause(of: spend.agent, on: route, after: limit, at: time) {
+            return try refuse(intent, .gatewayRejecting(pause), at: time)
         }
         let counted = try known.slots(of: caps, in: database)
         let before = known.usage(of: counted, toFit: spend, at: time)
@@ -35,8 +36,10 @@ extension BookKeeper {
             let isKnown = try PaymentRows.exists(intent.id, in: database)
             throw .step(.duplicate(isKnown ? "payment \(intent.id)" : LedgerError.knownNonce))
         }
-        if let streak, streak.stops(after: limit) {
-            try known.write(streak.probed(at: time), of: place, in: database)
+        if let route {
+            try known.changeRejections(at: spend.gateway, in: database) {
+                $0.reserved(by: spend.agent, on: route, after: limit, at: time)
+            }
         }
         try bind(request, to: number, at: time)
         if let lesson = request.lesson { try MemoryRows.learn(lesson, at: time, in: database) }

@@ -54,6 +54,10 @@ struct SQLiteSnapshot: LedgerSnapshot {
         try read { (database) throws(Fault) in try AgentRows.rulebook(in: database) }
     }
 
+    func rejections() throws(LedgerError) -> [String: GatewayRejections] {
+        try read { (database) throws(Fault) in try RejectionRows.all(in: database) }
+    }
+
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {
         try read { (database) throws(Fault) in try CapRows.find(key, in: database)?.counter }
     }

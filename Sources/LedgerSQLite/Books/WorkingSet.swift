@@ -17,7 +17,7 @@ struct WorkingSet {
     private(set) var mayHold: Bool
     private var accounts = Slots<AccountRows.Key, AccountRows.Row>()
     private var counters = Slots<Cap.Key, CapRows.Row>()
-    private var streaks: [StreakRows.Key: RejectionStreak?] = [:]
+    private var rejections: [String: GatewayRejections] = [:]
     private var reserved: [PaymentID: NumberedPayment] = [:]
     /// The most rows that are kept between transactions.
     private static let limit = 10_000
@@ -136,21 +136,25 @@ struct WorkingSet {
         if delivery?.fate.holds == true { mayHold = true }
     }
 
-    /// How often a gateway rejected payments in a token; nil when the last one was taken.
-    mutating func streak(_ key: StreakRows.Key, in database: Database) throws(Fault) -> RejectionStreak? {
-        if let known = streaks[key] { return known }
-        let streak = try StreakRows.find(key, in: database)
-        streaks[key] = .some(streak)
-        return streak
+    /// What a gateway rejected.
+    mutating func rejections(at gateway: String, in database: Database) throws(Fault) -> GatewayRejections {
+        if let known = rejections[gateway] { return known }
+        let found = try RejectionRows.find(gateway, in: database)
+        rejections[gateway] = found
+        return found
     }
 
-    /// Writes a streak, or ends it.
-    mutating func write(
-        _ streak: RejectionStreak?, of key: StreakRows.Key, in database: Database
+    /// Changes what is kept of a gateway's rejections, and writes it.
+    mutating func changeRejections(
+        at gateway: String, in database: Database, _ change: (inout GatewayRejections) throws(Fault) -> Void
     ) throws(Fault) {
+        let old = try rejections(at: gateway, in: database)
+        var new = old
+        try change(&new)
+        guard new != old else { return }
         changes += 1
-        try StreakRows.write(streak, of: key, in: database)
-        streaks[key] = .some(streak)
+        try RejectionRows.write(new, over: old, of: gateway, in: database)
+        rejections[gateway] = new
     }
 
     // MARK: The end of a transaction
@@ -165,7 +169,7 @@ struct WorkingSet {
     mutating func trim() {
         if accounts.count > Self.limit { accounts = Slots() }
         if counters.count > Self.limit { counters = Slots() }
-        if streaks.count > Self.limit { streaks = [:] }
+        if rejections.values.reduce(0, { $0 + $1.agents.count + 1 }) > Self.limit { rejections = [:] }
     }
 
     /// Reads agents, caps and freezes again, after what changed was written.

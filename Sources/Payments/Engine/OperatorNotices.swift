@@ -11,13 +11,42 @@ struct OperatorNotices: Sendable {
     let store: any LedgerStore
     let logger: Logger
 
-    /// A gateway is not paid for a while because it refused too often.
-    func gatewayRejecting(_ gateway: String, until: Timestamp, at now: Timestamp) async {
-        let detail = "no payment before \(until)"
-        if await write("gateway-rejecting", about: gateway, detail: detail, at: now) {
-            logger.warning(
-                "gateway rejects payments, so it gets none for a while",
-                metadata: ["gateway": "\(gateway)", "until": "\(until)"])
+    /// Payments are paused on a route, for an agent, or at a gateway, because the gateway rejected too many.
+    ///
+    /// The journal is never erased, so it names a route by the refused payment, whose URL can be.
+    func gatewayRejecting(
+        _ gateway: String, of agent: String, _ pause: RejectionPause, refused payment: PaymentID, at now: Timestamp
+    ) async {
+        let (subject, what): (String, String) =
+            switch pause.scope {
+            case .route(_, let count):
+                (
+                    "gateway:\(gateway) agent:\(agent)",
+                    "the route of \(payment) is paused for agent \(agent) after \(count) rejections in a row"
+                )
+            case .agent(.routes):
+                (
+                    "gateway:\(gateway) agent:\(agent)",
+                    "agent \(agent) is paused at the gateway after rejections on several routes"
+                )
+            case .agent(.exposure):
+                (
+                    "gateway:\(gateway) agent:\(agent)",
+                    "agent \(agent) is paused at the gateway: what it rejected exposes more than a tenth of a cap"
+                )
+            case .gateway:
+                ("gateway:\(gateway)", "the gateway is paused for everybody after rejections of several agents")
+            }
+        let why = pause.saysUnfunded ? "; the gateway's reason is insufficient_funds" : ""
+        let detail = "\(what)\(why); one payment is tried at \(pause.until)"
+        if await write("gateway-rejecting", about: subject, detail: detail, at: now) {
+            var metadata: Logger.Metadata = [
+                "gateway": "\(gateway)", "paused": "\(pause.scope.word)", "until": "\(pause.until)",
+            ]
+            if case .gateway = pause.scope {} else { metadata["agent"] = "\(agent)" }
+            if case .route(let route, _) = pause.scope { metadata["route"] = "\(route.name)" }
+            if pause.saysUnfunded { metadata["reason"] = "insufficient_funds" }
+            logger.warning("gateway rejects payments, so they are paused for a while", metadata: metadata)
         }
     }
 
@@ -31,10 +60,75 @@ struct OperatorNotices: Sendable {
         }
     }
 
+    /// What a chain says of a wallet's balance, when a seller says that it is too small.
+    enum ChainWord {
+        case notConfigured
+        /// Too few endpoints answer.
+        case silent
+        case shows(UInt256)
+    }
+
+    /// A seller says that a wallet has too little of a token.
+    func walletUnfunded(
+        _ terms: PaymentIntent.Terms, at gateway: String, chain: ChainWord, now: Timestamp
+    ) async {
+        let word =
+            switch chain {
+            case .notConfigured: "no chain is configured that could show it"
+            case .silent: "the chain could not be read"
+            case .shows(let balance):
+                "the chain shows \(Self.text(balance, terms))"
+                    + (balance < terms.amount ? "" : ", which is enough")
+            }
+        let detail =
+            "gateway \(gateway) says that wallet \(terms.wallet) (\(terms.payer)) has too little \(terms.symbol) on "
+            + "\(terms.network) for \(Self.text(terms.amount, terms)); \(word)"
+        if await write("wallet-unfunded", about: "wallet:\(terms.wallet) gateway:\(gateway)", detail: detail, at: now) {
+            logger.warning(
+                "a gateway says that a wallet has too little",
+                metadata: [
+                    "wallet": "\(terms.wallet)", "account": "\(terms.payer)", "token": "\(terms.symbol)",
+                    "network": "\(terms.network)", "gateway": "\(gateway)", "chain": "\(word)",
+                ])
+        }
+    }
+
+    /// Who showed that a wallet has too little.
+    enum Shortfall {
+        case chain(UInt256)
+        /// Two gateways on different hosts.
+        case sellers
+    }
+
+    /// A wallet has too little of a token, so payments in it are paused.
+    func walletPaused(_ terms: PaymentIntent.Terms, because shortfall: Shortfall, now: Timestamp) async {
+        let why =
+            switch shortfall {
+            case .chain(let balance): "the chain shows \(Self.text(balance, terms))"
+            case .sellers: "two gateways on different hosts say so"
+            }
+        let detail =
+            "wallet \(terms.wallet) (\(terms.payer)) has too little \(terms.symbol) on \(terms.network): \(why); one "
+            + "payment a minute is tried"
+        let subject = "wallet:\(terms.wallet) asset:\(terms.assetName)"
+        if await write("wallet-paused", about: subject, detail: detail, at: now) {
+            logger.warning(
+                "a wallet has too little, so it pays no more in that token for a while",
+                metadata: [
+                    "wallet": "\(terms.wallet)", "account": "\(terms.payer)", "token": "\(terms.symbol)",
+                    "network": "\(terms.network)", "reason": "\(why)",
+                ])
+        }
+    }
+
+    private static func text(_ amount: UInt256, _ terms: PaymentIntent.Terms) -> String {
+        "\(TokenAmount.decimalText(of: amount, decimals: terms.decimals)) \(terms.symbol)"
+    }
+
     /// A prepaid gateway asks for money in a way that no payment answers.
     func lowBalance(of gateway: String, at now: Timestamp) async {
         let detail = "the gateway answered 402 without a challenge"
-        if await write("balance-low", about: gateway, detail: detail, at: now) {
+        if await write("balance-low", about: "gateway:\(gateway)", detail: detail, at: now) {
             logger.warning("prepaid gateway answers 402: its balance is low", metadata: ["gateway": "\(gateway)"])
         }
     }
@@ -53,7 +147,7 @@ struct OperatorNotices: Sendable {
                         + (rule.map { "rule \($0)" } ?? "the default")
                 )
             }
-        if await write(cause, about: gateway, detail: detail, at: now) {
+        if await write(cause, about: "gateway:\(gateway)", detail: detail, at: now) {
             logger.warning(
                 "unusual payment",
                 metadata: [
@@ -65,7 +159,7 @@ struct OperatorNotices: Sendable {
     /// A seller's signed offer or receipt does not stand for what was paid.
     func doubtful(_ what: String, _ words: String, of payment: PaymentID, at gateway: String, now: Timestamp) async {
         let detail = "\(what) of \(payment): \(words)"
-        if await write("\(what)-doubtful", about: gateway, detail: detail, at: now) {
+        if await write("\(what)-doubtful", about: "gateway:\(gateway)", detail: detail, at: now) {
             logger.warning(
                 "a seller's \(what) does not hold",
                 metadata: ["gateway": "\(gateway)", "payment": "\(payment)", "verdict": "\(words)"])
@@ -77,7 +171,7 @@ struct OperatorNotices: Sendable {
         let detail =
             "wallet \(missing.wallet) allows Permit2 \(missing.allowed ?? "too little") of "
             + "\(missing.symbol) on \(missing.network)"
-        if await write("allowance-missing", about: gateway, detail: detail, at: now) {
+        if await write("allowance-missing", about: "gateway:\(gateway)", detail: detail, at: now) {
             logger.warning(
                 "an allowance to Permit2 is missing",
                 metadata: ["gateway": "\(gateway)", "detail": "\(detail)", "command": "\(missing.command)"])
@@ -98,9 +192,9 @@ struct OperatorNotices: Sendable {
     }
 
     /// True when it was written, or when it could not be: what the journal does not hold the log has to say.
-    private func write(_ cause: String, about gateway: String, detail: String, at now: Timestamp) async -> Bool {
+    private func write(_ cause: String, about subject: String, detail: String, at now: Timestamp) async -> Bool {
         do {
-            return try await store.notice(cause, about: "gateway:\(gateway)", detail: detail, at: now)
+            return try await store.notice(cause, about: subject, detail: detail, at: now)
         } catch {
             logger.error("notice not booked", metadata: ["cause": "\(cause)", "problem": "\(error)"])
             return true

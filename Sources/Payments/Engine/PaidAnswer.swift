@@ -51,6 +51,15 @@ package enum PaidAnswer: Sendable, Equatable {
         return (report?.errorReason ?? reason)?.hasSuffix("allowance_required") ?? (status == 412)
     }
 
+    /// Whether the seller gives as its reason that the wallet has too little of the token.
+    package var saysUnfunded: Bool { RejectionReason.saysUnfunded(rejectionReason) }
+
+    /// The reason that the seller gives in its report, or else in a new challenge.
+    package var rejectionReason: String? {
+        guard case .response(_, let report, let reason) = self else { return nil }
+        return report?.errorReason ?? reason
+    }
+
     /// What the books keep of it, with a note where there is one.
     func evidence(signature: [UInt8], note: String? = nil) -> PaymentEvidence {
         switch self {

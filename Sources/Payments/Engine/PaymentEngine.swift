@@ -49,15 +49,17 @@ package struct PaymentEngine: Sendable {
     private let proofs: SellerProofs
     private let signIn: SignIn
     private let allowances: AllowanceCheck
+    private let funds: WalletFunds
     private let prices = LearnedPrices()
     private let rules: Replaceable<RulesInForce>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
-    /// by network who can tell what the wallets allow Permit2, `gateways` by name what their entries say, nil where no entry
+    /// by network who can tell what the wallets allow Permit2, `balances` who can tell what they have, `gateways` by name what their entries say, nil where no entry
     /// ever changes.
     package init(
         store: any LedgerStore, table: AssetTable, wallets: PayingWallets, clock: any WallClock,
         random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
+        balances: [String: any BalanceWitness] = [:],
         policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil
     ) {
         rules = Replaceable(RulesInForce(policy: policy, gateways: gateways))
@@ -77,6 +79,7 @@ package struct PaymentEngine: Sendable {
         proofs = SellerProofs(notices: notices, logger: logger, random: random)
         signIn = SignIn(store: store, table: table, clock: clock, logger: logger)
         self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
+        funds = WalletFunds(witnesses: balances, notices: notices, logger: logger)
     }
 
     /// Decides by another policy and other gateways' entries, by name, from the next signature on.
@@ -308,6 +311,8 @@ package struct PaymentEngine: Sendable {
     ) async -> ChallengeAnswer {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
+        var proposal = proposal
+        proposal.walletPause = funds.pause(of: proposal.cleared, from: wallet, at: now)
         do {
             reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now)
         } catch {
@@ -352,8 +357,8 @@ package struct PaymentEngine: Sendable {
             logger.info(
                 "payment refused by the books",
                 metadata: request.metadata(["payment": "\(id)", "code": "\(refusal.code)"]))
-            if case .gatewayRejecting(let until) = refusal {
-                await notices.gatewayRejecting(request.gateway, until: until, at: now)
+            if case .gatewayRejecting(let pause) = refusal {
+                await notices.gatewayRejecting(request.gateway, of: request.agent.name, pause, refused: id, at: now)
             }
             if case .notServed(let earlier, _) = refusal {
                 await notices.repetitionHeld(at: request.gateway, by: earlier, now: now)
@@ -486,6 +491,10 @@ package struct PaymentEngine: Sendable {
         if payment.lacksAllowance(by: answer), let record {
             await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
+        }
+        if event == .settled || event == .servedUnproven { funds.accepted(payment.terms) }
+        if event == .rejected, answer.saysUnfunded, let record {
+            await funds.doubted(by: record.purpose, for: payment.terms, at: clock.now())
         }
         guard case .response(_, let report?, _) = answer else { return }
         warn(about: report, of: payment)

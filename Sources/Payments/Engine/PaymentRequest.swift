@@ -23,7 +23,7 @@ package struct PaymentRequest: Sendable {
     package let policy: GatewayPolicy
     /// Which seller the gateway leads to.
     package let site: SellerSite
-    /// The Date header of the 402.
+    /// The seller's time by the 402: its Date, and its Age.
     package let sellerDate: Timestamp?
     /// Whether the wallet may sign in first; false once it did.
     package let maySignIn: Bool

@@ -28,12 +28,16 @@ extension PaymentFailure {
                 detail: "An operator has frozen \(freeze.scope) at \(freeze.since). Nothing is paid until that is "
                     + "lifted.",
                 payment: payment, price: price)
-        case .gatewayRejecting(let until):
+        case .gatewayRejecting(let pause):
+            rejecting(pause, price: price, payment: payment)
+        case .walletUnfunded(let pause):
             PaymentFailure(
                 code: refusal.code, status: 402,
-                detail: "The gateway refused several payments in a row, each of which stays exposed, so nothing more "
-                    + "is signed for it. One payment is tried again at \(until).",
-                payment: payment, price: price, retryAt: until, isRetryable: true)
+                detail: "The wallet \"\(pause.wallet)\" has too little \(pause.symbol) on \(pause.network), so nothing "
+                    + "more is signed from it in that token. Send \(pause.symbol) on that network to \(pause.account). "
+                    + "One payment a minute is tried, the next at \(pause.until); the first one that is accepted ends "
+                    + "the pause.",
+                payment: payment, price: price, retryAt: pause.until, isRetryable: true)
         case .clockBehind(let seconds):
             PaymentFailure(
                 code: refusal.code, status: 503,
@@ -66,6 +70,34 @@ extension PaymentFailure {
         case .keyReused, .keyInUse, .keySpent:
             key(refusal, price: price, payment: payment)
         }
+    }
+
+    /// Payments are paused; the text says on what and for whom.
+    private static func rejecting(
+        _ pause: RejectionPause, price: Dollars?, payment: PaymentID?
+    ) -> PaymentFailure {
+        let what =
+            switch pause.scope {
+            case .route(let route, let count):
+                "The gateway rejected \(count) of this agent's payments in a row on the route \(route.name), and each "
+                    + "stays exposed, so nothing more is signed for this agent on that route."
+            case .agent(.routes):
+                "The gateway rejected this agent's payments on several routes and accepted none between them, and each "
+                    + "stays exposed, so nothing more is signed for this agent at the gateway."
+            case .agent(.exposure):
+                "The payments of this agent that the gateway rejected expose more than a tenth of the tightest cap, so "
+                    + "nothing more is signed for this agent at the gateway."
+            case .gateway:
+                "The gateway rejected the payments of several agents and accepted none of the others', so nothing more "
+                    + "is signed for the gateway, for any agent."
+            }
+        let why = pause.saysUnfunded ? " The gateway's reason is that the wallet has too little of the token." : ""
+        var failure = PaymentFailure(
+            code: "gateway-rejecting", status: 402,
+            detail: "\(what)\(why) One payment is tried again at \(pause.until).", payment: payment, price: price,
+            retryAt: pause.until, isRetryable: true)
+        failure.paused = pause.scope.word
+        return failure
     }
 
     private static func exceeded(_ usage: CapUsage, price: Dollars?, payment: PaymentID?) -> PaymentFailure {

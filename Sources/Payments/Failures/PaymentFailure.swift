@@ -23,6 +23,8 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     package let retryAt: Timestamp?
     /// In how many seconds that is, for a Retry-After field; nil when there is none.
     package let retryAfter: Int64?
+    /// What is paused after rejections: `route`, `agent` or `gateway`.
+    package internal(set) var paused: String?
     /// Whether the same request may succeed later without anybody changing anything.
     package let isRetryable: Bool
 

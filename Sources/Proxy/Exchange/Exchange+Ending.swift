@@ -13,6 +13,15 @@ extension Exchange {
     // MARK: Failures
 
     func failed(_ failure: UpstreamFailure) {
+        // The head has rejected the payment, and for bytes that were sent once its body could not have said anything else.
+        if life.phase == .judging(isRepeat: false), payment?.isAdopted == false {
+            connection = nil
+            sender = nil
+            held.isComplete = true
+            held.body = []
+            held.byteCount = 0
+            return judge()
+        }
         let event = life.upstreamFailed(beforeAnyByte: failure.isBeforeAnyByte)
         connection = nil
         sender = nil

@@ -70,10 +70,11 @@ extension Exchange {
 
     // MARK: The paid answer
 
-    /// Whether what a seller says of bytes it may have seen stands in its body alone, as in version 1 of the protocol.
+    /// Whether the body has to be read before it is known what the agent is told: the payment was rejected, and the reason
+    /// stands in the body alone, as in version 1 of the protocol, or nowhere.
     func needsBody(_ answer: PaidAnswer) -> Bool {
-        guard let payment, payment.isAdopted || life.phase == .paid(isRepeat: true) else { return false }
-        return answer == .response(status: 402, report: nil)
+        guard let payment, case .response(let status, _, _) = answer, status >= 400 else { return false }
+        return payment.event(of: answer, isRepeat: life.phase == .paid(isRepeat: true)) == .rejected
     }
 
     func paidAnswered(_ answer: PaidAnswer, isRepeat: Bool, then fate: ExchangeLife.AnswerFate, head: ResponseHead) {
@@ -88,12 +89,7 @@ extension Exchange {
         }
         // Whatever is answered instead of it, the agent does not have the seller's answer then.
         let paid = beginDelivery(of: answer, isRepeat: isRepeat, status: head.status, note: note)
-        // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
-        if let paid, paid.event == .alreadyUsed {
-            return respond(.paidNotServed(paid, at: shared.services.clock.now()))
-        }
-        if let paid, paid.payment.lacksAllowance(by: answer) { return respond(.allowanceMissing(paid)) }
-        if let paid, paid.payment.isAttached, paid.event == .rejected { return respond(.learnedPriceRefused(paid)) }
+        if let paid, let problem = problem(with: answer, to: paid) { return respond(problem) }
         guard held.head != nil else {
             beginKeeping(head, paid: paid)
             return relay(head, paid: paid)
@@ -103,11 +99,26 @@ extension Exchange {
         bookDeliveryUnderWay()
     }
 
+    /// What the agent is told in the place of the seller's answer to a payment; nil where that is passed on.
+    private func problem(with answer: PaidAnswer, to paid: AgentResponse.Paid) -> Problem? {
+        // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
+        if paid.event == .alreadyUsed { return .paidNotServed(paid, at: shared.services.clock.now()) }
+        if paid.payment.lacksAllowance(by: answer) { return .allowanceMissing(paid) }
+        guard paid.event == .rejected else { return nil }
+        if paid.payment.isAttached, !answer.saysUnfunded { return .learnedPriceRefused(paid) }
+        guard case .response(let status, _, _) = answer, status >= 400,
+            paid.payment.isAttached || held.isWithoutText
+        else { return nil }
+        var problem = Problem.paymentRejected(paid, by: answer)
+        problem.sellerFields = held.paymentResponse(allocator)
+        return problem
+    }
+
     /// The body of an answer to the payment has been read as far as is waited for.
     func judge() {
         guard let head = held.head, let judgement = life.judged() else { return }
         paidAnswered(
-            .response(status: head.status, report: nil, reason: held.reason), isRepeat: judgement.isRepeat,
-            then: judgement.then, head: head)
+            .response(status: head.status, report: SettlementReport.read(from: head), reason: held.reason),
+            isRepeat: judgement.isRepeat, then: judgement.then, head: head)
     }
 }

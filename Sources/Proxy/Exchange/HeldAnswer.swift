@@ -50,11 +50,27 @@ struct HeldAnswer {
         return nil
     }
 
-    /// The seller's clock, where it is told once and in the usual form.
-    var date: Timestamp? {
+    /// The seller's clock, where it is told once and in the usual form: Date, and how long a cache has kept the answer.
+    var date: Timestamp? { only(.date).flatMap { Timestamp(httpDate: $0) }?.adding(seconds: age) }
+
+    /// The Age field, in seconds; 0 where it does not stand once, as a plain number of at most a day.
+    ///
+    /// Source: RFC 9111 section 5.1.
+    private var age: Int64 {
+        guard let digits = only(.age), digits.utf8.allSatisfy(\.isASCIIDigit), let age = Int64(digits),
+            age <= Self.maximumAge
+        else { return 0 }
+        return age
+    }
+
+    /// The longest time in a cache that is believed, in seconds.
+    private static let maximumAge: Int64 = 86_400
+
+    /// The value of a field that stands once.
+    private func only(_ name: FieldName) -> String? {
         guard let fields = head?.fields else { return nil }
-        let values = fields.lines.filter { $0.name == .date }
-        return values.count == 1 ? Timestamp(httpDate: fields.text(values[0])) : nil
+        let lines = fields.lines.filter { $0.name == name }
+        return lines.count == 1 ? fields.text(lines[0]) : nil
     }
 
     /// What a challenge in the head gives as its reason.
@@ -68,6 +84,24 @@ struct HeldAnswer {
     /// What the engine reads the challenge from.
     var challengeSource: ChallengeSource {
         ChallengeSource(header: challengeHeader, body: plainBody)
+    }
+
+    /// Whether the answer has been read to its end and says nothing that a client would show.
+    var isWithoutText: Bool {
+        guard head != nil, isComplete else { return false }
+        guard byteCount > 0 else { return true }
+        // What cannot be read here may say anything.
+        return plainBody.map { !RejectionText.isReadable(in: $0) } ?? false
+    }
+
+    /// The fields that carry the seller's report on settlement, as they came.
+    func paymentResponse(_ allocator: ByteBufferAllocator) -> ByteBuffer? {
+        guard let fields = head?.fields else { return nil }
+        var lines = allocator.buffer(capacity: 0)
+        for line in fields.lines where line.name == .paymentResponse || line.name == .xPaymentResponse {
+            fields.copy(line, to: &lines)
+        }
+        return lines
     }
 
     private var plainBody: [UInt8]? {

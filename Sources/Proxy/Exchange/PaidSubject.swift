@@ -17,7 +17,7 @@ struct PaidSubject: Sendable {
     let isChunked: Bool
     let outline: RequestOutline
     let idempotencyKey: Bytes32?
-    /// The Date header of the 402.
+    /// The seller's time by the 402: its Date, and its Age.
     let sellerDate: Timestamp?
     /// Whether the wallet may show the seller who asks before it pays.
     let maySignIn: Bool

@@ -18,6 +18,10 @@ struct Problem {
     var retryAt: Timestamp?
     /// The payment whose header may have left the process; the agent must not repeat the request by itself.
     var exposed: AgentResponse.Paid?
+    /// The reason that the seller gave for rejecting the payment; empty where it gave none, nil for other problems.
+    var rejectionReason: String?
+    /// Lines of the seller's answer that go with it.
+    var sellerFields: ByteBuffer?
     /// The refusal behind the answer.
     var failure: PaymentFailure?
     /// The redirect that is not passed on.
@@ -51,6 +55,7 @@ struct Problem {
             if let id = failure?.payment { bytes.writeString("purser-payment: \(id)\r\n") }
             if !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
         }
+        if let sellerFields { bytes.writeImmutableBuffer(sellerFields) }
         if let retryAfter { bytes.writeString("retry-after: \(retryAfter)\r\n") }
         if status == 407 { bytes.writeString("proxy-authenticate: Basic realm=\"purser\"\r\n") }
         if status == 401 { bytes.writeString("www-authenticate: Bearer realm=\"purser\"\r\n") }
@@ -71,9 +76,17 @@ struct Problem {
             problem.field("retryable", isRetryable && exposed == nil)
             problem.field("payment", optional: (exposed?.payment.id ?? failure?.payment)?.description)
             problem.field("earlier_payment", optional: failure?.earlier?.description)
+            problem.field("paused", optional: failure?.paused)
+            problem.field("retry_at", optional: (retryAt ?? failure?.retryAt)?.description)
             problem.field("reason", optional: redirect?.reason.rawValue)
             problem.field("location", optional: redirect?.location)
-            problem.field("retry_at", optional: (retryAt ?? failure?.retryAt)?.description)
+            if let rejectionReason, let terms = exposed?.payment.terms {
+                problem.field("reason", optional: rejectionReason.isEmpty ? nil : rejectionReason)
+                problem.field("wallet", terms.wallet)
+                problem.field("account", terms.payer)
+                problem.field("network", terms.network)
+                problem.field("asset", terms.symbol)
+            }
             if let price = failure?.price { problem.field("price_usd", price.description) }
             if let cap = failure?.cap { Self.write(cap, to: &problem) }
             problem.object("error") { error in
@@ -355,6 +368,28 @@ extension Problem {
                 + "\(missing.symbol) on \(missing.network). An operator can allow more: \(missing.command). "
                 + sentence(paid))
         problem.exposed = paid
+        return problem
+    }
+
+    /// The seller rejected a payment and says nothing that a client would show.
+    static func paymentRejected(_ paid: AgentResponse.Paid, by answer: PaidAnswer) -> Problem {
+        let terms = paid.payment.terms
+        let reason = answer.rejectionReason ?? ""
+        let amount = TokenAmount.decimalText(of: terms.amount, decimals: terms.decimals)
+        let payer = "the wallet \"\(terms.wallet)\" (\(terms.payer))"
+        let why = reason.isEmpty ? "and gives no reason" : "for the reason \(reason)"
+        let remedy =
+            answer.saysUnfunded
+            ? "That wallet has too little \(terms.symbol) on \(terms.network): send \(terms.symbol) on that network "
+                + "to it."
+            : "If that wallet has less \(terms.symbol) on \(terms.network), send \(terms.symbol) on that network to "
+                + "it; otherwise ask the seller why."
+        var problem = Problem(
+            status: 402, code: answer.saysUnfunded ? "insufficient-funds" : "payment-rejected",
+            detail: "The seller rejected the payment of \(amount) \(terms.symbol) on \(terms.network) from \(payer) "
+                + "\(why). \(remedy) \(sentence(paid))")
+        problem.exposed = paid
+        problem.rejectionReason = reason
         return problem
     }
 

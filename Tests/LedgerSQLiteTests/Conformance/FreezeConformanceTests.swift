@@ -87,46 +87,6 @@ struct FreezeConformanceTests {
         #expect(metered?.asset == "calls")
     }
 
-    @Test("three rejections in a row stop a gateway and token; a probe goes through a minute later, then less often")
-    func rejections() async throws {
-        for kind in StoreKind.allCases {
-            let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
-            let store = subject.store
-            var number: UInt64 = 0
-            func attempt(_ second: Int64, _ event: PaymentEvent?) async throws -> ReservationOutcome {
-                number += 1
-                let intent = PaymentIntent.sample(number, validFor: second + 300)
-                let outcome = try await store.reserve(intent, second: second)
-                if let event, outcome.record != nil { try await store.book(event, of: intent, second: second) }
-                return outcome
-            }
-            for second: Int64 in 0..<3 { #expect(try await attempt(second, .rejected).record != nil) }
-            #expect(
-                try await attempt(10, nil).refusal
-                    == .gatewayRejecting(until: .vectors.adding(seconds: 62)))
-            #expect(try await attempt(61, nil).refusal != nil)
-            #expect(try await attempt(62, .rejected).record != nil, "the first probe")
-            #expect(try await attempt(62 + 119, nil).refusal != nil)
-            #expect(try await attempt(62 + 120, .rejected).record != nil, "the second probe")
-            // Other tokens and gateways go on.
-            #expect(try await store.reserve(.sample(900, gateway: "other"), second: 183).record != nil)
-            // One good answer ends it.
-            #expect(try await attempt(500, .settled).record != nil)
-            #expect(try await attempt(501, .rejected).record != nil)
-            #expect(try await attempt(502, .settled).record != nil)
-        }
-    }
-
-    @Test("a gateway that never stops is never stopped", arguments: StoreKind.allCases)
-    func unlimitedRejections(kind: StoreKind) async throws {
-        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
-        for number: UInt64 in 1...10 {
-            let request = ReservationRequest(.sample(number), rules: ReservationRules(stopAfterRejections: 0))
-            #expect(try await subject.store.reserve(request, at: .vectors).record != nil)
-            try await subject.store.book(.rejected, of: .sample(number))
-        }
-    }
-
     @Test(
         "agents and freezes are of the time of their entries, also when the clock is behind",
         arguments: StoreKind.allCases)

@@ -136,7 +136,7 @@ struct AdoptionTests {
     }
 
     static let otherBodies = [
-        #"{"x402Version":1,"error":"insufficient_funds","accepts":[]}"#, "", "no JSON",
+        #"{"x402Version":1,"error":"insufficient_funds","accepts":[]}"#, "no JSON",
         String(repeating: "x", count: 300_000),
     ]
 

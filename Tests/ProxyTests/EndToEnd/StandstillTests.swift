@@ -58,6 +58,7 @@ struct StandstillTests {
             #expect(refusal.status == 402 && refusal["purser-outcome"].isEmpty)
             let problem = try Self.problem(refusal)
             #expect(problem["code"]?.string == "gateway-rejecting" && problem["retryable"]?.bool == true)
+            #expect(problem["paused"]?.string == "agent")
             #expect(problem["retry_at"]?.string == "2026-11-22T00:01:00Z")
             lab.clock.advance(seconds: 60)
             #expect(try lab.exchange("GET", "/lab/5")["purser-outcome"] == ["rejected"])
@@ -74,7 +75,9 @@ struct StandstillTests {
         options.policy.gate.maxValidity = 20
         try await Lab.run(options, try Seller.serving(Respond.with(402, [Seller.challenge()]))) { lab async throws in
             #expect(try lab.exchange("GET", "/lab/1")["purser-outcome"] == ["rejected"])
-            #expect(try Self.problem(lab.exchange("GET", "/lab/2"))["code"]?.string == "gateway-rejecting")
+            let problem = try Self.problem(lab.exchange("GET", "/lab/1?again"))
+            #expect(problem["code"]?.string == "gateway-rejecting" && problem["paused"]?.string == "route")
+            #expect(try lab.exchange("GET", "/lab/2")["purser-outcome"] == ["rejected"])
             let terms = try #require(await lab.payments().first?.terms)
             #expect(terms.validBefore == Timestamp.vectors.seconds + 20)
             #expect(terms.validAfter == Timestamp.vectors.seconds - 20)

@@ -35,6 +35,22 @@ extension Misbehaviour {
         .paid("settlement-failed") { visit in
             .http(402, [Receipt(failure: #""unexpected_settle_error""#, visit).line])
         },
+        .paid("rejection-empty-unfunded") { visit in
+            .http(
+                402, [Receipt(failure: #""insufficient_funds""#, visit).line, "Content-Type: application/json"],
+                text: "{}")
+        },
+        .paid("rejection-empty-without-reason") { _ in
+            .http(402, ["Content-Type: application/json"], text: #"{"error":{"message":""},"data":null}"#)
+        },
+        .paid("rejection-cut-off") { _ in
+            .raw("HTTP/1.1 402 Evil\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{", then: .close)
+        },
+        .paid("rejection-with-words") { _ in
+            .http(
+                402, ["Content-Type: application/json"],
+                text: #"{"error":{"message":"The payment was not accepted.","code":"payment_failed"}}"#)
+        },
         .paid("settlement-pending") { visit in
             var receipt = Receipt(failure: #""settlement_pending""#, visit)
             receipt.transaction = Receipt(visit).transaction

@@ -13,6 +13,16 @@ extension Misbehaviour {
         }
     }
 
+    /// A challenge that a cache has kept: its Date is older than the payment may be, and Age says for how long.
+    private static func cached(_ name: String, ages: [String]) -> Misbehaviour {
+        .asking(name) { visit in
+            var challenge = ScriptedChallenge()
+            challenge.lines =
+                ["Date: \(visit.now.adding(seconds: -1200).httpDate)"] + ages.map { "Age: \($0)" }
+            return challenge.answer
+        }
+    }
+
     /// Windows that are too short, too long or no numbers, and clocks that would move them.
     static let windows: [Misbehaviour] = [
         timeout("zero", "0"), timeout("negative", "-60"), timeout("of-a-second", "1"), timeout("text", #""60""#),
@@ -26,5 +36,7 @@ extension Misbehaviour {
             challenge.lines = ([7200, -7200] as [Int64]).map { "Date: \(visit.now.adding(seconds: $0).httpDate)" }
             return challenge.answer
         },
+        cached("cached-for-twenty-minutes", ages: ["1200"]), cached("cached-age-twice", ages: ["1200", "1200"]),
+        cached("cached-age-signed", ages: ["+1200"]), cached("cached-age-beyond-a-day", ages: ["86401"]),
     ]
 }
