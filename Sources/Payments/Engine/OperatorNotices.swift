@@ -29,6 +29,20 @@ struct OperatorNotices: Sendable {
         }
     }
 
+    /// A booked refusal came again, and was not booked once more.
+    func refusalRepeated(_ count: RepeatedRefusals.Count, at now: Timestamp) async {
+        let detail = "\(count.refusal) came \(count.repetitions) times more within an hour"
+        // One for each refusal: its name tells them apart.
+        if await write("refusal-repeated", subject: "payment:\(count.refusal)", detail: detail, at: now) {
+            logger.notice(
+                "a refusal was repeated",
+                metadata: [
+                    "gateway": "\(count.gateway)", "payment": "\(count.refusal)",
+                    "repetitions": "\(count.repetitions)",
+                ])
+        }
+    }
+
     /// A payment was approved although something about it is unusual.
     func unusual(_ alert: GateAlert, at gateway: String, by payment: PaymentID, at now: Timestamp) async {
         let (cause, detail): (String, String) =
@@ -89,8 +103,12 @@ struct OperatorNotices: Sendable {
 
     /// True when it was written, or when it could not be: what the journal does not hold the log has to say.
     private func write(_ cause: String, about gateway: String, detail: String, at now: Timestamp) async -> Bool {
+        await write(cause, subject: "gateway:\(gateway)", detail: detail, at: now)
+    }
+
+    private func write(_ cause: String, subject: String, detail: String, at now: Timestamp) async -> Bool {
         do {
-            return try await store.notice(cause, about: "gateway:\(gateway)", detail: detail, at: now)
+            return try await store.notice(cause, about: subject, detail: detail, at: now)
         } catch {
             logger.error("notice not booked", metadata: ["cause": "\(cause)", "problem": "\(error)"])
             return true

@@ -18,6 +18,8 @@ struct Problem {
     var exposed: AgentResponse.Paid?
     /// The refusal behind the answer.
     var failure: PaymentFailure?
+    /// The fields of the seller's 402, whose challenge goes with the answer so that the agent can act on it by itself.
+    var challenge: FieldSection?
     /// Whether the connection can carry another request.
     var closesConnection = false
 
@@ -45,6 +47,11 @@ struct Problem {
         } else {
             if let id = failure?.payment { bytes.writeString("purser-payment: \(id)\r\n") }
             if !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
+        }
+        if let challenge {
+            for line in challenge.lines where line.name == .paymentRequired || line.name == .xPaymentRequired {
+                challenge.copy(line, to: &bytes)
+            }
         }
         if let retryAfter { bytes.writeString("retry-after: \(retryAfter)\r\n") }
         if status == 407 { bytes.writeString("proxy-authenticate: Basic realm=\"purser\"\r\n") }
