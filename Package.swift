@@ -76,7 +76,7 @@ let package = Package(
             name: "Proxy",
             dependencies: [
                 "FaultPoints", "Payments", "Ledger", "X402", "RequestFacts", "Transport", "SystemCrypto", "Primitives",
-                "CZlib", nioCore, nioPosix, logging, metrics,
+                "CZlib", "CZstd", nioCore, nioPosix, logging, metrics,
             ],
             swiftSettings: strict),
         .target(name: "RequestFacts", dependencies: ["Primitives", "CZlib", "CZstd"], swiftSettings: strict),
@@ -149,7 +149,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "RequestFacts", "Policy", "X402", "Transport", "Ethereum", "Primitives", nioCore, nioHPACK,
+                "Proxy", "RequestFacts", "Policy", "X402", "Transport", "Ethereum", "Primitives", nioCore, nioHPACK,
             ],
             path: "Tests/Fuzzing/Targets", swiftSettings: strict),
         .testTarget(

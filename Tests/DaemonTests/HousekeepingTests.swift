@@ -38,13 +38,13 @@ struct HousekeepingTests {
     @Test("everything is due at first, then each duty behind its pause")
     func schedule() {
         var schedule = HousekeepingSchedule()
-        #expect(schedule.due(at: .vectors) == [.retryUnbooked, .closeOverdue, .closeDay])
+        #expect(schedule.due(at: .vectors) == [.retryUnbooked, .noteRefusals, .closeOverdue, .closeDay])
         #expect(schedule.due(at: .vectors) == [])
         #expect(schedule.due(at: .vectors.adding(seconds: 4)) == [])
         #expect(schedule.due(at: .vectors.adding(seconds: 5)) == [.retryUnbooked])
         #expect(schedule.due(at: .vectors.adding(seconds: 29)) == [.retryUnbooked])
         #expect(schedule.due(at: .vectors.adding(seconds: 30)) == [.closeOverdue])
-        #expect(schedule.due(at: .vectors.adding(seconds: 3599)) == [.retryUnbooked, .closeOverdue])
+        #expect(schedule.due(at: .vectors.adding(seconds: 3599)) == [.retryUnbooked, .noteRefusals, .closeOverdue])
         #expect(schedule.due(at: .vectors.adding(seconds: 3600)) == [.closeDay])
     }
 
@@ -52,7 +52,9 @@ struct HousekeepingTests {
     func clockBack() {
         var schedule = HousekeepingSchedule()
         _ = schedule.due(at: .vectors)
-        #expect(schedule.due(at: .vectors.adding(seconds: -86_400)) == [.retryUnbooked, .closeOverdue, .closeDay])
+        #expect(
+            schedule.due(at: .vectors.adding(seconds: -86_400))
+                == [.retryUnbooked, .noteRefusals, .closeOverdue, .closeDay])
         #expect(schedule.due(at: .vectors.adding(seconds: -86_395)) == [.retryUnbooked])
     }
 
@@ -63,7 +65,7 @@ struct HousekeepingTests {
         for second in 0..<86_400 {
             for duty in schedule.due(at: .vectors.adding(seconds: Int64(second))) { counts[duty, default: 0] += 1 }
         }
-        #expect(counts == [.retryUnbooked: 17_280, .closeOverdue: 2880, .closeDay: 24])
+        #expect(counts == [.retryUnbooked: 17_280, .noteRefusals: 1440, .closeOverdue: 2880, .closeDay: 24])
     }
 
     @Test("behind their window payments are presumed, or lapse where the gateway is set so, and not a second before")

@@ -157,7 +157,7 @@ class Suite(Checks):
         """The daemon looks at the chain before it signs."""
         before, seen = self.balances(), set(self.rows())
         answer = self.get("/exact", agent="pauper")
-        assert answer.status_code == 403, f"answered {answer.status_code}: {answer.text[:500]}"
+        assert answer.status_code == 402, f"answered {answer.status_code}: {answer.text[:500]}"
         problem = answer.json()
         assert problem["code"] == "allowance-missing" and "purser wallet approve bare" in problem["detail"], problem
         (row,) = [row for number, row in self.rows().items() if number not in seen]
@@ -180,7 +180,7 @@ class Suite(Checks):
         assert row["id"] in self.open_payments(), "no exposure is shown"
         # Told by the seller, the daemon reads the chain anew.
         again = self.get("/exact?again=1")
-        assert again.status_code == 403 and again.json()["code"] == "allowance-missing", again.text[:500]
+        assert again.status_code == 402 and again.json()["code"] == "allowance-missing", again.text[:500]
         self.approve("4.00", ALLOWANCE)
 
     def upto_partial(self):

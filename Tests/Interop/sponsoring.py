@@ -234,7 +234,7 @@ class Suite(Checks):
     def an_approval_that_nobody_named(self):
         sold = len(self.seller.extensions)
         answer = self.get("/approval")
-        assert answer.status_code == 403 and answer.json()["code"] == "allowance-missing", answer.text
+        assert answer.status_code == 402 and answer.json()["code"] == "allowance-missing", answer.text
         assert len(self.seller.extensions) == sold and self.transactions("main") == 0
 
     def an_approval(self):

@@ -207,7 +207,7 @@ struct AdoptionTests {
     func keyAfterSettlement() async throws {
         let desk = try await Desk()
         let first = try await desk.paid(for: desk.request(key: 1))
-        let report = SettlementReport.read(header: Array(#"{"success":true}"#.utf8))
+        let report = SettlementReport.read(header: Array(#"{"success":true,"transaction":"0xab"}"#.utf8))
         await desk.book(.response(status: 200, report: report), of: first)
         let second = try await desk.paid(for: desk.request(key: 1))
         #expect(second.isAdopted && second.header == first.header && second.state == .settled)

@@ -114,7 +114,7 @@ struct ChainReconciliationTests {
         await desk.book(.silence(reason: "x"), of: lost)
         _ = try await desk.paid(for: desk.request(number: 2))
         let settled = try await desk.paid(for: desk.request(number: 3))
-        let report = SettlementReport.read(header: Array(#"{"success":true}"#.utf8))
+        let report = SettlementReport.read(header: Array(#"{"success":true,"transaction":"0xab"}"#.utf8))
         await desk.book(.response(status: 200, report: report), of: settled)
         let served = try await desk.paid(for: desk.request(number: 4))
         await desk.book(.response(status: 200, report: nil), of: served)

@@ -51,7 +51,7 @@ struct LearnedPriceTests {
         func lesson(_ path: String) throws -> PriceLesson {
             PriceLesson(
                 route: RequestRoute(agent: "scout", gateway: "lab", method: "GET", target: path), model: .absent,
-                source: source, challenge: try Challenge.read(source), accepted: [],
+                challenge: try Challenge.read(source), accepted: [],
                 binding: try Self.binding(), seenAt: .vectors, isAttached: false)
         }
         let regular = try lesson("/regular")

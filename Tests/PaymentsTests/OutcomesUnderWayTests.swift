@@ -49,7 +49,7 @@ struct OutcomesUnderWayTests {
         await desk.book(.response(status: 402, report: nil), of: first, isOrphan: true)
         await desk.book(.silence(reason: "no answer in time"), of: first, isOrphan: true)
         #expect(try await desk.state(first) == .resumed)
-        let report = SettlementReport.read(header: Array(#"{"success":true}"#.utf8))
+        let report = SettlementReport.read(header: Array(#"{"success":true,"transaction":"0xab"}"#.utf8))
         await desk.book(.response(status: 200, report: report), of: first, isOrphan: true)
         #expect(try await desk.state(first) == .settled)
         await desk.book(.response(status: 200, report: nil), of: second)

@@ -12,6 +12,9 @@ struct PaidAnswerTests {
         case success = #"{"success":true,"transaction":"0xab"}"#
         case failure = #"{"success":false,"errorReason":"insufficient_funds"}"#
         case pending = #"{"success":false,"errorReason":"settlement_pending","transaction":"0xef"}"#
+        case nothingShown = #"{"success":true,"transaction":null}"#
+        case nothingSent = #"{"success":true,"transaction":"","network":"eip155:42161"}"#
+        case otherName = #"{"success":true,"txHash":"0xab"}"#
         case unreadable = #"{"receiptId":1}"#
 
         var report: SettlementReport? { SettlementReport.read(header: Array(rawValue.utf8)) }
@@ -36,6 +39,10 @@ struct PaidAnswerTests {
         Row(500, .success, .settled), Row(302, .success, .settled),
         Row(200, .none, .servedUnproven), Row(299, .unreadable, .servedUnproven), Row(201, .none, .servedUnproven),
         Row(101, .none, .servedUnproven),
+        Row(200, .nothingShown, .servedUnproven), Row(200, .nothingSent, .servedUnproven),
+        Row(101, .nothingShown, .servedUnproven), Row(500, .nothingShown, .lostSight),
+        Row(402, .nothingShown, .lostSight), Row(412, .nothingSent, .lostSight), Row(302, .nothingSent, .lostSight),
+        Row(200, .otherName, .settled), Row(500, .otherName, .settled),
         Row(200, .failure, .rejected), Row(402, .failure, .rejected), Row(500, .failure, .rejected),
         Row(402, .none, .rejected), Row(402, .unreadable, .rejected), Row(412, .none, .rejected),
         Row(200, .pending, .lostSight), Row(402, .pending, .lostSight), Row(500, .pending, .lostSight),

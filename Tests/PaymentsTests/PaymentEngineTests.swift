@@ -79,11 +79,11 @@ struct PaymentEngineTests {
     // MARK: What is not paid
 
     @Test(
-        "what is no readable challenge passes through",
+        "what is no challenge passes through",
         arguments: [
             ChallengeSource(header: nil, body: nil), ChallengeSource(header: nil, body: Array("{}".utf8)),
-            ChallengeSource(header: Array("@".utf8), body: nil),
-            ChallengeSource(header: Array(#"{"x402Version":3,"accepts":[]}"#.utf8), body: nil),
+            ChallengeSource(header: nil, body: Array("@".utf8)),
+            ChallengeSource(header: nil, body: Array(#"{"error":"pay","code":402}"#.utf8)),
         ])
     func passThrough(source: ChallengeSource) async throws {
         let desk = try await Desk()
@@ -112,7 +112,7 @@ struct PaymentEngineTests {
     func noWallet() async throws {
         let two = try await Desk(wallets: ["main", "other"])
         #expect(await two.answer().failure?.code == "no-wallet")
-        let missing = await two.engine.answer(challenge(), for: two.request(wallet: "third")) { false }
+        let missing = await two.engine.answer(challenge(), for: two.request(method: "GET", wallet: "third")) { false }
         #expect(missing.failure?.detail.contains("third") == true)
         let refused = try await two.rows
         #expect(refused.map(\.state) == [.refused, .refused])
@@ -134,7 +134,7 @@ struct PaymentEngineTests {
         let desk = try await Desk(rules: [])
         let failure = try #require(await desk.answer().failure)
         #expect(failure.code == "not-in-pay-list")
-        #expect(failure.status == 403)
+        #expect(failure.status == 402)
         #expect(!failure.isRetryable)
         let id = try #require(failure.payment)
         let row = try #require(await desk.books.payment(id))
@@ -159,7 +159,7 @@ struct PaymentEngineTests {
         let desk = try await Desk(isKnown: false)
         let failure = try #require(await desk.answer().failure)
         #expect(failure.code == "unknown-agent")
-        #expect(failure.status == 403)
+        #expect(failure.status == 402)
         #expect(desk.signer.signatures == 0)
     }
 

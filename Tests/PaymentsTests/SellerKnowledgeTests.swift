@@ -74,7 +74,7 @@ struct SellerKnowledgeTests {
             Issue.record("it was paid")
             return
         }
-        #expect(failure.code == "allowance-missing" && failure.status == 403 && failure.price == .cents(1))
+        #expect(failure.code == "allowance-missing" && failure.status == 402 && failure.price == .cents(1))
         #expect(failure.detail.contains("purser wallet approve main --network eip155:56 --asset USDT"))
         #expect(desk.signer.signatures == 0)
         #expect(try await desk.books.used(.day) == .zero)
@@ -327,7 +327,7 @@ struct SellerKnowledgeTests {
 
 extension ChallengeSource {
     private func replacing(_ text: String, _ other: String) -> ChallengeSource {
-        let document = String(decoding: header ?? [], as: UTF8.self)
+        let document = String(decoding: fields.first?.values.first ?? [], as: UTF8.self)
         return ChallengeSource(header: Array(document.replacing(text, with: other).utf8), body: nil)
     }
 

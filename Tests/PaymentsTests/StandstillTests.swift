@@ -19,7 +19,7 @@ struct StandstillTests {
         let desk = try await Desk()
         #expect(try await desk.books.freeze(Self.freeze(scope)))
         let failure = try #require(await desk.answer().failure)
-        #expect(failure.code == "frozen" && failure.status == 403 && !failure.isRetryable)
+        #expect(failure.code == "frozen" && failure.status == 402 && !failure.isRetryable)
         #expect(failure.detail.contains(scope.description) && !failure.detail.contains("secret reason"))
         #expect(desk.signer.signatures == 0)
         #expect(try await desk.books.unfreeze(scope, by: "op", at: .vectors))

@@ -61,10 +61,13 @@ struct GateTests {
             .domain,
             [
                 #""name":"USDT0","version":"1""#, #""name":"USD\u20ae0 ""#, #""name":"USD₮""#, #""name":"Tether USD""#,
-                #""name":"usd₮0""#, #""version":"2""#, #""version":"01""#, #""name":"""#, #""name":7"#, #""version":1"#,
+                #""name":"usd₮0""#, #""version":"2""#, #""version":"01""#, #""name":"""#, #""name":7"#,
+                #""version":1.0"#, #""version":1e0"#,
+                #""version":2"#, #""version":-1"#, #""version":true"#,
                 #""verifyingContract":"0x0077777d7EBA4688BDeF3E311b846F25870A19B9""#, #""verifyingContract":"""#,
                 #""verifyingContract":[]"#, #""name":"GatewayWalletBatched","version":"1""#,
             ]),
+        crafted(.tooLong, "outputSchema", ["\"" + String(repeating: "y", count: 9000) + "\""]),
         texts(
             .payee, "payTo",
             [
@@ -97,6 +100,22 @@ struct GateTests {
     func refused(crafted: Crafted) throws {
         let challenge = try challenge(Entry().with(crafted.key, crafted.json))
         #expect(door.refusal(challenge) == crafted.code)
+    }
+
+    @Test("a domain's version may be a number of digits, which counts as its text and is echoed as it came")
+    func numericVersion() throws {
+        let entry = Entry().with("extra", #"{"name":"USD\u20ae0","version":1}"#)
+        let payment = try door.paid(entry)
+        #expect(String(decoding: payment.entry.raw, as: UTF8.self) == entry.json)
+    }
+
+    @Test("an entry too long for a header line is paid where what no seller compares may be left out")
+    func trimmed() throws {
+        let entry = Entry().with("outputSchema", "\"" + String(repeating: "y", count: 9000) + "\"")
+        #expect(try door.refusal(challenge(entry)) == .tooLong)
+        var open = door
+        open.context.rules.trimsEntry = true
+        #expect(try open.refusal(challenge(entry)) == nil)
     }
 
     @Test("every code is reached by some challenge")

@@ -206,8 +206,8 @@ struct ProblemTests {
         let later = Timestamp.vectors.adding(seconds: 60)
         let freeze = Freeze(scope: .gateway("lab"), since: .vectors, actor: "op", reason: "why")
         let rows: [(ReservationRefusal, Int, String, isRetryable: Bool)] = [
-            (.noCap, 402, "no-cap", false), (.unknownAgent, 403, "unknown-agent", false),
-            (.frozen(freeze), 403, "frozen", false),
+            (.noCap, 402, "no-cap", false), (.unknownAgent, 402, "unknown-agent", false),
+            (.frozen(freeze), 402, "frozen", false),
             (.gatewayRejecting(RejectionPause(scope: .gateway, until: later)), 402, "gateway-rejecting", true),
             (
                 .walletUnfunded(
@@ -245,12 +245,12 @@ struct ProblemTests {
     }
 
     @Test(
-        "every refusal by the gate is documented, a 403 unless the price is the reason, and repeated by no client",
+        "every refusal by the gate is documented, a 402, and repeated by no client",
         arguments: RefusalCode.allCases)
     func vetting(code: RefusalCode) throws {
         let problems = try String(decoding: Vectors.bytes(of: "Specs/problems.md"), as: UTF8.self)
         let (head, body) = try parse(Problem(.gate(Policy.Gate.Refusal(code: code), payment: nil)))
-        #expect(head.status == ([.tooLarge, .priceRise].contains(code) ? 402 : 403))
+        #expect(head.status == 402)
         #expect(problems.contains("| `\(code.rawValue)` | \(head.status) |"))
         #expect(field("x-should-retry", of: head) == "false")
         #expect(try JSONReader.read(body)["code"]?.string == code.rawValue)
@@ -315,33 +315,28 @@ struct HeldAnswerTests {
         return held
     }
 
-    private func header(_ held: HeldAnswer) -> String? {
-        held.challengeSource.header.map { String(decoding: $0, as: UTF8.self) }
+    private func fields(_ held: HeldAnswer) -> [[String]] {
+        held.challengeSource.fields.map { [$0.name] + $0.values.map { String(decoding: $0, as: UTF8.self) } }
     }
 
-    @Test("the challenge header is found under both its names, the proper one first")
+    @Test("the challenge header is found under both its names, the proper one first, each value once")
     func names() throws {
-        #expect(try header(held(["Payment-Required: a"])) == "a")
-        #expect(try header(held(["X-PAYMENT-REQUIRED: b"])) == "b")
-        #expect(try header(held(["X-Payment-Required: b", "PAYMENT-REQUIRED: a"])) == "a")
-        #expect(try header(held(["Payment-Required:"])) == nil)
-        #expect(try header(held([])) == nil)
+        #expect(try fields(held(["Payment-Required: a"])) == [["PAYMENT-REQUIRED", "a"]])
+        #expect(try fields(held(["X-PAYMENT-REQUIRED: b"])) == [["X-PAYMENT-REQUIRED", "b"]])
+        #expect(
+            try fields(
+                held(["X-Payment-Required: b", "PAYMENT-REQUIRED: a", "payment-required: a", "Payment-Required:"]))
+                == [["PAYMENT-REQUIRED", "a", ""], ["X-PAYMENT-REQUIRED", "b"]])
+        #expect(try fields(held([])).isEmpty)
     }
 
-    @Test("equal challenge headers are one; two that differ are none, and the body counts")
-    func twoHeaders() throws {
-        #expect(try header(held(["Payment-Required: a", "Payment-Required: a"])) == "a")
-        let two = try held(
-            ["Payment-Required: \(Self.document)", "Payment-Required: \(Self.other)", "Content-Length: 30"],
-            body: Array(Self.document.utf8))
-        #expect(header(two) == nil)
-        #expect(!two.hasReadableChallengeHeader)
-        #expect(try Challenge.read(two.challengeSource).version == 2)
-    }
-
-    @Test("a header that can be read is known before the body has come")
+    @Test("a header that can be paid is known before the body has come, and nothing else is waited for less")
     func readable() throws {
-        #expect(try held(["Payment-Required: \(Self.document)"], isComplete: false).hasReadableChallengeHeader)
+        let payable =
+            #"{"x402Version":2,"accepts":[{"scheme":"exact","network":"n","amount":"1","asset":"a","payTo":"p"}]}"#
+        #expect(try held(["Payment-Required: \(payable)"], isComplete: false).hasReadableChallengeHeader)
+        #expect(try !held(["Payment-Required: \(Self.document)"], isComplete: false).hasReadableChallengeHeader)
+        #expect(try !held(["X-Payment-Required: true"], isComplete: false).hasReadableChallengeHeader)
         #expect(try !held(["Payment-Required: nonsense!"], isComplete: false).hasReadableChallengeHeader)
         #expect(try held(["A: b"], isComplete: false).endsWithConnection)
     }
@@ -357,18 +352,37 @@ struct HeldAnswerTests {
         ]
         for (fields, body) in cases {
             let held = try held(fields, body: body, pieces: pieces)
-            #expect(held.challengeSource.body == plain)
+            #expect(held.challengeSource.body == .whole(plain))
         }
     }
 
     @Test("reject- bodies that are cut short, damaged or in an unknown coding")
     func noBody() throws {
         let plain = Array(Self.document.utf8)
-        #expect(try held(["Content-Length: 30"], body: plain, isComplete: false).challengeSource.body == nil)
-        #expect(try held(["Transfer-Encoding: chunked"], body: plain).challengeSource.body == nil)
-        #expect(try held(["Content-Encoding: br"], body: plain).challengeSource.body == nil)
-        #expect(try held(["Content-Encoding: gzip"], body: plain).challengeSource.body == nil)
-        #expect(try held([]).challengeSource.body == nil)
+        #expect(try held(["Content-Length: 30"], body: plain, isComplete: false).challengeSource.body == .none)
+        #expect(try held(["Transfer-Encoding: chunked"], body: plain).challengeSource.body == .none)
+        #expect(try held([]).challengeSource.body == .none)
+        for coding in ["br", "gzip", "gzip, br", "identity, x"] {
+            guard case .unreadable = try held(["Content-Encoding: \(coding)"], body: plain).challengeSource.body else {
+                Issue.record("\(coding)")
+                continue
+            }
+            let page = ["Content-Type: text/html; charset=utf-8", "Content-Encoding: \(coding)"]
+            #expect(try held(page, body: plain).challengeSource.body == .none)
+        }
+    }
+
+    @Test("of a body that is longer than any challenge the beginning is known", arguments: [false, true])
+    func longBody(isChunked: Bool) throws {
+        let plain = Array(Self.document.dropLast().utf8) + [UInt8](repeating: 0x20, count: 70_000)
+        let body = isChunked ? Array("fffff\r\n".utf8) + plain : plain
+        let field = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: 100000"
+        let held = try held([field], body: body, isComplete: false)
+        guard case .beginning(let bytes, _) = held.challengeSource.body else {
+            Issue.record("\(held.challengeSource.body)")
+            return
+        }
+        #expect(bytes == Array(plain.prefix(Challenge.maximumBytes)))
     }
 
     @Test("a settlement report is taken from the first of its two names that can be read")
@@ -393,6 +407,24 @@ private enum Compressed {
     static let gzip = "H4sIAAAAAAACA6tWqjAxMApLLSrOzM9TsjLSUUpMTk4tKClWsoqOrQUAIh7CMR4AAAA="
     /// The same.
     static let zlib = "eJyrVqowMTAKSy0qzszPU7Iy0lFKTE5OLSgpVrKKjq0FAJWtCeI="
+    /// The same without a frame.
+    static let raw = "q1aqMDEwCkstKs7Mz1OyMtJRSkxOTi0oKVayio6tBQA="
+    /// The same as gzip of two members.
+    static let members =
+        "H4sIAAAAAAACA6tWqjAxMApLLSrOBACl+qOKCwAAAB+LCAAAAAAAAgPLz1OyMtJRSkxOTi0oKVayio6tBQDUf6CpEwAAAA=="
+    /// The same by zstd, with its length in front.
+    static let zstd = "KLUv/SQe8QAAeyJ4NDAyVmVyc2lvbiI6MiwiYWNjZXB0cyI6W1191TAjGw=="
+    /// The same as of a stream whose length is not known.
+    static let zstdStreamed = "KLUv/QRY8QAAeyJ4NDAyVmVyc2lvbiI6MiwiYWNjZXB0cyI6W1191TAjGw=="
+    /// The same in three frames, of which one is empty.
+    static let zstdFrames =
+        "KLUv/QRYOQAAeyJ4NDAyVuvL7vsotS/9JAABAACZ6dhRKLUv/QRYuQAAZXJzaW9uIjoyLCJhY2NlcHRzIjpbXX37kZ6F"
+    /// The same, with a window of 128 MiB.
+    static let zstdWideWindow = "KLUv/QSI8QAAeyJ4NDAyVmVyc2lvbiI6MiwiYWNjZXB0cyI6W1191TAjGw=="
+    /// The same by zstd and then gzip.
+    static let gzipOfZstd = "H4sIAAAAAAACA9PYqv+XJeIjA0O1UoWJgVFYalFxZn6ekpWRjlJicnJqQUmxklV0bO1VA2VpALW/A5grAAAA"
+    /// 65,537 times the letter a, by zstd.
+    static let zstdOverLimit = "KLUv/QRYVQAAEGFhAQD8fx1gAbVpNCU="
     /// 65,536 times the letter a.
     static let atLimit =
         "H4sIAAAAAAACA+3BgQAAAACAINb9JRapCgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -406,38 +438,75 @@ private enum Compressed {
 @Suite("Bodies of 402 answers")
 struct ChallengeBodyTests {
     private let limit = 65_536
+    private static let document = Array(#"{"x402Version":2,"accepts":[]}"#.utf8)
 
-    private func plain(_ text: String, _ coding: String?) -> [UInt8]? {
-        ChallengeBody.plain(Base64.decodeLenient(text.utf8) ?? [], coding: coding, limit: limit)
+    private func read(_ bytes: [UInt8], _ codings: String..., isCut: Bool = false) -> ChallengeBody {
+        ChallengeBody.read(bytes, codings: codings, isCut: isCut, limit: limit)
     }
 
-    @Test("the codings of HTTP are read", arguments: ["gzip", "x-gzip", "GZip"])
+    private func bytes(_ text: String) -> [UInt8] { Base64.decodeLenient(text.utf8) ?? [] }
+
+    @Test("the codings of HTTP are read, under either name of deflate's", arguments: ["gzip", "x-gzip", "deflate"])
     func codings(coding: String) {
-        let document = Array(#"{"x402Version":2,"accepts":[]}"#.utf8)
-        #expect(plain(Compressed.gzip, coding) == document)
-        #expect(plain(Compressed.zlib, "deflate") == document)
-        #expect(ChallengeBody.plain(document, coding: nil, limit: limit) == document)
-        #expect(ChallengeBody.plain(document, coding: "identity", limit: limit) == document)
-        #expect(ChallengeBody.plain(document, coding: nil, limit: document.count - 1) == nil)
-    }
-
-    @Test("64 KiB come out and a byte more does not")
-    func limits() {
-        #expect(plain(Compressed.atLimit, "gzip")?.count == limit)
-        #expect(plain(Compressed.overLimit, "gzip") == nil)
-    }
-
-    @Test("reject- what is damaged, cut short, empty or unknown")
-    func damaged() throws {
-        let bytes = try #require(Base64.decodeLenient(Compressed.gzip.utf8))
-        for length in 0..<bytes.count {
-            #expect(ChallengeBody.plain(Array(bytes[..<length]), coding: "gzip", limit: limit) == nil)
+        for text in [Compressed.gzip, Compressed.zlib, Compressed.raw, Compressed.members] {
+            #expect(read(bytes(text), coding) == .whole(Self.document))
         }
-        var damaged = bytes
-        damaged[bytes.count - 6] ^= 1
-        #expect(ChallengeBody.plain(damaged, coding: "gzip", limit: limit) == nil)
-        for coding in ["br", "zstd", "gzip, gzip", "", "compress"] {
-            #expect(ChallengeBody.plain(bytes, coding: coding, limit: limit) == nil)
+        #expect(read(Self.document) == .whole(Self.document))
+        #expect(read(Self.document, "identity", "") == .whole(Self.document))
+    }
+
+    @Test("zstd is read, in one frame or several, of a known length or not")
+    func zstd() {
+        for text in [Compressed.zstd, Compressed.zstdStreamed, Compressed.zstdFrames] {
+            #expect(read(bytes(text), "zstd") == .whole(Self.document))
+        }
+    }
+
+    @Test("codings come off in the reverse of the order in which they were put on, four at most")
+    func several() {
+        #expect(read(bytes(Compressed.gzipOfZstd), "zstd", "gzip") == .whole(Self.document))
+        #expect(read(bytes(Compressed.gzipOfZstd), "zstd", "identity", "gzip") == .whole(Self.document))
+        #expect(read(bytes(Compressed.gzipOfZstd), "gzip", "zstd") != .whole(Self.document))
+        guard case .unreadable = read(bytes(Compressed.gzip), "gzip", "gzip", "gzip", "gzip", "gzip") else {
+            Issue.record("five codings")
+            return
+        }
+    }
+
+    @Test("64 KiB come out; of more the beginning does")
+    func limits() {
+        let letters = [UInt8](repeating: 0x61, count: limit)
+        let long = ChallengeBody.beginning(letters, reason: "it is longer than 64 KiB")
+        #expect(read(bytes(Compressed.atLimit), "gzip") == .whole(letters))
+        #expect(read(bytes(Compressed.overLimit), "gzip") == long)
+        #expect(read(bytes(Compressed.zstdOverLimit), "zstd") == long)
+        #expect(read(letters) == .whole(letters))
+        #expect(read(letters + [0x61]) == long)
+        #expect(read(letters, isCut: true) == long)
+    }
+
+    @Test("reject- a window that is larger than readers of HTTP take")
+    func window() {
+        #expect(read(bytes(Compressed.zstdWideWindow), "zstd") != .whole(Self.document))
+    }
+
+    @Test("reject- what is damaged, cut short, empty or unknown", arguments: [Compressed.gzip, Compressed.zstd])
+    func damaged(text: String) throws {
+        let coding = text == Compressed.zstd ? "zstd" : "gzip"
+        let bytes = bytes(text)
+        for length in 0..<bytes.count {
+            if case .whole = read(Array(bytes[..<length]), coding) { Issue.record("\(length) bytes") }
+        }
+        if coding == "gzip" {
+            var damaged = bytes
+            damaged[bytes.count - 6] ^= 1
+            if case .whole = read(damaged, coding) { Issue.record("a wrong checksum") }
+        }
+        for other in ["br", "compress", "x", coding == "zstd" ? "gzip" : "zstd"] {
+            guard case .unreadable = read(bytes, other) else {
+                Issue.record("\(other)")
+                continue
+            }
         }
     }
 }

@@ -32,8 +32,8 @@ struct UpstreamRequestTests {
             "Purser-Trace: 1", "Purser-Token: other", "Content-Length: 5", "Accept: */*", token: token)
         #expect(
             try forward(head).lines == [
-                "POST /a?b HTTP/1.1", "host: api.example.com", "X-Own:  v  w ", "Content-Length: 5", "Accept: */*", "",
-                "",
+                "POST /a?b HTTP/1.1", "host: api.example.com", "X-Own:  v  w ", "Content-Length: 5", "Accept: */*",
+                "accept-encoding: identity", "", "",
             ])
     }
 
@@ -62,11 +62,16 @@ struct UpstreamRequestTests {
             "GET /lab HTTP/1.1", "X-Api-Key: \(token)", "Authorization: Bearer agents-own", "Authorization: Basic x")
         #expect(
             try forward(byName, gateway: bearer).lines == [
-                "GET / HTTP/1.1", "host: api.example.com", "authorization: Bearer gateway-key", "", "",
+                "GET / HTTP/1.1", "host: api.example.com", "accept-encoding: identity",
+                "authorization: Bearer gateway-key", "", "",
             ])
         let key = try Gateway.sample(credential: .sample(.xAPIKey, "gateway-key"))
         let lines = try forward(.sample("GET /lab HTTP/1.1", "X-Api-Key: mine", token: token), gateway: key).lines
-        #expect(lines == ["GET / HTTP/1.1", "host: api.example.com", "x-api-key: gateway-key", "", ""])
+        #expect(
+            lines == [
+                "GET / HTTP/1.1", "host: api.example.com", "accept-encoding: identity", "x-api-key: gateway-key", "",
+                "",
+            ])
     }
 
     @Test("another field may name the agent, and then Authorization is the agent's own")
@@ -74,7 +79,11 @@ struct UpstreamRequestTests {
         for field in ["Purser-Token: \(token)", "Proxy-Authorization: Bearer \(token)"] {
             let head = try RequestHead.sample("GET /lab HTTP/1.1", field, "Authorization: Bearer sk-own")
             let lines = try forward(head).lines
-            #expect(lines == ["GET / HTTP/1.1", "host: api.example.com", "Authorization: Bearer sk-own", "", ""])
+            #expect(
+                lines == [
+                    "GET / HTTP/1.1", "host: api.example.com", "Authorization: Bearer sk-own",
+                    "accept-encoding: identity", "", "",
+                ])
         }
     }
 
@@ -170,5 +179,82 @@ struct HostRuleTests {
     func port80() {
         #expect(HostRule(ports: [80], more: []).accepts("localhost"))
         #expect(HostRule(ports: [80], more: []).accepts("[::1]"))
+    }
+}
+
+@Suite("What a gateway is asked for in Accept-Encoding")
+struct AcceptedCodingsTests {
+    @Test(
+        "codings that cannot be read are not asked for",
+        arguments: [
+            ("gzip, deflate, br", "gzip, deflate"), ("gzip, deflate, br, zstd", "gzip, deflate, zstd"),
+            ("br, gzip;q=0.5", "gzip;q=0.5"), ("GZip ; Q=0.8, BR", "GZip ; Q=0.8"), ("x-gzip, compress", "x-gzip"),
+            ("gzip;q=1.0, identity; q=0.5, *;q=0", nil), ("dcb, dcz, zstd", "zstd"), ("gzip,,br", "gzip"),
+            ("*", "gzip, deflate, zstd"), ("br;q=1.0, *;q=0.5", "gzip;q=0.5, deflate;q=0.5, zstd;q=0.5"),
+            ("gzip;q=0, *", "gzip;q=0, deflate, zstd"), ("zstd, *;q=0.1", "zstd, gzip;q=0.1, deflate;q=0.1"),
+            ("identity;q=0, *", "identity;q=0, gzip, deflate, zstd"), ("gzip;level=9, deflate", "deflate"),
+            ("gzip;q=2, deflate", "deflate"), ("gzip;q=0.1234, deflate", "deflate"),
+        ])
+    func filtered(sent: String, asked: String?) {
+        #expect(AcceptedCodings.readable([sent]) == asked)
+    }
+
+    @Test(
+        "what can be read stays as it was sent",
+        arguments: [
+            "gzip", "gzip, deflate", "gzip,deflate", "Deflate , gzip;q=0.000, zstd", "identity", "IDENTITY;q=0.5", "",
+            "gzip, identity;q=0, *;q=0", " gzip ",
+        ])
+    func kept(sent: String) {
+        #expect(AcceptedCodings.readable([sent]) == nil)
+    }
+
+    @Test(
+        "an agent that takes none of them gets what has no coding, whatever it says of that",
+        arguments: [
+            ["br"], ["br, identity;q=0"], ["identity;q=0"], ["*;q=0"], ["gzip;q=0"], ["gzip;q=0.0, br"],
+            ["compress", "br"],
+            ["br, *;q=0"], ["nonsense"], ["gzip;q=x"], [";q=1"], ["identity, br"], [],
+        ])
+    func plain(sent: [String]) {
+        #expect(AcceptedCodings.readable(sent) == "identity")
+    }
+
+    @Test("several fields are one list")
+    func several() {
+        #expect(AcceptedCodings.readable(["gzip", "br"]) == "gzip")
+        #expect(AcceptedCodings.readable(["gzip", "zstd"]) == nil)
+        #expect(AcceptedCodings.readable(["br", "*"]) == "gzip, deflate, zstd")
+    }
+
+    private func encodings(_ fields: [String], _ target: String = "/lab/x", host: Bool = false) throws -> [String] {
+        let lines = ["GET \(target) HTTP/1.1", "Host: 127.0.0.1:4020"] + fields
+        let head = try RequestHead(ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n"))
+        let table = GatewayTable([.sample()])
+        var route = try table.route(head.target)
+        if host {
+            route = GatewayTable.Route(
+                gateway: route.gateway, target: "/x", prefix: "", form: .host(try #require(HostName("h"))))
+        }
+        let request = UpstreamRequest(head, route: route, tokenField: nil, allocator: ByteBufferAllocator())
+        return String(buffer: request.bytes()).split(separator: "\r\n").map(String.init)
+            .filter { $0.lowercased().hasPrefix("accept-encoding") }
+    }
+
+    @Test("it is asked of gateways, and only where an answer may have to be read here")
+    func places() throws {
+        #expect(try encodings(["Accept-Encoding: gzip, br"]) == ["accept-encoding: gzip"])
+        #expect(try encodings([]) == ["accept-encoding: identity"])
+        #expect(try encodings(["Accept-Encoding:  gzip , deflate"]) == ["Accept-Encoding:  gzip , deflate"])
+        #expect(try encodings(["Accept-Encoding: br", "Accept-Encoding: zstd"]) == ["accept-encoding: zstd"])
+        #expect(
+            try encodings(["Connection: accept-encoding", "Accept-Encoding: gzip"]) == ["accept-encoding: identity"])
+        for payment in ["PAYMENT-SIGNATURE: mine", "X-Payment: mine"] {
+            #expect(try encodings(["Accept-Encoding: br", payment]) == ["Accept-Encoding: br"])
+            #expect(try encodings([payment, "Accept-Encoding: br"]) == ["Accept-Encoding: br"])
+            #expect(try encodings([payment]).isEmpty)
+        }
+        #expect(try encodings(["Accept-Encoding: br"], host: true) == ["Accept-Encoding: br"])
+        #expect(try encodings([], host: true).isEmpty)
     }
 }

@@ -24,8 +24,8 @@ struct Permit2Tests {
         #expect(entry.asset == "0x55d398326f99059fF775485246999027B3197955")
         #expect(entry.amount == Self.price)
         #expect(entry.scheme == (route == .upto ? "upto" : "exact"))
-        #expect(entry.extra["assetTransferMethod"] == "permit2")
-        #expect((entry.extra["facilitatorAddress"] != nil) == (route == .upto))
+        #expect(entry.extra[.assetTransferMethod] == "permit2")
+        #expect((entry.extra[.facilitatorAddress] != nil) == (route == .upto))
         let method = try #require(PaymentMethods.standard.method(for: entry))
         #expect(method.name == (route == .upto ? "upto-permit2" : "exact-permit2"))
     }
@@ -34,7 +34,7 @@ struct Permit2Tests {
     func otherRoutes() throws {
         let requirements = try Shop().challenge(Shop.body()).requirements
         #expect(requirements.map(\.network) == ["eip155:42161", "eip155:8453"])
-        #expect(requirements.allSatisfy { $0.extra["assetTransferMethod"] == nil })
+        #expect(requirements.allSatisfy { $0.extra[.assetTransferMethod] == nil })
     }
 
     @Test("an exact payment is taken whole, once, and its report names no amount")

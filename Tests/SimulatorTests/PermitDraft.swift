@@ -75,7 +75,7 @@ extension Shop {
             payTo: try #require(Address(hex: entry.payTo)), amount: entry.amount, validAfter: now - 600,
             deadline: now + 120, nonce: Keccak256.hash(words: UInt256(nonce).bigEndianBytes),
             spender: route == .upto ? UptoPermit2.proxy : ExactPermit2.proxy,
-            facilitator: route == .upto ? entry.extra["facilitatorAddress"].flatMap { Address(hex: $0) } : nil)
+            facilitator: route == .upto ? entry.extra[.facilitatorAddress].flatMap { Address(hex: $0) } : nil)
     }
 
     /// What a body gets on a route with this payment.

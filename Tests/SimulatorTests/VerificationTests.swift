@@ -158,7 +158,7 @@ struct VerificationTests {
         let body = Shop.body()
         let offered = try shop.challenge(body).extensions
         let echo = ExtensionEcho.object(
-            for: offered, identifier: PaymentIdentifier("call_0123456789abcdef"), envelopeBytes: 1024)
+            for: offered, identifier: PaymentIdentifier("call_0123456789abcdef"), room: 3500)
         var first = try shop.draft(nonce: 1)
         first.extensions = echo
         var second = try shop.draft(nonce: 2)

@@ -79,7 +79,116 @@ struct ChallengeTests {
         let one = #"{"x402Version":1,"accepts":[]}"#
         #expect(try read(header: two, body: one).version == 2)
         #expect(try read(header: "", body: one).version == 1)
-        #expect(throws: ChallengeProblem.self) { try read(header: "@@@", body: one) }
+        #expect(try read(header: "@@@", body: one).version == 1)
+        #expect(throws: ChallengeProblem.unreadable("PAYMENT-REQUIRED is empty")) { try read(header: "") }
+    }
+
+    @Test(
+        "a header that is no challenge, or asks for nothing, says nothing about the body",
+        arguments: ["true", "@@@", "e30", "1", #"{"x402Version":3,"accepts":[]}"#, #"{"x402Version":2,"accepts":[]}"#])
+    func headerBesideBody(header: String) throws {
+        let body = #"{"x402Version":1,"accepts":[\#(Self.entry)]}"#
+        #expect(try read(header: header, body: body).version == 1)
+        #expect(try read(header: header, body: body).requirements.count == 1)
+        let two = #"{"x402Version":2,"accepts":[\#(Self.entry)]}"#
+        #expect(try read(header: two, body: body).version == 2)
+    }
+
+    @Test("of several headers the readable ones count; where two of them differ nothing does, nor the body")
+    func severalHeaders() throws {
+        let two = #"{"x402Version":2,"accepts":[\#(Self.entry)]}"#
+        let other = two.replacing("10000", with: "1")
+        func read(_ header: [String], alias: [String] = [], body: String? = nil) throws(ChallengeProblem) -> Challenge {
+            try Challenge.read(
+                ChallengeSource(
+                    fields: [
+                        .init(name: "PAYMENT-REQUIRED", values: header.map { Array($0.utf8) }),
+                        .init(name: "X-PAYMENT-REQUIRED", values: alias.map { Array($0.utf8) }),
+                    ], body: body.map { .whole(Array($0.utf8)) } ?? .none))
+        }
+        #expect(try read(["@@@", two]).requirements.count == 1)
+        #expect(try read([two, Base64.encode(Array(two.utf8))]).requirements.count == 1)
+        #expect(try read([two], alias: [other]).requirements.first?.amount == UInt256(10_000))
+        #expect(try read([""], alias: [other]).requirements.first?.amount == UInt256(1))
+        let problem = ChallengeProblem.unreadable("PAYMENT-REQUIRED stands there twice, with two challenges")
+        #expect(throws: problem) { try read([two, other]) }
+        #expect(throws: problem) { try read([two, other], alias: [two], body: two) }
+        #expect(throws: problem) { try read([other, "@@@", two], body: two) }
+    }
+
+    @Test("what no payment needs may be nested to any depth, repeat its keys and hold any text")
+    func unneeded() throws {
+        func odd(_ depth: Int) -> String {
+            String(repeating: #"[{"a":"#, count: depth) + "0" + String(repeating: "}]", count: depth)
+        }
+        let entry = Self.entry.dropLast()
+        let odds = [
+            #""schema":\#(odd(1500))"#, #""x":1,"x":2"#, #""x":{"amount":"1","amount":"2","accepts":[],"accepts":7}"#,
+            #""t":"\ud800","\udfff":"\ud800x""#, #""n":1e999999,"m":-0.000000000000000000000000000000001"#,
+            #""\#(String(repeating: "k", count: 5000))":null"#, #""AMOUNT":"1","amount ":"2""#,
+        ]
+        for odd in odds {
+            let texts = [
+                #"{"x402Version":2,"accepts":[\#(entry),\#(odd)}]}"#,
+                #"{"x402Version":2,"accepts":[\#(Self.entry)],\#(odd)}"#,
+                #"{"x402Version":2,"accepts":[\#(Self.entry)],"extensions":{"z":{\#(odd)}},"resource":{"url":"u",\#(odd)}}"#,
+                #"{"x402Version":2,"accepts":[\#(Self.entry)],"extensions":{\#(odd)},"error":{\#(odd)}}"#,
+                #"{"x402Version":2,"accepts":[\#(entry),"extra":{"name":"n",\#(odd)}}]}"#,
+            ]
+            for text in texts {
+                let challenge = try read(header: text)
+                let requirement = try #require(challenge.requirements.first)
+                #expect(requirement.amount == UInt256(10_000))
+                #expect(try read(body: text) == challenge)
+                // What is kept for the echo reads as what was vetted.
+                let raw = requirement.raw
+                #expect(PaymentRequirement(received: raw) == requirement)
+                #expect(
+                    PaymentHeader.rebuild(version: 1, payload: [], accepted: raw, resource: nil, extensions: nil) != nil
+                )
+            }
+        }
+    }
+
+    @Test(
+        "reject- two of a member that is read, wherever odd things are let pass",
+        arguments: [
+            #""amount":"1""#, #""payTo":"0x03""#, #""pay\u0054o":"0x03""#, #""asset":"0x03""#, #""scheme":"upto""#,
+            #""network":"eip155:1""#, #""maxAmountRequired":"1","maxAmountRequired":"1""#,
+            #""maxTimeoutSeconds":1,"maxTimeoutSeconds":60"#, #""extra":{"name":"a","name":"b"}"#,
+            #""extra":{"version":"1","ver\u0073ion":"2"}"#, #""extra":{},"extra":{}"#,
+            #""extra":{"spender":"0x1","spender":"0x2"}"#,
+        ])
+    func duplicates(member: String) {
+        #expect(unreadable(#"{"x402Version":2,"accepts":[\#(Self.entry.dropLast()),\#(member)}]}"#))
+    }
+
+    @Test("reject- two of a member of the challenge itself, and an extension twice that we would answer")
+    func duplicatesOutside() {
+        for member in [
+            #""accepts":[]"#, #""x402Version":2"#, #""error":1,"error":2"#, #""resource":{},"resource":{}"#,
+            #""extensions":{},"extensions":{}"#,
+            #""extensions":{"payment-identifier":{},"payment-identifier":{}}"#,
+            #""extensions":{"sign-in-with-x":{},"sign-in-with-x":{}}"#,
+        ] {
+            #expect(unreadable(#"{"x402Version":2,"accepts":[\#(Self.entry)],\#(member)}"#), "\(member)")
+        }
+    }
+
+    @Test("an extension that stands twice is left out where nobody answers it")
+    func extensionTwice() throws {
+        let challenge = try read(
+            header: #"{"accepts":[],"extensions":{"a":1,"b":{"info":{}},"a":2,"\ud800":{}}}"#)
+        #expect(challenge.extensions.map(\.key) == ["b"])
+    }
+
+    @Test("a byte order mark in front of a challenge is no part of it")
+    func byteOrderMark() throws {
+        let text = #"{"x402Version":1,"accepts":[\#(Self.entry)]}"#
+        let marked = "\u{feff}" + text
+        #expect(try read(body: marked) == read(body: text))
+        #expect(try read(header: marked) == read(header: text))
+        #expect(try read(header: Base64.encode(Array(marked.utf8))) == read(header: text))
     }
 
     @Test(
@@ -99,7 +208,7 @@ struct ChallengeTests {
     func unknownVersion(text: String) {
         let document = #"{"x402Version":\#(text),"accepts":[\#(Self.entry)]}"#
         #expect(throws: ChallengeProblem.unknownVersion) { try read(header: document) }
-        #expect(throws: ChallengeProblem.absent) { try read(body: document) }
+        #expect(throws: ChallengeProblem.unknownVersion) { try read(body: document) }
     }
 
     @Test(
@@ -107,8 +216,9 @@ struct ChallengeTests {
         arguments: [
             "@@@", "e30", "{}", "[]", "W10", #"{"accepts":{}}"#, #"{"accepts":null}"#, #"{"x402Version":2}"#,
             #"{"accepts":[],"accepts":[]}"#, #"{"accepts":[{"amount":"1","amount":"2"}]}"#,
-            #"{"accepts":[{"a":1,"\u0061":2}]}"#, #"{"accepts":[]} x"#, #"{"accepts":[]"#,
-            "{\"accepts\":[],\"e\":\"\\ud800\"}",
+            #"{"accepts":[{"amount":1,"\u0061mount":2}]}"#, #"{"accepts":[]} x"#, #"{"accepts":[]"#,
+            #"{"accepts":[{"scheme":"\ud800"}]}"#, #"{"accepts":[],"x":{"a":[}}"#, #"{"accepts":[],"x":tru}"#,
+            #"{"accepts":[],"x":"\x"}"#, "{\"accepts\":[],\"x\":\"a\nb\"}", #"{"accepts":[],"x":01}"#,
             "=", "eyJ9=====",
         ])
     func unreadableHeader(header: String) {
@@ -121,20 +231,47 @@ struct ChallengeTests {
         #expect(unreadable(Base64.encode(latin1)))
     }
 
-    @Test("reject- nesting that is deeper than any challenge")
-    func deep() {
+    @Test("nesting in the place of entries is none")
+    func deep() throws {
         let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
-        #expect(unreadable(#"{"accepts":\#(deep)}"#))
+        #expect(try read(header: #"{"accepts":\#(deep)}"#).problems == [0: .notAnObject])
+        #expect(unreadable(#"{"accepts":{"x":\#(deep)}}"#))
     }
 
     @Test(
         "a body that does not speak x402 is no challenge",
         arguments: [
-            "", "Payment required", "<html></html>", "[]", "{}", #"{"error":"pay"}"#, #"{"x402Version":2}"#,
-            #"{"accepts":[]}"#, #"{"x402Version":2,"accepts":[]"#, #"{"x402Version":2,"x402Version":2,"accepts":[]}"#,
+            "", "Payment required", "<html></html>", "[]", "{}", #"{"error":"pay"}"#, "{", #"{"error":"pay""#,
+            #"[{"x402Version":2}]"#, #"{"error":{"accept":[]}}"#, #""x402Version""#,
         ])
     func absent(body: String) {
         #expect(throws: ChallengeProblem.absent) { try read(body: body) }
+        #expect(throws: ChallengeProblem.absent) {
+            try Challenge.read(ChallengeSource(fields: [], body: .beginning(Array(body.utf8), reason: "r")))
+        }
+        // Only the object itself has the members that count.
+        #expect(throws: ChallengeProblem.absent) { try read(body: #"{"error":{"accepts":[]}}"#) }
+    }
+
+    @Test(
+        "a body that claims to be a challenge and is none is told of",
+        arguments: [
+            #"{"x402Version":2}"#, #"{"accepts":[]}"#, #"{"x402Version":2,"accepts":[]"#, #"{"accepts":[{"amount""#,
+            #"{"x402Version":2,"x402Version":2,"accepts":[]}"#, #"{"x402Version":3,"accepts":[]}"#,
+            #"{"x402Version":2,"accepts":{}}"#, "\u{feff} {\"x402Version\":1",
+        ])
+    func claimed(body: String) {
+        for source in [
+            ChallengeSource(fields: [], body: .whole(Array(body.utf8))),
+            ChallengeSource(fields: [], body: .beginning(Array(body.utf8), reason: "it is cut")),
+        ] {
+            do throws(ChallengeProblem) {
+                _ = try Challenge.read(source)
+                Issue.record("it was read")
+            } catch {
+                #expect(error != .absent)
+            }
+        }
     }
 
     @Test("a body of version 2 counts when there is no header, white space in front included")

@@ -8,12 +8,15 @@ import X402
 struct ExtensionEchoTests {
     private static let identifier = PaymentIdentifier("pay_0123456789abcdef")
 
+    /// The bytes of JSON in the longest line of version 2.
+    private static let jsonBytes = (PaymentEcho.maximumLineBytes - "payment-signature: ".utf8.count) / 4 * 3
+
     private func echo(
         _ extensions: [(String, String)], answer: ExtensionAnswer? = nil, envelopeBytes: Int = 600
     ) -> String? {
         let offered = extensions.map { Challenge.Extension(key: $0.0, raw: Array($0.1.utf8), isRequired: false) }
         let object = ExtensionEcho.object(
-            for: offered, identifier: Self.identifier, answer: answer, envelopeBytes: envelopeBytes)
+            for: offered, identifier: Self.identifier, answer: answer, room: Self.jsonBytes - envelopeBytes - 14)
         return object.map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -30,7 +33,7 @@ struct ExtensionEchoTests {
         #expect(echo([("a\"b", "1")]) == #"{"a\"b":1}"#)
     }
 
-    @Test("what is too long goes: the catalogue, then offers, then the unknown from the longest, the identifier never")
+    @Test("what is too long goes: the catalogue, then offers, then the unknown from the longest, the identifier last")
     func order() {
         let identifier = ("payment-identifier", #"{"info":{}}"#)
         let own = #""payment-identifier":{"info":{"id":"pay_0123456789abcdef"}}"#
@@ -46,6 +49,7 @@ struct ExtensionEchoTests {
         )
         #expect(echo([("other", text(9000)), identifier]) == "{\(own)}")
         #expect(echo([("other", text(9000))]) == nil)
+        #expect(echo([("other", "1"), identifier], envelopeBytes: Self.jsonBytes - 14 - 30) == nil)
     }
 
     @Test("the room is what the rest of the header leaves, to the byte", arguments: [0, 1, 700, 2000, 4000, 4500])
@@ -61,13 +65,14 @@ struct ExtensionEchoTests {
         }
         #expect(header(nil).value.utf8.count == (envelope + 2) / 3 * 4)
         // `,"extensions":{"k":…}` is 20 bytes around the value.
-        let fitting = 4608 - envelope - 20
+        let fitting = Self.jsonBytes - envelope - 20
         guard fitting >= 2 else {
             #expect(echo([("k", "{}")], envelopeBytes: envelope) == nil)
             return
         }
         let most = try #require(echo([("k", text(fitting))], envelopeBytes: envelope))
-        #expect(header(most).value.utf8.count == ExtensionEcho.maximumHeaderBytes)
+        let line = "payment-signature: \(header(most).value)"
+        #expect((PaymentEcho.maximumLineBytes - 3...PaymentEcho.maximumLineBytes).contains(line.utf8.count))
         #expect(echo([("k", text(fitting + 1))], envelopeBytes: envelope) == nil)
     }
 
@@ -111,7 +116,7 @@ struct ExtensionEchoTests {
     func many() throws {
         let offered = (0..<8000).map { ("k\($0)", "1") }
         let sent = try #require(echo(offered))
-        #expect(sent.utf8.count <= 4608 - 600 - 14)
-        #expect(sent.utf8.count > 4608 - 600 - 14 - 10)
+        #expect(sent.utf8.count <= Self.jsonBytes - 600 - 14)
+        #expect(sent.utf8.count > Self.jsonBytes - 600 - 14 - 10)
     }
 }

@@ -51,7 +51,7 @@ struct GasSponsoringTests {
     ) throws -> (kept: [UInt8], sent: (Bytes32) throws -> [UInt8]) {
         let answer = try approval.answer(to: offered)
         let kept = try #require(
-            ExtensionEcho.object(for: offered, identifier: nil, answer: answer, envelopeBytes: 1500))
+            ExtensionEcho.object(for: offered, identifier: nil, answer: answer, room: 3000))
         let read = try #require(SponsoredApproval(in: kept, for: order()))
         #expect(read == approval)
         return (kept, { try #require(read.completing(kept, signature: VectorKey.payer.sign($0))) })
@@ -97,7 +97,7 @@ struct GasSponsoringTests {
         let theirs = #"{"erc20ApprovalGasSponsoring":{"z": 1.0,"info":{"description":"\u20ae"},"schema":{ }}}"#
         let text = String(
             decoding: try #require(try approval()).answer(to: extensions(theirs)).raw, as: UTF8.self)
-        #expect(text.hasPrefix(#"{"z":1.0,"info":{"description":"\u20ae","from":"0x1a642f0E"#))
+        #expect(text.hasPrefix(#"{"z": 1.0,"info":{"description":"\u20ae","from":"0x1a642f0E"#))
         #expect(text.contains(#","signedTransaction":"0x02"#))
         #expect(text.hasSuffix(#"","version":"1"},"schema":{ }}"#))
     }
@@ -150,7 +150,7 @@ struct GasSponsoringTests {
         let offered = try extensions(#"{"\#(key)":\#(entry),"other":1}"#)
         #expect(throws: GasSponsoringProblem.self) { try permit().answer(to: offered) }
         #expect(throws: GasSponsoringProblem.self) { try approval()?.answer(to: offered) }
-        let echo = ExtensionEcho.object(for: offered, identifier: nil, envelopeBytes: 600)
+        let echo = ExtensionEcho.object(for: offered, identifier: nil, room: 3900)
         #expect(echo == Array(#"{"other":1}"#.utf8))
     }
 

@@ -49,9 +49,7 @@ struct PaymentHeaderTests {
                 version: challenge.version, payload: payload, accepted: chosen.raw,
                 resource: challenge.resource,
                 extensions: ExtensionEcho.object(
-                    for: challenge.extensions, identifier: PaymentIdentifier("unused_unused_unused"),
-                    envelopeBytes: PaymentHeader.envelopeBytes(
-                        payloadBytes: payload.count, accepted: chosen.raw, resource: challenge.resource))))
+                    for: challenge.extensions, identifier: PaymentIdentifier("unused_unused_unused"), room: 4096)))
         #expect(header.name == (challenge.version == 1 ? "x-payment" : "payment-signature"))
         let sent = try JSONReader.read(#require(Base64.decodeLenient(header.value.utf8)))
         #expect(sent.canonical == http["paymentPayload"]?.canonical)

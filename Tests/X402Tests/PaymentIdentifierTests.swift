@@ -11,7 +11,7 @@ struct PaymentIdentifierTests {
 
     private func echo(_ object: String, as identifier: String) throws -> String? {
         ExtensionEcho.object(
-            for: try extensions(object), identifier: PaymentIdentifier(identifier), envelopeBytes: 600
+            for: try extensions(object), identifier: PaymentIdentifier(identifier), room: 3900
         ).map { String(decoding: $0, as: UTF8.self) }
     }
 

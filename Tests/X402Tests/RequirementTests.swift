@@ -99,7 +99,7 @@ struct RequirementTests {
 
     @Test(
         "reject- a text for extra that is no object",
-        arguments: [#""{""#, #""upfront""#, #""[]""#, #""{\"a\":1,\"a\":2}""#])
+        arguments: [#""{""#, #""upfront""#, #""[]""#, #""{\"name\":1,\"name\":2}""#])
     func badExtra(text: String) {
         #expect(throws: RequirementProblem.missing("extra")) { try read(entry(more: #","extra":\#(text)"#)) }
     }
@@ -129,7 +129,7 @@ struct RequirementTests {
         let text = entry(
             more: #","a":null,"b":{"c":null,"d":1.50,"e":[null,{"f":null,"g":"\u20ae\/"}]},"h" : "x","extra":null"#)
         let raw = String(decoding: try read(text).raw, as: UTF8.self)
-        let kept = #","b":{"d":1.50,"e":[null,{"g":"\u20ae\/"}]},"h":"x""#
+        let kept = #","b":{"d":1.50,"e":[null,{"g":"\u20ae\/"}]},"h" : "x""#
         #expect(raw == entry(more: kept))
     }
 

@@ -22,6 +22,25 @@ struct SettlementReportTests {
         #expect(try report.isPending == (row.string("name") == "pending"))
     }
 
+    @Test(
+        "the transaction is told under one of three names, the first that tells one",
+        arguments: [
+            (#""transaction":"0xa","txHash":"0xb","txId":"0xc""#, "0xa"), (#""txHash":"0xb","txId":"0xc""#, "0xb"),
+            (#""txId":"0xc""#, "0xc"), (#""transaction":null,"txHash":"0xb""#, "0xb"),
+            (#""transaction":"","txId":"0xc""#, "0xc"), (#""transaction":7,"txHash":{},"txId":"0xc""#, "0xc"),
+            (#""transaction":null"#, nil), (#""transaction":"""#, nil), (#""x":1"#, nil), (#""txhash":"0xb""#, nil),
+        ])
+    func transactions(members: String, transaction: String?) throws {
+        #expect(try #require(read(#"{"success":true,\#(members)}"#)).transaction == transaction)
+    }
+
+    @Test("what is not read of a report may be anything, and what is read stands there once")
+    func oddReport() throws {
+        let deep = String(repeating: "[", count: 900) + String(repeating: "]", count: 900)
+        #expect(read(#"{"success":true,"x":1,"x":2,"extensions":\#(deep),"transaction":"0xa"}"#)?.transaction == "0xa")
+        #expect(read(#"{"success":true,"transaction":"0xa","transaction":"0xb"}"#) == nil)
+    }
+
     @Test("plain JSON, missing padding and the url-safe alphabet are read")
     func spellings() throws {
         #expect(read(#"  {"success":true}  "#)?.success == true)

@@ -165,11 +165,14 @@ struct SignInTests {
 
     @Test("reject- a challenge that says a member twice, or is no text at all")
     func duplicates() {
-        #expect(throws: ChallengeProblem.self) {
-            try extensions(#"{"sign-in-with-x":{"info":{"domain":"a","domain":"b"}}}"#)
+        for second in ["domain", #"\u0064omain"#] {
+            #expect(throws: SignInProblem.unreadable("info")) {
+                let offered = try extensions(#"{"sign-in-with-x":{"info":{"domain":"a","\#(second)":"b"}}}"#)
+                _ = try SignInChallenge.read(#require(offered.first))
+            }
         }
         #expect(throws: ChallengeProblem.self) {
-            try extensions(#"{"sign-in-with-x":{"info":{"domain":"a","\u0064omain":"b"}}}"#)
+            try extensions(#"{"sign-in-with-x":{"info":{}},"sign-in-with-x":{"info":{}}}"#)
         }
         let bytes =
             Array(#"{"x402Version":2,"accepts":[],"extensions":{"sign-in-with-x":{"info":{"domain":""#.utf8)

@@ -21,6 +21,7 @@ enum ConfigurationOutput {
         text.field("higher_price", gateway.higherPriceWord)
         text.field("learned_price", gateway.learnedPriceWord)
         text.field("trust_partial", gateway.trustsPartial)
+        text.field("trim_entry", gateway.trimsEntry)
         text.field("sign_in", gateway.signsIn)
         text.field("sign_ins_per_hour", Int64(gateway.signInsPerHour))
         text.strings("signers", gateway.signers)

@@ -43,6 +43,8 @@ extension Configuration {
         #   price-rise, higher-price    the factor above the highest price so far of the same agent, route and model that is
         #                     worth a word, and what to do then: alert, ask or refuse (default 10x, alert). A price whose model
         #                     is unknown compares with none: it is asked about or refused too
+        #   trim-entry        whether an entry too long for a header of 6 KiB is echoed without members such as `outputSchema`,
+        #                     for a seller that is known to compare the others only (default false: such a payment is refused)
         #   trust-partial     whether the seller's word frees what an `upto` payment did not use (default false: the chain's)
         #   sign-in           whether wallets sign in where they bought before, instead of paying again at once (default false:
         #                     it shows the seller which requests are of one wallet)

@@ -34,6 +34,8 @@ extension Configuration.GatewayEntry {
     package var spenders: [String] { policy.gate.spenders.map(\.checksummed).sorted() }
     /// Whether the seller's word frees what an `upto` payment did not use.
     package var trustsPartial: Bool { policy.trustsPartial }
+    /// Whether an entry that is too long to be echoed whole is echoed in part.
+    package var trimsEntry: Bool { policy.gate.trimsEntry }
     /// Whether wallets sign in where they bought before.
     package var signsIn: Bool { policy.signsIn }
     /// How often an agent may sign in within an hour.

@@ -9,7 +9,7 @@ extension ConfigurationParser {
     /// The keys of a gateway that say what the gate may approve.
     static let gateKeys = [
         "max-validity", "max-payment", "payees", "new-payee", "price-rise", "higher-price", "profiles", "spenders",
-        "trust-partial", "sign-in", "sign-ins", "signers",
+        "trim-entry", "trust-partial", "sign-in", "sign-ins", "signers",
     ]
 
     /// What a gateway's entry lets the gate approve.
@@ -38,6 +38,7 @@ extension ConfigurationParser {
             Int64(text.dropLast()).flatMap { (1...1_000_000).contains($0) && text == "\($0)x" ? $0 : nil }
         }
         rules.priceRise = factor ?? rules.priceRise
+        rules.trimsEntry = flag(section, "trim-entry") ?? rules.trimsEntry
         rules.spenders = addresses(section, "spenders")
         let words = VendorProfile.allCases.map { "`\($0.rawValue)`" }.joined(separator: " or ")
         for element in reader.elements(section, "profiles") {

@@ -143,7 +143,7 @@ extension ConfigurationParser {
         return billing
     }
 
-    private mutating func flag(_ section: ConfigurationSection, _ key: String) -> Bool? {
+    mutating func flag(_ section: ConfigurationSection, _ key: String) -> Bool? {
         let words = ["true": true, "false": false]
         return reader.converted(section, key, expected: "`true` or `false`") { words[$0] }
     }

@@ -6,6 +6,8 @@ package struct HousekeepingSchedule: Sendable {
     package enum Duty: Sendable, CaseIterable {
         /// Booking what the books could not take when it came.
         case retryUnbooked
+        /// Writing down how often refusals were repeated.
+        case noteRefusals
         /// Closing payments whose window has passed.
         case closeOverdue
         /// Signing the last hash of a day that is over.
@@ -15,6 +17,7 @@ package struct HousekeepingSchedule: Sendable {
         package var pause: Int64 {
             switch self {
             case .retryUnbooked: 5
+            case .noteRefusals: 60
             case .closeOverdue: 30
             case .closeDay: 3600
             }

@@ -53,7 +53,7 @@ struct OperatorNotices: Sendable {
     /// A request that was paid comes again, because its answer did not arrive or was a failure, and is not paid again.
     func repetitionHeld(at gateway: String, by payment: PaymentID, now: Timestamp) async {
         let detail = "\(payment) was paid, and its answer did not arrive or was a failure"
-        if await write("repetition-held", about: gateway, detail: detail, at: now) {
+        if await write("repetition-held", about: "gateway:\(gateway)", detail: detail, at: now) {
             logger.warning(
                 "a request that was paid is repeated, and not paid again",
                 metadata: ["gateway": "\(gateway)", "payment": "\(payment)"])
@@ -130,6 +130,20 @@ struct OperatorNotices: Sendable {
         let detail = "the gateway answered 402 without a challenge"
         if await write("balance-low", about: "gateway:\(gateway)", detail: detail, at: now) {
             logger.warning("prepaid gateway answers 402: its balance is low", metadata: ["gateway": "\(gateway)"])
+        }
+    }
+
+    /// A booked refusal came again, and was not booked once more.
+    func refusalRepeated(_ count: RepeatedRefusals.Count, at now: Timestamp) async {
+        let detail = "\(count.refusal) came \(count.repetitions) times more within an hour"
+        // One for each refusal: its name tells them apart.
+        if await write("refusal-repeated", about: "payment:\(count.refusal)", detail: detail, at: now) {
+            logger.notice(
+                "a refusal was repeated",
+                metadata: [
+                    "gateway": "\(count.gateway)", "payment": "\(count.refusal)",
+                    "repetitions": "\(count.repetitions)",
+                ])
         }
     }
 

@@ -20,16 +20,17 @@ package enum PaidAnswer: Sendable, Equatable {
         case .neverSent: return wasSentBefore ? .lostSight : .neverSent
         case .silence: return .lostSight
         case .response(let status, let report, let reason):
-            if report?.success == true { return .settled }
+            // A success with no transaction to show is a claim that nobody can look up.
+            if report?.success == true, report?.transaction != nil { return .settled }
             if report?.isPending == true { return .lostSight }
             if wasSentBefore, Self.saysUsed(status: status, reason: report?.errorReason ?? reason) {
                 return .alreadyUsed
             }
-            if report != nil { return .rejected }
+            if report?.success == false { return .rejected }
             switch status {
             // Switching protocols is serving what was asked for.
             case 101, 200..<300: return .servedUnproven
-            case 402, 412: return .rejected
+            case 402 where report == nil, 412 where report == nil: return .rejected
             default: return .lostSight
             }
         }

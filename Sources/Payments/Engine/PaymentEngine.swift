@@ -51,6 +51,7 @@ package struct PaymentEngine: Sendable {
     private let allowances: AllowanceCheck
     private let funds: WalletFunds
     private let prices = LearnedPrices()
+    private let refusals = RepeatedRefusals()
     private let rules: Replaceable<RulesInForce>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
@@ -108,12 +109,27 @@ package struct PaymentEngine: Sendable {
         } catch .absent {
             return .passThrough
         } catch {
-            logger.notice("challenge not readable", metadata: request.metadata(["problem": "\(error)"]))
-            return .passThrough
+            return await refuse(error, for: request)
         }
         return await vet(
-            challenge, from: source, for: request, at: clock.now(), learned: nil, open: open,
-            isAbandoned: isAbandoned)
+            challenge, for: request, at: clock.now(), learned: nil, open: open, isAbandoned: isAbandoned)
+    }
+
+    /// Refuses to pay for a request that cannot be sent a second time, when it is a challenge that it met.
+    package func declineUnrepeatable(_ source: ChallengeSource, for request: PaymentRequest) async -> ChallengeAnswer {
+        do {
+            _ = try Challenge.read(source)
+        } catch .absent {
+            return .passThrough
+        } catch {
+            return await refuse(error, for: request)
+        }
+        return await refuse(.bodyTooLarge, for: request, under: rules.current.policy?.hash, at: clock.now())
+    }
+
+    private func refuse(_ problem: ChallengeProblem, for request: PaymentRequest) async -> ChallengeAnswer {
+        logger.notice("challenge not readable", metadata: request.metadata(["problem": "\(problem)"]))
+        return await refuse(.unreadable(problem), for: request, under: rules.current.policy?.hash, at: clock.now())
     }
 
     /// Whether a payment may go with a first request on a route: its price has been learned, for some model at least.
@@ -138,8 +154,7 @@ package struct PaymentEngine: Sendable {
         let model = request.content.model
         guard let price = prices.price(of: route, model: model, at: now) else { return nil }
         let answer = await vet(
-            price.challenge, from: price.source, for: request, at: now, learned: price, open: nil,
-            isAbandoned: isAbandoned)
+            price.challenge, for: request, at: now, learned: price, open: nil, isAbandoned: isAbandoned)
         if case .pay(let payment) = answer { return payment }
         // The price is not what an earlier attempt at the same request stands against.
         if case .refuse(let failure) = answer, failure.earlier != nil { return nil }
@@ -148,8 +163,8 @@ package struct PaymentEngine: Sendable {
     }
 
     private func vet(
-        _ challenge: Challenge, from source: ChallengeSource, for request: PaymentRequest, at now: Timestamp,
-        learned: LearnedPrice?, open: (any OpenAttempts)?, isAbandoned: @Sendable () -> Bool
+        _ challenge: Challenge, for request: PaymentRequest, at now: Timestamp, learned: LearnedPrice?,
+        open: (any OpenAttempts)?, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         // One policy for a whole decision; where another one is put in force meanwhile, nothing is signed by this one.
         let rules = rules.current
@@ -194,13 +209,12 @@ package struct PaymentEngine: Sendable {
             guard isInForce(policy, for: request) else {
                 if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
                 return await vet(
-                    challenge, from: source, for: request, at: clock.now(), learned: learned, open: open,
-                    isAbandoned: isAbandoned)
+                    challenge, for: request, at: clock.now(), learned: learned, open: open, isAbandoned: isAbandoned)
             }
             func again() async -> ChallengeAnswer {
                 let time = clock.now()
                 return await vet(
-                    challenge, from: source, for: request.later(by: time.seconds - now.seconds), at: time,
+                    challenge, for: request.later(by: time.seconds - now.seconds), at: time,
                     learned: learned, open: open, isAbandoned: isAbandoned)
             }
             switch standing {
@@ -210,8 +224,8 @@ package struct PaymentEngine: Sendable {
                 guard let answer else { return await again() }
                 guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
                 payment.lesson = PriceLesson(
-                    route: request.route, model: request.content.model, source: source.decisive,
-                    challenge: challenge, accepted: cleared.entry.raw, binding: binding, seenAt: now,
+                    route: request.route, model: request.content.model, challenge: challenge,
+                    accepted: cleared.entry.raw, binding: binding, seenAt: now,
                     isAttached: learned != nil)
                 return .pay(payment)
             case .missing(let missing):
@@ -315,6 +329,12 @@ package struct PaymentEngine: Sendable {
         proposal.walletPause = funds.pause(of: proposal.cleared, from: wallet, at: now)
         do {
             reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now)
+        } catch .tooLong {
+            let refusal = Gate.Refusal(
+                code: .tooLong, requirement: proposal.cleared.entry, value: proposal.cleared.value)
+            return await refuse(
+                .gate(refusal, payment: nil), for: request, under: proposal.context.policy?.hash,
+                terms: proposal.cleared.terms(of: wallet), at: now)
         } catch {
             return .refuse(await failure(error, price: proposal.cleared.value, for: request, at: now))
         }
@@ -377,7 +397,8 @@ package struct PaymentEngine: Sendable {
                 "earlier attempt not sent again: it would not be approved now",
                 metadata: request.metadata(["payment": "\(record.id)", "code": "\(refusal.code.rawValue)"]))
             await giveUp(record, .lostSight, reason: "it would not be approved now: \(refusal.code.rawValue)")
-            return .gate(refusal, payment: record.id)
+            return .gate(refusal, payment: record.id).following(record.id)
+        case .tooLong: return .gate(Gate.Refusal(code: .tooLong), payment: nil)
         case .books(let error):
             logger.error("ledger not writable", metadata: request.metadata(["problem": "\(error)"]))
             return .books
@@ -398,7 +419,8 @@ package struct PaymentEngine: Sendable {
                 "stopped before the signature",
                 metadata: request.metadata(["payment": "\(reserved.id)", "code": "\(refusal.code)"]))
             await leave(reserved, reason: "\(refusal.code) before the signature")
-            return .refused(refusal, price: nil, payment: reserved.id)
+            let failure = PaymentFailure.refused(refusal, price: nil, payment: reserved.id)
+            return reserved.isAdopted ? failure.following(reserved.id) : failure
         } catch {
             logger.error("freezes not readable", metadata: request.metadata(["problem": "\(error)"]))
             await leave(reserved, reason: "the ledger could not be read before the signature")
@@ -439,20 +461,33 @@ package struct PaymentEngine: Sendable {
         _ failure: PaymentFailure, for request: PaymentRequest, under policy: Bytes32?,
         terms: PaymentIntent.Terms? = nil, at now: Timestamp
     ) async -> ChallengeAnswer {
-        var id: PaymentID?
-        if let bytes = try? random.bytes32(), let salt = try? random.bytes32() {
-            let record = RefusedPayment(
-                id: PaymentID(at: now, random: bytes), purpose: request.purpose(under: policy),
-                code: failure.code, terms: terms, salt: salt)
-            do {
-                try await store.record(record, at: now)
-                id = record.id
-            } catch {
-                logger.error("refusal not booked", metadata: request.metadata(["problem": "\(error)"]))
-            }
-        }
         logger.info("payment refused by policy", metadata: request.metadata(["code": "\(failure.code)"]))
-        return .refuse(failure.recorded(as: id))
+        guard let bytes = try? random.bytes32(), let salt = try? random.bytes32() else { return .refuse(failure) }
+        let record = RefusedPayment(
+            id: PaymentID(at: now, random: bytes), purpose: request.purpose(under: policy),
+            code: failure.code, terms: terms, salt: salt)
+        let key = RepeatedRefusals.Key(record)
+        let (earlier, ended) = refusals.register(key, as: record.id, at: now)
+        await note(ended, at: now)
+        if let earlier { return .refuse(failure.recorded(as: earlier)) }
+        do {
+            try await store.record(record, at: now)
+            return .refuse(failure.recorded(as: record.id))
+        } catch {
+            refusals.forget(key, record.id)
+            logger.error("refusal not booked", metadata: request.metadata(["problem": "\(error)"]))
+            return .refuse(failure)
+        }
+    }
+
+    /// Writes down how often booked refusals came again: of those whose hour is over, or of all before the process ends.
+    package func noteRepeatedRefusals(all: Bool = false) async {
+        let now = clock.now()
+        await note(refusals.take(all: all, at: now), at: now)
+    }
+
+    private func note(_ counts: [RepeatedRefusals.Count], at now: Timestamp) async {
+        for count in counts { await notices.refusalRepeated(count, at: now) }
     }
 
     /// Announces one call of ``book(_:of:isRepeat:isOrphan:)``: a repetition of the request waits for it.

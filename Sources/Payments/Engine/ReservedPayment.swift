@@ -117,6 +117,8 @@ struct Reserving: Sendable {
 
     enum Failure: Error {
         case refused(ReservationRefusal, PaymentID)
+        /// What would be sent is longer than a header line may be.
+        case tooLong
         /// An attempt was handed over whose bytes cannot be made again here.
         case notRebuildable(PaymentRecord)
         /// An attempt was handed over that the rules in force would not approve.
@@ -167,19 +169,20 @@ struct Reserving: Sendable {
         let (cleared, challenge) = (proposal.cleared, proposal.challenge)
         do {
             let id = PaymentID(at: now, random: try random.bytes32())
-            let accepted = cleared.entry.raw
-            let extensions = ExtensionEcho.object(
-                for: challenge.extensions, identifier: PaymentIdentifier(id.description),
-                answer: proposal.approval,
-                envelopeBytes: PaymentHeader.envelopeBytes(
-                    payloadBytes: cleared.payloadBytes, accepted: accepted, resource: challenge.resource))
+            let echo = PaymentEcho(
+                of: challenge, for: cleared.entry, payloadBytes: cleared.payloadBytes,
+                identifier: PaymentIdentifier(id.description), answer: proposal.approval,
+                trimsEntry: request.policy.gate.trimsEntry)
+            guard let echo else { throw Failure.tooLong }
             return PaymentIntent(
                 id: id, purpose: request.purpose(under: proposal.context.policy?.hash),
                 terms: cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
-                    version: challenge.version, accepted: accepted, resource: challenge.resource,
-                    extensions: extensions, offer: proposal.offer?.text),
+                    version: challenge.version, accepted: echo.accepted, resource: echo.resource,
+                    extensions: echo.extensions, offer: proposal.offer?.text),
                 salt: try random.bytes32())
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw .randomness
         }

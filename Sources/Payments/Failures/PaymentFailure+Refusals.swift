@@ -19,12 +19,12 @@ extension PaymentFailure {
             exceeded(usage, price: price, payment: payment)
         case .unknownAgent:
             PaymentFailure(
-                code: refusal.code, status: 403,
+                code: refusal.code, status: 402,
                 detail: "The agent was removed, or its token replaced, while its request was under way.",
                 payment: payment, price: price)
         case .frozen(let freeze):
             PaymentFailure(
-                code: refusal.code, status: 403,
+                code: refusal.code, status: 402,
                 detail: "An operator has frozen \(freeze.scope) at \(freeze.since). Nothing is paid until that is "
                     + "lifted.",
                 payment: payment, price: price)

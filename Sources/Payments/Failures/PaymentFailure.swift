@@ -7,7 +7,8 @@ import X402
 package struct PaymentFailure: Error, Sendable, Equatable {
     /// The stable code, lower case with hyphens.
     package let code: String
-    /// 402 when money is the reason, 403 when policy is, 503 when the books cannot be written.
+    /// 402 when money is the reason or the permission to pay it, whose text clients show, where they take a 403 for a failed
+    /// log-in; 409 and 422 when an idempotency key is; 503 when nothing could be decided.
     package let status: Int
     /// One or two sentences for the agent's developer.
     package let detail: String
@@ -18,7 +19,7 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     /// The cap that would be exceeded.
     package let cap: CapUsage?
     /// An earlier payment that stands in the way.
-    package let earlier: PaymentID?
+    package private(set) var earlier: PaymentID?
     /// When the same request may succeed, when that is known and no cap says it.
     package let retryAt: Timestamp?
     /// In how many seconds that is, for a Retry-After field; nil when there is none.
@@ -57,12 +58,36 @@ package struct PaymentFailure: Error, Sendable, Equatable {
         return failure
     }
 
-    /// The gate lets no entry of the challenge through; money is the reason when the price is.
+    /// The same failure for a request of which an earlier payment may still settle.
+    func following(_ earlier: PaymentID) -> PaymentFailure {
+        var failure = self
+        failure.earlier = earlier
+        return failure
+    }
+
+    /// Whether somebody else may answer the seller's challenge: nothing of ours was signed for the request.
+    package var leavesChallengeOpen: Bool { status == 402 && earlier == nil }
+
+    /// The gate lets no entry of the challenge through.
     package static func gate(_ refusal: Gate.Refusal, payment: PaymentID?) -> PaymentFailure {
-        let isPrice = refusal.code == .tooLarge || refusal.code == .priceRise
-        return PaymentFailure(
-            code: refusal.code.rawValue, status: isPrice ? 402 : 403,
+        PaymentFailure(
+            code: refusal.code.rawValue, status: 402,
             detail: refusal.code.sentence + (refusal.verdict.map(words) ?? ""), payment: payment, price: refusal.value)
+    }
+
+    /// What looks like a challenge, or may be one, cannot be read.
+    static func unreadable(_ problem: ChallengeProblem) -> PaymentFailure {
+        let reason =
+            switch problem {
+            case .absent: "there is none"
+            case .unreadable(let reason): reason
+            case .unknownVersion: "its x402Version is neither 1 nor 2"
+            }
+        return PaymentFailure(
+            code: RefusalCode.unreadable.rawValue, status: 402,
+            detail:
+                "The gateway asks for payment by a challenge that Purser cannot read, so nothing was paid: \(reason).",
+            payment: nil)
     }
 
     /// Which rule it was, and its reason.
@@ -75,7 +100,7 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     /// The wallet does not allow Permit2 enough; found out before anything was signed.
     package static func allowance(_ missing: MissingAllowance, price: Dollars) -> PaymentFailure {
         PaymentFailure(
-            code: "allowance-missing", status: 403,
+            code: "allowance-missing", status: 402,
             detail: "The token is paid through Permit2, which the wallet \"\(missing.wallet)\" allows to move "
                 + "\(missing.allowed ?? "too little") \(missing.symbol) on \(missing.network). An operator can allow "
                 + "more: \(missing.command)",
@@ -92,7 +117,7 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     /// The configuration does not say which wallet pays for the agent.
     package static func noWallet(named name: String?) -> PaymentFailure {
         PaymentFailure(
-            code: "no-wallet", status: 403,
+            code: "no-wallet", status: 402,
             detail: name.map { "The agent's wallet \"\($0)\" is not in the configuration." }
                 ?? "The agent has no wallet, and the configuration does not have exactly one.",
             payment: nil)

@@ -11,8 +11,7 @@ struct LearnedPrice: Sendable {
     /// Seconds for which a challenge is gone by without being seen again.
     static let maximumAge: Int64 = 3600
 
-    /// The challenge, byte for byte, and read.
-    private(set) var source: ChallengeSource
+    /// The challenge.
     private(set) var challenge: Challenge
     /// The entry of it that was paid, as the seller wrote it.
     private(set) var accepted: [UInt8]
@@ -24,7 +23,6 @@ struct LearnedPrice: Sendable {
 
     /// Nothing is learned yet from a challenge that was seen.
     init(_ lesson: PriceLesson) {
-        source = lesson.source
         challenge = lesson.challenge
         accepted = lesson.accepted
         binding = lesson.binding
@@ -41,8 +39,8 @@ struct LearnedPrice: Sendable {
 
     /// A payment for a challenge was settled and served.
     mutating func settled(_ lesson: PriceLesson) {
-        if lesson.source != source || lesson.accepted != accepted || lesson.binding != binding {
-            (source, challenge, accepted) = (lesson.source, lesson.challenge, lesson.accepted)
+        if lesson.challenge.text != challenge.text || lesson.accepted != accepted || lesson.binding != binding {
+            (challenge, accepted) = (lesson.challenge, lesson.accepted)
             binding = lesson.binding
             settlements = 0
         }
@@ -63,7 +61,6 @@ struct LearnedPrice: Sendable {
 struct PriceLesson: Sendable {
     let route: RequestRoute
     let model: Fact<String>
-    let source: ChallengeSource
     let challenge: Challenge
     let accepted: [UInt8]
     /// What was in force when it was decided.

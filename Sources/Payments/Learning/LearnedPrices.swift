@@ -50,7 +50,7 @@ final class LearnedPrices: Sendable {
                 return
             }
             let models = routes[lesson.route, default: [:]]
-            guard lesson.source.byteCount <= Self.sourceLimit,
+            guard lesson.challenge.text.count <= Self.sourceLimit,
                 models[lesson.model] != nil || models.count < Self.modelLimit
             else { return }
             routes[lesson.route]?[lesson.model, default: LearnedPrice(lesson)].settled(lesson)
@@ -85,15 +85,5 @@ final class LearnedPrices: Sendable {
     /// A price could not be paid, so that the next requests ask again.
     func forget(_ route: RequestRoute, model: Fact<String>) {
         routes.withLock { $0[route]?[model]?.forget() }
-    }
-}
-
-extension ChallengeSource {
-    fileprivate var byteCount: Int { (header?.count ?? 0) + (body?.count ?? 0) }
-
-    /// What a challenge is read from, and nothing besides: where the header says everything the body may say anything.
-    var decisive: ChallengeSource {
-        guard let header, !header.isEmpty else { return self }
-        return ChallengeSource(header: header, body: nil)
     }
 }

@@ -117,7 +117,7 @@ package struct Gate: Sendable {
         var refusal = Refusal(code: .unreadable)
         for entry in challenge.requirements {
             do throws(Obstacle) {
-                let (payment, rule) = try clear(entry, version: challenge.version, base: base, in: context)
+                let (payment, rule) = try clear(entry, of: challenge, base: base, in: context)
                 let flow = entry.extra.paymentFlow ?? "authorization" == "authorization" ? 0 : 1
                 if let current = best, (current.flow, current.rule) <= (flow, rule) { continue }
                 best = (payment, flow, rule)
@@ -142,9 +142,9 @@ package struct Gate: Sendable {
     }
 
     private func clear(
-        _ entry: PaymentRequirement, version: Int, base: Int64, in context: Context
+        _ entry: PaymentRequirement, of challenge: Challenge, base: Int64, in context: Context
     ) throws(Obstacle) -> (ClearedPayment, rule: Int) {
-        let (token, method, dictated) = try stated(entry, version: version, under: context.rules)
+        let (token, method, dictated) = try stated(entry, version: challenge.version, under: context.rules)
         let payTo: Address
         do throws(RefusalCode) {
             payTo = try Self.payee(of: entry, token: token, payer: context.payer)
@@ -159,6 +159,11 @@ package struct Gate: Sendable {
             extra: entry.extra, token: token, payer: context.payer, payTo: payTo, amount: entry.amount,
             validAfter: window.after, validBefore: window.before, nonce: dictated.nonce ?? context.nonce)
         let refused = RefusedOrder(order: order, scheme: entry.scheme, method: method.name)
+        let fits = PaymentEcho.fits(
+            challenge, for: entry,
+            payloadBytes: method.authorization(of: order)?.payload(signature: .blank).count ?? 0,
+            trimsEntry: context.rules.trimsEntry)
+        guard fits else { throw Obstacle(code: .tooLong, value: value, order: refused) }
         let (rule, alerts) = try Self.admit(refused, worth: value, in: context)
         guard let authorization = method.authorization(of: order) else { throw Obstacle(code: .transferMethod) }
         let payment = ClearedPayment(

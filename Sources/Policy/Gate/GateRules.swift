@@ -37,6 +37,9 @@ package struct GateRules: Sendable, Equatable {
     /// Permit2 spenders that those may name.
     package var spenders: Set<Address> = []
 
+    /// Whether an entry that is too long to be echoed whole is echoed without the members that no seller has to compare.
+    package var trimsEntry = false
+
     /// Makes the rules of a gateway about which nothing is configured.
     package init() {}
 }

@@ -8,8 +8,10 @@ package struct JSONValue: Sendable, Equatable {
         case number(String)
         case string(String)
         case array([JSONValue])
-        /// Members in the order of the text; keys are unique.
+        /// Members in the order of the text; keys are unique, unless the outline of the document says otherwise.
         case object([JSONMember])
+        /// A value whose text is known and nothing else, because the outline of its document names no more.
+        case opaque
     }
 
     /// What the value is.

@@ -37,7 +37,6 @@ extension Exchange {
     }
 
     func leaveAndDecide() {
-        held.body = []
         dropConnection()
         challengeRead()
     }
@@ -76,10 +75,6 @@ extension Exchange {
     func askEngine() {
         // Without a challenge it is the price that is learned which decides.
         guard held.head != nil else { return askForAttachment() }
-        guard replay.isReplayable else {
-            let isChallenge = (try? Challenge.read(held.challengeSource)) != nil
-            return decided(isChallenge ? .refuse(.bodyTooLarge) : .passThrough)
-        }
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let services = shared.services
         let source = held.challengeSource
@@ -90,17 +85,18 @@ extension Exchange {
         let executor = shared.executor
         let open =
             upstreamRequest.protocols.isEmpty ? JoinQuestion(admitted, of: claim, among: services.openAnswers) : nil
+        let isRepeatable = replay.isReplayable
         services.bookings.begin()
         let start = NIODeadline.now()
         // On this loop: reading, vetting and signing take less than handing them to another thread and back.
         Task(executorPreference: executor) {
+            // What cannot be sent once more is not paid.
+            let request = isRepeatable ? await subject.request(services) : nil
             let answer: ChallengeAnswer
-            do {
-                let request = try await subject.request(on: services.threads)
+            if let request {
                 answer = await services.engine.answer(source, for: request, open: open) { agentHasLeft.isRaised }
-            } catch {
-                services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
-                answer = .refuse(.bodyTooLarge)
+            } else {
+                answer = await services.engine.declineUnrepeatable(source, for: subject.requestWithoutBody)
             }
             if case .pay = answer { services.meters.signature.record(NIODeadline.now() - start) }
             if case .pay = answer {} else { services.bookings.end() }
@@ -143,7 +139,9 @@ extension Exchange {
         switch answer {
         case .refuse(let failure):
             if failure.isHeldRepetition { shared.services.meters.heldRepetitions.increment() }
-            respond(Problem(failure))
+            var problem = Problem(failure)
+            if failure.leavesChallengeOpen { problem.challenge = held.head?.fields }
+            respond(problem)
         case .passThrough: relayUnpayable()
         case .abandoned, .pay, .signIn, .joined: relayHeld()
         }
@@ -164,5 +162,17 @@ extension Exchange {
         held.body = []
         guard held.isComplete else { return }
         finish()
+    }
+}
+
+extension PaidSubject {
+    /// The request by its whole body; nil when its copy cannot be read.
+    fileprivate func request(_ services: ProxyServices) async -> PaymentRequest? {
+        do {
+            return try await request(on: services.threads)
+        } catch {
+            services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
+            return nil
+        }
     }
 }

@@ -40,12 +40,16 @@ extension Exchange: UpstreamReceiver {
             if held.byteCount > Challenge.maximumBytes { judge() }
         case .collecting:
             held.append(bytes)
-            guard held.byteCount > Challenge.maximumBytes else { return }
-            if held.hasReadableChallengeHeader {
+            guard held.isTooLong else { return }
+            do throws(ChallengeProblem) {
+                _ = try Challenge.read(held.challengeSource)
                 leaveAndDecide()
-            } else {
+            } catch .absent {
                 life.challengeDropped()
                 relayUnpayable()
+            } catch {
+                // The agent is told that it is too long, so what has come of it is enough.
+                leaveAndDecide()
             }
         case .answering:
             keeping?.answer.append(bytes)

@@ -35,19 +35,24 @@ struct HeldAnswer {
     /// Whether only the end of the connection ends the body.
     var endsWithConnection: Bool { framing == .untilClose }
 
-    /// Whether the head alone holds a challenge that can be read.
+    /// Whether the head alone holds a challenge with an entry that can be read, so that the body does not matter.
     var hasReadableChallengeHeader: Bool {
-        (try? Challenge.read(ChallengeSource(header: challengeHeader, body: nil))) != nil
+        let challenge = try? Challenge.read(ChallengeSource(fields: challengeFields, body: .none))
+        return challenge?.requirements.isEmpty == false
     }
 
-    /// The one challenge header; two that differ are none.
-    private var challengeHeader: [UInt8]? {
-        guard let fields = head?.fields else { return nil }
-        for name in [FieldName.paymentRequired, .xPaymentRequired] {
-            let values = Set(fields.lines.filter { $0.name == name }.map { fields.value($0) })
-            if let value = values.first, values.count == 1, !value.isEmpty { return value }
+    /// The fields that may hold a challenge, each value once.
+    private var challengeFields: [ChallengeSource.Field] {
+        guard let fields = head?.fields else { return [] }
+        let names = [(FieldName.paymentRequired, "PAYMENT-REQUIRED"), (.xPaymentRequired, "X-PAYMENT-REQUIRED")]
+        return names.compactMap { name, text in
+            var values: [[UInt8]] = []
+            for line in fields.lines where line.name == name {
+                let value = fields.value(line)
+                if !values.contains(value) { values.append(value) }
+            }
+            return values.isEmpty ? nil : ChallengeSource.Field(name: text, values: values)
         }
-        return nil
     }
 
     /// The seller's clock, where it is told once and in the usual form: Date, and how long a cache has kept the answer.
@@ -75,15 +80,31 @@ struct HeldAnswer {
 
     /// What a challenge in the head gives as its reason.
     var challengeReason: String? {
-        (try? Challenge.read(ChallengeSource(header: challengeHeader, body: nil)))?.error
+        (try? Challenge.read(ChallengeSource(fields: challengeFields, body: .none)))?.error
     }
 
     /// What a challenge anywhere in the answer gives as its reason.
     var reason: String? { (try? Challenge.read(challengeSource))?.error }
 
     /// What the engine reads the challenge from.
-    var challengeSource: ChallengeSource {
-        ChallengeSource(header: challengeHeader, body: plainBody)
+    var challengeSource: ChallengeSource { ChallengeSource(fields: challengeFields, body: plainBody) }
+
+    /// Whether as much of the body is held as is ever read, and it goes on.
+    var isTooLong: Bool { byteCount > Challenge.maximumBytes }
+
+    private var plainBody: ChallengeSource.Body {
+        guard let fields = head?.fields, byteCount > 0, isComplete || isTooLong else { return .none }
+        guard let bytes = content else { return .none }
+        let codings = fields.lines.filter { $0.name == .contentEncoding }
+            .flatMap { fields.text($0).split(separator: ",").map { $0.trimmingBlanks.lowercased() } }
+        switch ChallengeBody.read(bytes, codings: codings, isCut: !isComplete, limit: Challenge.maximumBytes) {
+        case .whole(let bytes): return .whole(bytes)
+        case .beginning(let bytes, let reason): return .beginning(bytes, reason: reason)
+        case .unreadable(let reason):
+            // A page for people is none, whatever its coding.
+            let isPage = fields.first(.contentType).map { fields.text($0).lowercased().hasPrefix("text/html") }
+            return isPage == true ? .none : .unreadable(reason: reason.printable(limit: 256))
+        }
     }
 
     /// Whether the answer has been read to its end and says nothing that a client would show.
@@ -91,7 +112,8 @@ struct HeldAnswer {
         guard head != nil, isComplete else { return false }
         guard byteCount > 0 else { return true }
         // What cannot be read here may say anything.
-        return plainBody.map { !RejectionText.isReadable(in: $0) } ?? false
+        guard case .whole(let bytes) = plainBody else { return false }
+        return !RejectionText.isReadable(in: bytes)
     }
 
     /// The fields that carry the seller's report on settlement, as they came.
@@ -104,15 +126,14 @@ struct HeldAnswer {
         return lines
     }
 
-    private var plainBody: [UInt8]? {
-        guard let fields = head?.fields, isComplete, byteCount > 0 else { return nil }
-        var bytes = body.flatMap { Array(buffer: $0) }
-        if framing == .chunked {
-            guard let content = try? ChunkScanner.content(of: bytes) else { return nil }
-            bytes = content
-        }
-        let coding = fields.first(.contentEncoding).map { fields.text($0) }
-        return ChallengeBody.plain(bytes, coding: coding, limit: Challenge.maximumBytes)
+    /// The body without its framing; nil when that is not what it should be.
+    private var content: [UInt8]? {
+        let bytes = body.flatMap { Array(buffer: $0) }
+        guard framing == .chunked else { return bytes }
+        guard !isComplete else { return try? ChunkScanner.content(of: bytes) }
+        var (scanner, content) = (ChunkScanner(), [UInt8]())
+        let read = try? scanner.scan(bytes.span, data: { content += bytes[$0] })
+        return read == nil ? nil : content
     }
 }
 

@@ -28,6 +28,13 @@ struct PaidSubject: Sendable {
     func request(on threads: NIOThreadPool) async throws -> PaymentRequest {
         let (bodyHash, model) =
             isQuicklyRead ? try readContent() : try await threads.runIfActive { try readContent() }
+        return request(bodyHash: bodyHash, model: model)
+    }
+
+    /// The request where nothing is known of its body.
+    var requestWithoutBody: PaymentRequest { request(bodyHash: .zero, model: .unknown) }
+
+    private func request(bodyHash: Bytes32, model: Fact<String>) -> PaymentRequest {
         let origin = gateway.origin
         var identity = Array("\(agent.name)\n\(gateway.name)\n\(method)\n\(origin)\(target)\n".utf8)
         identity.append(contentsOf: bodyHash.bytes)

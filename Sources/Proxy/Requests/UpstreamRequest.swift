@@ -29,6 +29,7 @@ struct UpstreamRequest {
         let replaced = route.gateway.credential.map { $0.field == .authorization ? FieldName.authorization : .xAPIKey }
         var carriesPayment = false
         var carriesSignIn = false
+        var encodings: [FieldSection.Line] = []
         for line in fields.lines {
             switch line.name {
             case .host, .expect, .purser, .purserToken, .purserPrice, .purserRepeat, tokenField, replaced:
@@ -38,7 +39,19 @@ struct UpstreamRequest {
             default: if line.name.isHopByHop { continue }
             }
             if let options, options.contains(fields.name(of: line)) { continue }
+            if line.name == .acceptEncoding {
+                encodings.append(line)
+                continue
+            }
             fields.copy(line, to: &head)
+        }
+        // What is the agent's own to pay, and what no gateway sends, is not read here.
+        if carriesPayment || route.host != nil {
+            for line in encodings { fields.copy(line, to: &head) }
+        } else if let asked = AcceptedCodings.readable(encodings.map { fields.text($0) }) {
+            head.writeString("accept-encoding: \(asked)\r\n")
+        } else {
+            for line in encodings { fields.copy(line, to: &head) }
         }
         if request.framing == .chunked { head.writeString("transfer-encoding: chunked\r\n") }
         let protocols = request.upgradeProtocols

@@ -26,6 +26,8 @@ struct Problem {
     var failure: PaymentFailure?
     /// The redirect that is not passed on.
     var redirect: RedirectRule.Refusal?
+    /// The fields of the seller's 402, whose challenge goes with the answer so that the agent can act on it by itself.
+    var challenge: FieldSection?
     /// Whether the connection can carry another request.
     var closesConnection = false
 
@@ -56,6 +58,11 @@ struct Problem {
             if !isRetryable { bytes.writeString("x-should-retry: false\r\n") }
         }
         if let sellerFields { bytes.writeImmutableBuffer(sellerFields) }
+        if let challenge {
+            for line in challenge.lines where line.name == .paymentRequired || line.name == .xPaymentRequired {
+                challenge.copy(line, to: &bytes)
+            }
+        }
         if let retryAfter { bytes.writeString("retry-after: \(retryAfter)\r\n") }
         if status == 407 { bytes.writeString("proxy-authenticate: Basic realm=\"purser\"\r\n") }
         if status == 401 { bytes.writeString("www-authenticate: Bearer realm=\"purser\"\r\n") }

@@ -1,6 +1,7 @@
 /// The header fields that the proxy has an opinion about; everything else is ``other`` and passes through.
 package enum FieldName: UInt8, Sendable {
     case other
+    case acceptEncoding
     case age
     case connection
     case contentEncoding
@@ -37,7 +38,8 @@ package enum FieldName: UInt8, Sendable {
     case signInWithX
 
     private static let spellings: [(String, FieldName)] = [
-        ("age", .age), ("connection", .connection), ("content-encoding", .contentEncoding),
+        ("accept-encoding", .acceptEncoding), ("age", .age), ("connection", .connection),
+        ("content-encoding", .contentEncoding),
         ("content-length", .contentLength),
         ("content-type", .contentType), ("date", .date), ("expect", .expect), ("host", .host),
         ("idempotency-key", .idempotencyKey), ("keep-alive", .keepAlive), ("location", .location),
@@ -81,7 +83,7 @@ package enum FieldName: UInt8, Sendable {
     /// that a reader who merges trailers into the head must not find another answer there (RFC 9110 section 6.5.1).
     package var mayBeTrailer: Bool {
         switch self {
-        case .other, .age, .date, .trailer, .paymentResponse, .xPaymentResponse: true
+        case .other, .acceptEncoding, .age, .date, .trailer, .paymentResponse, .xPaymentResponse: true
         default: false
         }
     }

@@ -14,6 +14,8 @@ package struct Challenge: Sendable, Equatable {
     package let requirements: [PaymentRequirement]
     /// Why the other entries could not, by their place in `accepts`.
     package let problems: [Int: RequirementProblem]
+    /// The JSON text that it was read from.
+    package let text: [UInt8]
 
     /// One extension that the seller offers.
     package struct Extension: Sendable, Equatable {
@@ -37,24 +39,11 @@ package struct Challenge: Sendable, Equatable {
 package enum ChallengeProblem: Error, Sendable, Equatable {
     /// Neither a header nor a body speaks x402: the answer goes to the agent as it is.
     case absent
-    /// Something claims to be a challenge but cannot be read; the text says where.
+    /// Something claims to be a challenge, or may be one, and cannot be read; the text says where and why, in at most 320
+    /// printable characters.
     case unreadable(String)
     /// The version is neither 1 nor 2.
     case unknownVersion
-}
-
-/// The parts of a 402 answer that may hold a challenge.
-package struct ChallengeSource: Sendable, Equatable {
-    /// The value of PAYMENT-REQUIRED, or of its alias X-PAYMENT-REQUIRED.
-    package var header: [UInt8]?
-    /// The body, inflated, at most ``Challenge/maximumBytes``; nil when there is none or it is longer.
-    package var body: [UInt8]?
-
-    /// Makes a source.
-    package init(header: [UInt8]?, body: [UInt8]?) {
-        self.header = header
-        self.body = body
-    }
 }
 
 extension Challenge {
@@ -63,30 +52,89 @@ extension Challenge {
     /// The most entries of `accepts` that are read.
     package static let maximumEntries = 64
 
-    /// Reads a challenge; the header wins over the body.
+    /// Reads a challenge out of the first place that has one with an entry that can be read: PAYMENT-REQUIRED,
+    /// X-PAYMENT-REQUIRED, the body.
     ///
+    /// A header that is no challenge, such as a mark that payment is required, says nothing about the others. Two
+    /// challenges that differ under one name cannot both be meant, so neither is taken, nor any other.
     /// Source: x402 HTTP transport; the aliases and encodings are those met in the wild.
     package static func read(_ source: ChallengeSource) throws(ChallengeProblem) -> Challenge {
-        if let header = source.header, !header.isEmpty {
-            guard let text = HeaderText.decode(header, limit: maximumBytes) else {
-                throw .unreadable("PAYMENT-REQUIRED is neither base64 nor JSON, or longer than 64 KiB")
+        var problem: ChallengeProblem?
+        // A challenge that asks for nothing that can be read is taken where there is no other.
+        var empty: Challenge?
+        for field in source.fields {
+            var found: [Challenge] = []
+            for value in field.values {
+                do throws(ChallengeProblem) {
+                    found.append(try read(value, of: field.name))
+                } catch {
+                    problem = problem ?? error
+                }
             }
-            return try read(document: text, declared: 2)
+            guard let challenge = found.first else { continue }
+            guard found.allSatisfy({ $0 == challenge }) else {
+                throw .unreadable("\(field.name) stands there twice, with two challenges")
+            }
+            if !challenge.requirements.isEmpty { return challenge }
+            empty = empty ?? challenge
         }
-        guard let body = source.body, body.count <= maximumBytes, body.first(where: { !$0.isJSONSpace }) == 0x7b,
-            let root = try? JSONReader.read(body), version(of: root) != nil, root["accepts"] != nil
-        else { throw .absent }
-        return try read(root: root, document: body, declared: nil)
+        do throws(ChallengeProblem) {
+            let challenge = try read(source.body)
+            return challenge.requirements.isEmpty ? empty ?? challenge : challenge
+        } catch {
+            if let empty { return empty }
+            throw error == .absent ? problem ?? error : error
+        }
     }
 
-    private static func read(document: [UInt8], declared: Int?) throws(ChallengeProblem) -> Challenge {
-        let root: JSONValue
-        do {
-            root = try JSONReader.read(document)
-        } catch {
-            throw .unreadable("PAYMENT-REQUIRED is not valid JSON: \(error)".printable(limit: 256))
+    private static func read(_ value: [UInt8], of name: String) throws(ChallengeProblem) -> Challenge {
+        guard !value.isEmpty else { throw .unreadable("\(name) is empty") }
+        guard let text = HeaderText.decode(value, limit: maximumBytes) else {
+            throw .unreadable("\(name) is neither base64 nor JSON, or longer than 64 KiB")
         }
-        return try read(root: root, document: document, declared: declared)
+        return try read(root: try root(of: text, in: name), document: text, declared: 2)
+    }
+
+    private static func read(_ body: ChallengeSource.Body) throws(ChallengeProblem) -> Challenge {
+        switch body {
+        case .none: throw .absent
+        case .unreadable(let reason): throw .unreadable(reason)
+        case .beginning(let text, let reason):
+            throw mentionsChallenge(HeaderText.withoutMark(text)) ? .unreadable(reason) : .absent
+        case .whole(let bytes):
+            let text = HeaderText.withoutMark(bytes)
+            guard text.count <= maximumBytes, text.first(where: { !$0.isJSONSpace }) == UInt8(ascii: "{") else {
+                throw .absent
+            }
+            let root: JSONValue
+            do throws(ChallengeProblem) {
+                root = try Self.root(of: text, in: "the body")
+            } catch {
+                throw mentionsChallenge(text) ? error : .absent
+            }
+            guard root["x402Version"] != nil || root["accepts"] != nil else { throw .absent }
+            return try read(root: root, document: text, declared: nil)
+        }
+    }
+
+    /// Whether a text that is no whole JSON object begins like a challenge.
+    private static func mentionsChallenge(_ text: [UInt8]) -> Bool {
+        guard text.first(where: { !$0.isJSONSpace }) == UInt8(ascii: "{") else { return false }
+        let words = String(decoding: text, as: UTF8.self)
+        return words.contains("\"x402Version\"") || words.contains("\"accepts\"")
+    }
+
+    private static let outline = JSONOutline.members([
+        ("x402Version", .scalar), ("error", .text), ("resource", .text),
+        ("accepts", .elements(PaymentRequirement.outline)), ("extensions", .allMembers(.text)),
+    ])
+
+    private static func root(of document: [UInt8], in place: String) throws(ChallengeProblem) -> JSONValue {
+        do {
+            return try JSONReader.read(document, outline: outline)
+        } catch {
+            throw .unreadable("\(place) is not a JSON text with one reading: \(error)".printable(limit: 320))
+        }
     }
 
     private static func read(root: JSONValue, document: [UInt8], declared: Int?) throws(ChallengeProblem) -> Challenge {
@@ -108,10 +156,13 @@ extension Challenge {
         return Challenge(
             version: version,
             error: errorText(root["error"], in: document),
-            resource: root["resource"].flatMap { $0.members == nil ? nil : $0.textWithoutNulls(in: document) },
-            extensions: extensions(root["extensions"], in: document),
+            resource: root["resource"].flatMap { resource in
+                document[resource.range.lowerBound] == UInt8(ascii: "{") ? resource.textWithoutNulls(in: document) : nil
+            },
+            extensions: try extensions(root["extensions"], in: document),
             requirements: requirements,
-            problems: problems)
+            problems: problems,
+            text: document)
     }
 
     /// 1, 2, "1" and "2" are all met; anything else is not ours.
@@ -124,17 +175,39 @@ extension Challenge {
     }
 
     private static func errorText(_ value: JSONValue?, in document: [UInt8]) -> String? {
-        guard let value, !value.isNull else { return nil }
-        return (value.string ?? String(decoding: document[value.range], as: UTF8.self)).printable(limit: 256)
+        guard let value else { return nil }
+        let text = Array(document[value.range])
+        let read = try? JSONReader.read(text, outline: .scalar)
+        return read?.isNull == true
+            ? nil : (read?.string ?? String(decoding: text, as: UTF8.self)).printable(limit: 256)
     }
 
-    private static func extensions(_ value: JSONValue?, in document: [UInt8]) -> [Extension] {
-        (value?.members ?? []).filter { !$0.value.isNull }.map { member in
-            Extension(
-                key: member.key, raw: member.value.textWithoutNulls(in: document),
-                isRequired: member.value["info"]?["required"]?.bool == true)
+    /// The extensions in the seller's order; one that stands there twice is left out, or voids the challenge where we would
+    /// answer it.
+    private static func extensions(
+        _ value: JSONValue?, in document: [UInt8]
+    ) throws(ChallengeProblem) -> [Extension] {
+        let members = value?.members ?? []
+        guard !members.isEmpty else { return [] }
+        let counts = members.reduce(into: [String: Int]()) { $0[$1.key, default: 0] += 1 }
+        var extensions: [Extension] = []
+        for member in members {
+            guard counts[member.key] == 1 else {
+                guard answered.contains(member.key) else { continue }
+                throw .unreadable("the extension \(member.key) stands there twice")
+            }
+            let raw = member.value.textWithoutNulls(in: document)
+            if raw == Array("null".utf8) { continue }
+            extensions.append(Extension(key: member.key, raw: raw, isRequired: ExtensionEntry.isRequired(raw)))
         }
+        return extensions
     }
+
+    /// The extensions to which something is added, or by which something else is done.
+    private static let answered: Set<String> = [
+        PaymentIdentifier.key, OfferExtension.key, EIP2612Sponsoring.key, ERC20ApprovalSponsoring.key,
+        SignInChallenge.key,
+    ]
 }
 
 extension UInt8 {

@@ -21,48 +21,6 @@ package struct PaymentRequirement: Sendable, Equatable {
     package let maxTimeoutSeconds: Int64?
     /// What the scheme and the seller add.
     package let extra: Extra
-
-    /// The members of `extra`, of which each method reads its own.
-    package struct Extra: Sendable, Equatable {
-        /// Texts, and the text of numbers; what is there and is neither is an empty text, which no check lets pass.
-        private var members: [String: String] = [:]
-        private var numbers: Set<String> = []
-
-        /// The most members that are read; an entry with more is not paid.
-        static let maximumMembers = 64
-
-        /// Makes an empty `extra`.
-        package init() {}
-
-        init(_ members: [JSONMember]) {
-            for member in members where !member.value.isNull {
-                if let number = member.value.numberText {
-                    numbers.insert(member.key); self.members[member.key] = number
-                } else {
-                    self.members[member.key] = member.value.string ?? ""
-                }
-            }
-        }
-
-        /// A member that may be written as a text or as a number; nil when absent or `null`, empty when it is neither.
-        package subscript(key: String) -> String? { members[key] }
-
-        /// A member that must be a text; empty when it is anything else.
-        private func text(_ key: String) -> String? { numbers.contains(key) ? "" : members[key] }
-
-        /// The token's EIP-712 domain name, a claim to check.
-        package var name: String? { text("name") }
-        /// The token's EIP-712 domain version, a claim to check.
-        package var version: String? { text("version") }
-        /// The way the token moves, `eip3009` when absent.
-        package var assetTransferMethod: String? { text("assetTransferMethod") }
-        /// `authorization` when absent.
-        package var paymentFlow: String? { text("paymentFlow") }
-        /// Set by sellers whose signature is not for the token, such as Circle Gateway.
-        package var verifyingContract: String? { text("verifyingContract") }
-        /// The token's decimals, a claim to check.
-        package var decimals: String? { self["decimals"] }
-    }
 }
 
 /// Why one entry of `accepts` cannot be used at all; the others are still read.
@@ -78,9 +36,33 @@ package enum RequirementProblem: Error, Sendable, Equatable {
 extension PaymentRequirement {
     /// Reads an entry that stands alone, as the books keep it; nil when it is none.
     package init?(received text: [UInt8]) {
-        guard let entry = (try? JSONReader.read(text)).flatMap({ try? Self.read($0, in: text) }) else { return nil }
+        guard let value = try? JSONReader.read(text, outline: Self.outline), let entry = try? Self.read(value, in: text)
+        else { return nil }
         self = entry
     }
+
+    /// The members that are read; two of one key would have two readings.
+    static let outline = JSONOutline.members([
+        ("scheme", .scalar), ("network", .scalar), ("amount", .scalar), ("maxAmountRequired", .scalar),
+        ("asset", .scalar), ("payTo", .scalar), ("maxTimeoutSeconds", .scalar), ("extra", Extra.outline),
+    ])
+
+    /// The entry with the members that sellers compare with their own, and no others.
+    ///
+    /// Source: x402 SDKs, findMatchingRequirements.
+    package var trimmed: [UInt8] {
+        let members = Self.comparedMembers.map { (key: $0, outline: JSONOutline.text) }
+        guard let entry = try? JSONReader.read(raw, outline: .members(members)) else { return raw }
+        var text = JSONText()
+        text.object { object in
+            for member in entry.members ?? [] { object.field(member.key, raw: raw[member.value.range]) }
+        }
+        return text.bytes
+    }
+
+    private static let comparedMembers = [
+        "scheme", "network", "amount", "maxAmountRequired", "asset", "payTo", "maxTimeoutSeconds", "extra",
+    ]
 
     /// Reads one entry out of a document.
     ///
@@ -124,51 +106,16 @@ extension PaymentRequirement {
     private static func extra(_ value: JSONValue?) throws(RequirementProblem) -> Extra {
         var source = value
         if let text = value?.string, !text.isEmpty {
-            source = try? JSONReader.read(Array(text.utf8))
+            source = try? JSONReader.read(Array(text.utf8), outline: Extra.outline)
             guard source?.members != nil else { throw .missing("extra") }
         }
-        let members = source?.members ?? []
-        guard members.count <= Extra.maximumMembers else { throw .missing("extra") }
-        return Extra(members)
+        return Extra(source?.members ?? [])
     }
 }
 
 extension JSONValue {
-    /// The value's text as received, less members that are `null`.
-    ///
-    /// Sellers treat null as absent, strict facilitators reject it; everything else is echoed byte for byte.
-    package func textWithoutNulls(in document: [UInt8]) -> [UInt8] {
-        guard containsNullMember else { return Array(document[range]) }
-        switch kind {
-        case .object(let members):
-            var text = JSONText()
-            text.object { object in
-                for member in members where !member.value.isNull {
-                    object.field(member.key, raw: member.value.textWithoutNulls(in: document))
-                }
-            }
-            return text.bytes
-        case .array(let elements):
-            var text = JSONText()
-            text.array { array in
-                for element in elements { array.raw(element.textWithoutNulls(in: document)) }
-            }
-            return text.bytes
-        default:
-            return Array(document[range])
-        }
-    }
-
     /// The member with this key unless it is `null`, which sellers treat as absent.
     fileprivate func present(_ key: String) -> JSONValue? {
         self[key].flatMap { $0.isNull ? nil : $0 }
-    }
-
-    private var containsNullMember: Bool {
-        switch kind {
-        case .object(let members): members.contains { $0.value.isNull || $0.value.containsNullMember }
-        case .array(let elements): elements.contains { $0.containsNullMember }
-        default: false
-        }
     }
 }

@@ -2,44 +2,31 @@ import Primitives
 
 /// What of the seller's extensions goes back with the payment.
 package enum ExtensionEcho {
-    /// The longest header value that the echo may lead to, in base64 characters: some servers take 8 KiB for all headers
-    /// of a request.
-    package static let maximumHeaderBytes = 6 * 1024
-
-    /// The bytes of JSON that fill such a header.
-    private static let maximumBytes = maximumHeaderBytes / 4 * 3
-    /// What the envelope needs to name the extensions: `,"extensions":`.
-    private static let memberBytes = 14
-
     /// The `extensions` object for a payment, or nil when there is nothing to say.
     ///
     /// Everything is echoed as received, except what only the payer can add and the seller has; `payment-identifier`
-    /// gains our identifier, and an answer stands in the place of the seller's entry. `envelopeBytes` is the JSON around it
-    /// (``PaymentHeader/envelopeBytes(payloadBytes:accepted:resource:)``). While the header would be too long, the
-    /// seller's catalogue data goes first, then its signed offers, then what is unknown, the longest first: leaving an
-    /// extension out is legal, leaving members of one out is not. The identifier and an answer always stay, and both are
-    /// bounded by ``ExtensionEntry/maximumBytes``.
+    /// gains our identifier, and an answer stands in the place of the seller's entry. While the object is longer than
+    /// `room`, in bytes, extensions that require nothing go: the seller's catalogue data first, then its signed offers, then
+    /// what is unknown, the longest first, and the identifier last. Leaving an extension out is legal, leaving members of
+    /// one out is not. What is required stays, and so does an answer, so the object may be longer than `room` in the end.
     package static func object(
-        for offered: [Challenge.Extension], identifier: PaymentIdentifier?, answer: ExtensionAnswer? = nil,
-        envelopeBytes: @autoclosure () -> Int
+        for offered: [Challenge.Extension], identifier: PaymentIdentifier?, answer: ExtensionAnswer? = nil, room: Int
     ) -> [UInt8]? {
+        let room = room - (answer?.growth ?? 0)
         var members = offered.compactMap { entry -> Member? in
             if let answer, answer.key == entry.key { return Member(answer.key, answer.raw) }
             guard !GasSponsoring.isFilled(key: entry.key, raw: entry.raw) else { return nil }
-            if entry.key == PaymentIdentifier.key, let answer = identifier?.entry(for: entry) {
-                return Member(entry.key, answer)
+            let raw = entry.key == PaymentIdentifier.key ? identifier?.entry(for: entry) ?? entry.raw : entry.raw
+            return Member(entry.key, raw, goes: entry.isRequired ? nil : rank(of: entry.key))
+        }
+        // Braces and the commas between: one byte more for the object than its members and their commas have.
+        var size = members.reduce(1) { $0 + $1.text.count + 1 }
+        // Of most challenges nothing has to be left out.
+        if size > room {
+            let dispensable = members.indices.filter { members[$0].goes != nil }.sorted { left, right in
+                let (one, other) = (members[left], members[right])
+                return one.goes == other.goes ? one.text.count > other.text.count : one.goes ?? 0 < other.goes ?? 0
             }
-            return Member(entry.key, entry.raw, goes: rank(of: entry.key))
-        }
-        let dispensable = members.indices.filter { members[$0].goes != nil }.sorted { left, right in
-            let (one, other) = (members[left], members[right])
-            return one.goes == other.goes ? one.text.count > other.text.count : one.goes ?? 0 < other.goes ?? 0
-        }
-        // Most challenges have nothing that could be left out, and then the rest of the header is not measured.
-        if !dispensable.isEmpty {
-            let room = maximumBytes - envelopeBytes() - memberBytes - (answer?.growth ?? 0)
-            // Braces and the commas between: one byte more for the object than its members and their commas have.
-            var size = members.reduce(1) { $0 + $1.text.count + 1 }
             for index in dispensable where size > room {
                 size -= members[index].text.count + 1
                 members[index].isKept = false
@@ -54,6 +41,7 @@ package enum ExtensionEcho {
         switch key {
         case "bazaar": 0
         case OfferExtension.key: 1
+        case PaymentIdentifier.key: 3
         default: 2
         }
     }

@@ -29,8 +29,7 @@ package enum ExtensionEntry {
     /// Nil when the entry is too long or has no `info` object, and when the seller has set one of the members to
     /// something else, since its value would have to stay.
     static func adding(_ additions: [(key: String, text: String)], to raw: [UInt8]) -> [UInt8]? {
-        guard raw.count <= maximumBytes, let entry = try? JSONReader.read(raw), let members = entry.members,
-            let given = entry["info"], given.members != nil,
+        guard raw.count <= maximumBytes, let given = info(in: raw), given.members != nil,
             additions.allSatisfy({ addition in
                 guard let value = given[addition.key] else { return true }
                 return value.string?.utf8.elementsEqual(addition.text.utf8) == true
@@ -38,19 +37,25 @@ package enum ExtensionEntry {
         else { return nil }
         var text = JSONText()
         text.object { object in
-            for member in members {
-                guard member.key == "info", let info = member.value.members else {
-                    object.field(member.key, raw: raw[member.value.range])
-                    continue
-                }
-                object.object("info") { target in
-                    for item in info { target.field(item.key, raw: raw[item.value.range]) }
-                    for addition in additions where given[addition.key] == nil {
-                        target.field(addition.key, addition.text)
-                    }
-                }
-            }
+            for addition in additions where given[addition.key] == nil { object.field(addition.key, addition.text) }
         }
-        return text.bytes
+        let added = text.bytes.dropFirst().dropLast()
+        guard !added.isEmpty else { return raw }
+        let end = given.range.upperBound - 1
+        let isEmpty = raw[given.range.lowerBound + 1..<end].allSatisfy { $0 == 0x20 || (0x09...0x0d).contains($0) }
+        return raw[..<end] + (isEmpty ? [] : [UInt8(ascii: ",")]) + added + raw[end...]
     }
+
+    /// The `info` of an entry, with its members that are no arrays or objects; nil when there is none that can be read.
+    ///
+    /// The rest of the entry, its `schema` above all, may be anything.
+    static func info(in raw: [UInt8]) -> JSONValue? { (try? JSONReader.read(raw, outline: outline))?["info"] }
+
+    /// Whether an entry says that a payment without it is not taken.
+    static func isRequired(_ raw: [UInt8]) -> Bool {
+        info(in: raw)?.members?.contains { $0.key == "required" && $0.value.bool == true } ?? false
+    }
+
+    /// What is read of an entry.
+    static let outline = JSONOutline.members([("info", .allMembers(.scalar))])
 }

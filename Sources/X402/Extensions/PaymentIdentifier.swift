@@ -10,6 +10,9 @@ package struct PaymentIdentifier: Hashable, Sendable {
     /// 16 to 128 characters of A to Z, a to z, 0 to 9, `_` and `-`.
     package let text: String
 
+    /// One as long as those of payments, to measure with before there is any.
+    static let placeholder = PaymentIdentifier(String(repeating: "0", count: 36))
+
     /// Takes a text; nil when it is no identifier.
     package init?(_ text: String) {
         let isWord = text.utf8.allSatisfy { byte in
@@ -44,6 +47,6 @@ package struct PaymentIdentifier: Hashable, Sendable {
 
     private static func given(in entry: Challenge.Extension) -> JSONValue? {
         guard entry.raw.count <= ExtensionEntry.maximumBytes else { return nil }
-        return (try? JSONReader.read(entry.raw))?["info"]?["id"]
+        return ExtensionEntry.info(in: entry.raw)?["id"]
     }
 }

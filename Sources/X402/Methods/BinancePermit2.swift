@@ -16,7 +16,7 @@ package struct BinancePermit2: PaymentMethod {
     package func claims(_ entry: PaymentRequirement) -> Bool {
         switch entry.extra.assetTransferMethod {
         case "permit2-exact": true
-        case "permit2": entry.extra.names(otherThan: ExactPermit2.proxy, as: "spenderAddress")
+        case "permit2": entry.extra.names(otherThan: ExactPermit2.proxy, as: .spenderAddress)
         default: false
         }
     }
@@ -26,14 +26,14 @@ package struct BinancePermit2: PaymentMethod {
     ) throws(RefusalCode) -> DictatedTerms {
         try entry.checkPermit2(rules)
         guard !GatePermit2.dictates(entry) else { throw .dictated }
-        guard let spender = try entry.extra.spender("spenderAddress"), rules.profiles.contains(.binance),
+        guard let spender = try entry.extra.spender(.spenderAddress), rules.profiles.contains(.binance),
             rules.spenders.contains(spender) || spender == ExactPermit2.proxy
         else { throw .spender }
         return .none
     }
 
     package func authorization(of order: PaymentOrder) -> (any PaymentAuthorization)? {
-        guard let spender = try? order.extra.spender("spenderAddress") else { return nil }
+        guard let spender = try? order.extra.spender(.spenderAddress) else { return nil }
         return Permit2Authorization(of: order, spender: spender) { .exact(to: $0, validAfter: $1) }
     }
 }

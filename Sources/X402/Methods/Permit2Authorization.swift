@@ -68,13 +68,13 @@ extension PaymentRequirement {
 
 extension PaymentRequirement.Extra {
     /// Whether one of these keys is there and says anything but this address.
-    func names(otherThan address: Address, as keys: String...) -> Bool {
+    func names(otherThan address: Address, as keys: Key...) -> Bool {
         keys.contains { key in self[key].map { Address(hex: $0) != address } ?? false }
     }
 
     /// The Permit2 spender that a seller names under one of these keys; nil when it names none, refused when what it
     /// names is no address or two differ.
-    func spender(_ keys: String...) throws(RefusalCode) -> Address? {
+    func spender(_ keys: Key...) throws(RefusalCode) -> Address? {
         var named: Address?
         for key in keys {
             guard let text = self[key] else { continue }

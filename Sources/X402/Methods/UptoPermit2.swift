@@ -24,7 +24,7 @@ package struct UptoPermit2: PaymentMethod {
         _ entry: PaymentRequirement, token: Asset, under rules: MethodRules
     ) throws(RefusalCode) -> DictatedTerms {
         try entry.checkPermit2(rules)
-        guard try entry.extra.spender("spender", "permit2Spender", "spenderAddress") ?? Self.proxy == Self.proxy else {
+        guard try entry.extra.spender(.spender, .permit2Spender, .spenderAddress) ?? Self.proxy == Self.proxy else {
             throw .spender
         }
         guard !GatePermit2.dictates(entry) else { throw .dictated }
@@ -41,6 +41,6 @@ package struct UptoPermit2: PaymentMethod {
 
     /// The only account that may settle; without one the contract would let nobody.
     private func facilitator(in extra: PaymentRequirement.Extra) -> Address? {
-        extra["facilitatorAddress"].flatMap { Address(hex: $0) }.flatMap { $0 == .zero ? nil : $0 }
+        extra[.facilitatorAddress].flatMap { Address(hex: $0) }.flatMap { $0 == .zero ? nil : $0 }
     }
 }

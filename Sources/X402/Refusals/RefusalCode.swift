@@ -38,6 +38,8 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
     case amount = "amount-out-of-range"
     /// The window is too short for any seller to use.
     case window = "window-too-short"
+    /// The header line that would carry the payment is longer than servers take.
+    case tooLong = "challenge-too-long"
     /// The wallet's `pay:` list does not name the token.
     case notInPayList = "not-in-pay-list"
     /// The payee is not one of those that the gateway is pinned to.
@@ -77,6 +79,11 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
         case .payee: "The seller's payee is malformed, zero, the token, or the payer itself."
         case .amount: "The price is larger than the books can hold."
         case .window: "The seller allows too short a window for the payment to settle."
+        case .tooLong:
+            """
+            The seller's entry is so long that the header of a payment would have more than 6 KiB, which servers refuse. \
+            Where the seller is known to compare only what is needed, an operator can set `trim-entry: true`.
+            """
         case .notInPayList: "The wallet's pay list does not name this token on this network."
         case .payeeNotPinned: "The payee is not one of those that the gateway's configuration pins."
         case .payeeChanged: "The payee differs from earlier payments, and this gateway is set to `new-payee: refuse`."

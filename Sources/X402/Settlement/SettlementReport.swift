@@ -10,7 +10,8 @@ package struct SettlementReport: Sendable, Equatable {
     package let raw: [UInt8]
     /// Whether the seller says that the money moved.
     package let success: Bool
-    /// The transaction it names, at most 256 printable characters; nil when empty.
+    /// The transaction it names, in `transaction` or as some sellers have it in `txHash` or `txId`, at most 256 printable
+    /// characters; nil when there is none.
     package let transaction: String?
     /// The network it names.
     package let network: String?
@@ -18,6 +19,9 @@ package struct SettlementReport: Sendable, Equatable {
     package let amount: UInt256?
     /// The reason code of a failure, at most 128 printable characters.
     package let errorReason: String?
+
+    private static let outline = JSONOutline.members(
+        ["success", "transaction", "txHash", "txId", "network", "amount", "errorReason"].map { ($0, .scalar) })
 
     /// The longest decoded report that is read.
     package static let maximumBytes = 8 * 1024
@@ -27,14 +31,15 @@ package struct SettlementReport: Sendable, Equatable {
 
     /// Reads a header value; nil when it is not a report (which then proves nothing either way).
     package static func read(header: [UInt8]) -> SettlementReport? {
-        guard let text = HeaderText.decode(header, limit: maximumBytes), let root = try? JSONReader.read(text),
-            let success = root["success"]?.bool
+        guard let text = HeaderText.decode(header, limit: maximumBytes),
+            let root = try? JSONReader.read(text, outline: outline), let success = root["success"]?.bool
         else { return nil }
-        let transaction = root["transaction"]?.string ?? ""
+        let names = ["transaction", "txHash", "txId"]
+        let transaction = names.lazy.compactMap { root[$0]?.string }.first { !$0.isEmpty }
         return SettlementReport(
             raw: text,
             success: success,
-            transaction: transaction.isEmpty ? nil : transaction.printable(limit: 256),
+            transaction: transaction?.printable(limit: 256),
             network: root["network"]?.string?.printable(limit: 128),
             amount: root["amount"]?.string.flatMap { try? UInt256(decimal: $0) },
             errorReason: root["errorReason"]?.string?.printable(limit: 128))

@@ -27,6 +27,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case gate
     /// The model that a request names.
     case model
+    /// The body of a 402 in its codings.
+    case codings
 
     /// Reads an input and holds the result against the invariants; throws the first that is broken.
     package func run(_ input: [UInt8]) throws(BrokenInvariant) {
@@ -43,6 +45,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .websocket: try WebSocketInvariants.check(input)
         case .gate: try GateInvariants.check(input)
         case .model: try ModelInvariants.check(input)
+        case .codings: try CodingInvariants.check(input)
         }
     }
 }

@@ -88,7 +88,7 @@ package enum GateInvariants {
         try hold(
             order.validBefore <= now + context.rules.maxValidity + GateClock.reach, "the window is short enough")
         try hold(order.validAfter < now + GateClock.reach, "the window has begun")
-        let isDictated = order.extra["deadline"] != nil
+        let isDictated = order.extra[.deadline] != nil
         if !isDictated, let seconds = payment.entry.maxTimeoutSeconds, context.clock.seller == nil {
             try hold(order.validBefore <= now + seconds, "the window is the seller's at most")
         }

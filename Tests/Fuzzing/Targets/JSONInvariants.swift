@@ -4,6 +4,7 @@ import Primitives
 /// JSON: what we read, another reader reads alike, and it can be written and read again.
 enum JSONInvariants {
     static func check(_ input: [UInt8]) throws(BrokenInvariant) {
+        try outlined(input)
         guard let value = try? JSONReader.read(input) else { return }
         try hold(String(validating: input, as: UTF8.self) != nil, "what is read is UTF-8")
         try places(value, in: input, within: input.indices)
@@ -14,6 +15,23 @@ enum JSONInvariants {
         try secondReader(value, input)
         let echo = value.isNull ? input : text
         guard (try? JSONReader.read(echo)) != nil else { throw BrokenInvariant("an echo can be read") }
+    }
+
+    /// What is stepped over is what is read: an outline changes how much is known, and not what is JSON.
+    private static func outlined(_ input: [UInt8]) throws(BrokenInvariant) {
+        let strict = try? JSONReader.read(input)
+        let text = try? JSONReader.read(input, outline: .text)
+        try hold(strict == nil || text?.range == strict?.range, "what is read can be stepped over")
+        guard let text else { return }
+        let kept = text.textWithoutNulls(in: input)
+        guard let again = try? JSONReader.read(kept, outline: .text) else {
+            throw BrokenInvariant("what is left without nulls is JSON")
+        }
+        try hold(again.textWithoutNulls(in: kept) == kept, "no null is left")
+        guard let whole = try? JSONReader.read(input, outline: .whole) else { return }
+        try hold(strict == whole, "the whole is what a strict reader reads")
+        let members = try? JSONReader.read(input, outline: .allMembers(.whole))
+        try hold(members?.members == strict?.members, "all members are what a strict reader reads")
     }
 
     /// Whether two values say the same, texts compared byte by byte.
@@ -51,6 +69,7 @@ enum JSONInvariants {
             text.object { object in
                 for member in members { object.field(member.key, raw: written(member.value)) }
             }
+        case .opaque: break
         }
     }
 
@@ -108,6 +127,7 @@ enum JSONInvariants {
                 object.count == members.count
                     && members.allSatisfy { member in object[member.key].map { isSame(member.value, $0) } ?? false }
             } ?? false
+        case .opaque: false
         }
     }
 }

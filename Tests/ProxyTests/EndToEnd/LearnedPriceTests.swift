@@ -152,7 +152,7 @@ struct LearnedPriceTests {
                 #expect(try await lab.ledger.freeze(freeze))
             }
             let refused = try lab.exchange("GET", "/lab/x", Scene.wish)
-            #expect(refused.status == 402 || refused.status == 403)
+            #expect(refused.status == 402)
             let code = try JSONReader.read(refused.content)["code"]?.string
             #expect(code == (kind == "cap" ? "cap-exceeded" : "frozen"))
             #expect(try isPaid(upstream) == [false, true, false, true, false, true, false])

@@ -112,7 +112,7 @@ struct ModelRuleTests {
         let upstream = try Seller.serving(Respond.with(200, [Seller.report()]))
         try await Lab.run(options, upstream) { lab async throws in
             let response = try Self.send(attempt, in: lab)
-            #expect(response.status == 403)
+            #expect(response.status == 402)
             #expect(response.text.contains("policy-refused"))
             #expect(response.text.contains("is unknown") == (attempt.fact == .unknown))
             let payment = try await lab.payment()
@@ -127,7 +127,7 @@ struct ModelRuleTests {
         let options = Self.options(try Self.rule(.approve, model: "m-large"), standard: .refuse)
         let upstream = try Seller.serving(Respond.with(200, [Seller.report()]))
         try await Lab.run(options, upstream) { lab async throws in
-            #expect(try Self.send(attempt, in: lab).status == (attempt.fact == .unknown ? 403 : 200))
+            #expect(try Self.send(attempt, in: lab).status == (attempt.fact == .unknown ? 402 : 200))
         }
     }
 

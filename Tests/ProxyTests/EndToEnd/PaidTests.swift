@@ -109,7 +109,7 @@ struct PaidTests {
         }
     }
 
-    @Test("a cap refuses with 402 and says which, and the challenge does not pass")
+    @Test("a cap refuses with 402 and says which, and the challenge goes with it")
     func capRefusal() async throws {
         var options = Lab.Options()
         options.caps = [CapLimit(.request, .cents(100)), CapLimit(.day, .cents(1))]
@@ -119,7 +119,7 @@ struct PaidTests {
             let refusal = try lab.exchange("GET", "/lab/x")
             #expect(refusal.status == 402)
             #expect(refusal["content-type"] == ["application/problem+json"])
-            #expect(refusal["payment-required"].isEmpty)
+            #expect(refusal["payment-required"] == [String(Seller.challenge().dropFirst("PAYMENT-REQUIRED: ".count))])
             let problem = try JSONReader.read(refusal.content)
             #expect(problem["error"]?["code"]?.string == "cap-exceeded")
             #expect(problem["cap"]?["window"]?.string == "day")
@@ -128,14 +128,14 @@ struct PaidTests {
         }
     }
 
-    @Test("policy refuses with 403")
+    @Test("policy refuses with 402, as money does")
     func policyRefusal() async throws {
         var options = Lab.Options()
         options.pay = []
         let upstream = try Seller.serving(Respond.with(200))
         try await Lab.run(options, upstream) { lab async throws in
             let refusal = try lab.exchange("POST", "/lab/x", body: "q")
-            #expect(refusal.status == 403 && refusal["payment-required"].isEmpty)
+            #expect(refusal.status == 402 && refusal["payment-required"].count == 1)
             #expect(refusal["x-should-retry"] == ["false"])
             #expect(try JSONReader.read(refusal.content)["error"]?["code"]?.string == "not-in-pay-list")
             #expect(try await lab.payment().state == .refused)
@@ -146,7 +146,7 @@ struct PaidTests {
     func head() async throws {
         try await Lab.run(try Seller.serving(Respond.with(200))) { lab async throws in
             let response = try lab.exchange("HEAD", "/lab/x")
-            #expect(response.status == 403 && response["payment-required"].isEmpty)
+            #expect(response.status == 402 && response["payment-required"].count == 1)
             let row = try await lab.payment()
             #expect(row.state == .refused)
             #expect(row.evidence.reason == "method-not-paid")

@@ -58,7 +58,7 @@ struct PrepaidTests {
             let freeze = Freeze(scope: .agent("scout"), since: .vectors, actor: "op", reason: nil)
             #expect(try await lab.ledger.freeze(freeze))
             let frozen = try lab.exchange("GET", "/lab/x")
-            #expect(frozen.status == 403)
+            #expect(frozen.status == 402)
             #expect(lab.upstream.connections.isEmpty)
         }
     }

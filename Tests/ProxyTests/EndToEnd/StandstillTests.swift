@@ -16,7 +16,7 @@ struct StandstillTests {
             let scope = FreezeScope.gateway("lab")
             #expect(try await lab.ledger.freeze(Freeze(scope: scope, since: .vectors, actor: "op", reason: nil)))
             let response = try lab.exchange("GET", "/lab/x")
-            #expect(response.status == 403 && response["x-should-retry"] == ["false"])
+            #expect(response.status == 402 && response["x-should-retry"] == ["false"])
             #expect(try Self.problem(response)["code"]?.string == "frozen")
             #expect(try await lab.ledger.unfreeze(scope, by: "op", at: .vectors))
             #expect(try lab.exchange("GET", "/lab/x").status == 200)
@@ -35,7 +35,7 @@ struct StandstillTests {
         try await Lab.run(options, try Seller.serving(Respond.with(200))) { lab async throws in
             await ledger.set(lab.ledger)
             let response = try lab.exchange("GET", "/lab/x")
-            #expect(response.status == 403)
+            #expect(response.status == 402)
             #expect(try Self.problem(response)["code"]?.string == "frozen")
             #expect(try await lab.payment().state == .voided)
             #expect(try Seller.payments(at: lab.upstream).isEmpty)

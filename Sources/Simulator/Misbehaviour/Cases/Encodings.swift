@@ -14,6 +14,17 @@ extension Misbehaviour {
         .asking(name) { _ in .http(402, [line(marked)]) }
     }
 
+    /// A challenge of version 1 in a body that is coded somehow.
+    private static func coded(
+        _ name: String, _ coding: String, _ code: @escaping @Sendable ([UInt8]) -> [UInt8]
+    ) -> Misbehaviour {
+        .asking(name) { _ in
+            .http(
+                402, ["Content-Type: application/json", "Content-Encoding: \(coding)"],
+                body: code(Array(ScriptedChallenge.version1.json.utf8)))
+        }
+    }
+
     /// Challenges in spellings that are met in the wild, or in none.
     static let encodings: [Misbehaviour] = [
         header("base64-url-safe") { challenge in
@@ -51,6 +62,28 @@ extension Misbehaviour {
         .asking("header-empty-body-fine") { _ in
             .http(402, ["PAYMENT-REQUIRED:"], text: ScriptedChallenge.version1.json)
         },
+        .asking("header-flag-body-fine") { _ in
+            .http(402, ["X-Payment-Required: true"], text: ScriptedChallenge.version1.json)
+        },
+        .asking("header-version-3-body-fine") { _ in
+            var challenge = ScriptedChallenge()
+            challenge.version = "3"
+            return .http(402, [challenge.line], text: ScriptedChallenge.version1.json)
+        },
+        .asking("header-of-no-entries-body-fine") { _ in
+            var challenge = ScriptedChallenge()
+            challenge.accepts = "[]"
+            return .http(402, [challenge.line], text: ScriptedChallenge.version1.json)
+        },
+        .asking("header-garbage-beside-a-challenge") { _ in
+            .http(402, ["PAYMENT-REQUIRED: @@@@", ScriptedChallenge().line])
+        },
+        .asking("header-flag-alone") { _ in .http(402, ["X-Payment-Required: true"]) },
+        .asking("headers-that-differ-body-fine") { _ in
+            var other = ScriptedChallenge()
+            other.entries[0]["payTo"] = quoted(ScriptedEntry.stranger)
+            return .http(402, [ScriptedChallenge().line, other.line], text: ScriptedChallenge.version1.json)
+        },
         .challenge("body-differs-from-header") { challenge in
             var other = ScriptedChallenge()
             other.entries[0]["amount"] = #""990000""#
@@ -62,6 +95,14 @@ extension Misbehaviour {
                 402, ["Content-Type: application/json", "Content-Encoding: gzip"],
                 body: Gzip.pack(Array(ScriptedChallenge.version1.json.utf8)))
         },
+        coded("body-compressed-twice", "gzip, GZIP") { Gzip.pack(Gzip.pack($0)) },
+        coded("body-compressed-in-members", "gzip") {
+            Gzip.pack(Array($0.prefix(99))) + Gzip.pack(Array($0.dropFirst(99)))
+        },
+        coded("body-deflated-without-its-frame", "deflate") { Array(Gzip.pack($0).dropFirst(10).dropLast(8)) },
+        coded("body-of-an-empty-coding", "") { $0 },
+        coded("body-behind-a-byte-order-mark", "identity") { [0xef, 0xbb, 0xbf] + $0 },
+        coded("body-that-breaks-off", "identity") { Array($0.prefix($0.count / 2)) },
         .asking("body-compressed-by-an-unknown-coding") { _ in
             .http(
                 402, ["Content-Type: application/json", "Content-Encoding: br"],

@@ -36,6 +36,7 @@ extension Misbehaviour {
         .entry("token-name-look-alike") { $0["extra"] = #"{"name":"USDТ0","version":"1"}"# },
         .entry("token-version-wrong") { $0["extra"] = #"{"name":"USD₮0","version":"2"}"# },
         .entry("token-version-as-number") { $0["extra"] = #"{"name":"USD₮0","version":1}"# },
+        .entry("token-version-as-float") { $0["extra"] = #"{"name":"USD₮0","version":1.0}"# },
         .entry("token-name-missing") { $0["extra"] = nil },
         .entry("extra-null") { $0["extra"] = "null" },
         .entry("decimals-lie") { $0["extra"] = #"{"name":"USD₮0","version":"1","decimals":18}"# },
@@ -53,6 +54,14 @@ extension Misbehaviour {
             entry["prepayId"] = #""p-1""#
             entry["pay_to"] = quoted(ScriptedEntry.stranger)
             entry["price"] = #""$5""#
+        },
+        .entry("unknown-member-twice") { $0.members += [("tag", "1"), ("tag", "2")] },
+        .entry("unknown-member-nested-deeply") { entry in
+            entry["outputSchema"] = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
+        },
+        .entry("unknown-member-of-odd-texts") { entry in
+            entry["description"] = #""half of a pair: \ud800""#
+            entry["weight"] = "-1.5e99999"
         },
     ]
 

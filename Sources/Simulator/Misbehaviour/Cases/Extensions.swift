@@ -29,6 +29,10 @@ extension Misbehaviour {
             + #""signature":"0x00"}]},"schema":{}}}"#
     }
 
+    private static func deep(_ levels: Int) -> String {
+        String(repeating: #"{"x":"#, count: levels) + "1" + String(repeating: "}", count: levels)
+    }
+
     /// Extensions that ask for more than a payment.
     static let extensions: [Misbehaviour] = [
         .asking("sign-in-for-another-domain") { visit in
@@ -64,6 +68,18 @@ extension Misbehaviour {
                 #"{"erc20ApprovalGasSponsoring":{"info":{"description":"we approve for you","version":"1"},"schema":{}}}"#
         },
         .challenge("unknown-extension") { $0.extensions = #"{"x-tracker":{"info":{"cookie":"1"},"schema":{}}}"# },
+        .challenge("extension-with-a-deep-schema") {
+            $0.extensions = #"{"x-deep":{"info":{},"schema":\#(deep(2000))}}"#
+        },
+        .challenge("identifier-with-a-deep-schema") { challenge in
+            challenge.extensions = #"{"payment-identifier":{"info":{"required":true},"schema":\#(deep(200))}}"#
+        },
+        .challenge("extension-with-duplicate-keys") { $0.extensions = #"{"x-odd":{"info":{"a":1,"a":2}}}"# },
+        .challenge("unknown-extension-twice") { $0.extensions = #"{"x-odd":{"info":{}},"x-odd":{"info":{"a":1}}}"# },
+        .challenge("identifier-twice") { challenge in
+            challenge.extensions =
+                #"{"payment-identifier":{"info":{}},"payment-identifier":{"info":{"required":true}}}"#
+        },
         .challenge("extensions-an-array") { $0.extensions = #"["payment-identifier"]"# },
     ]
 }

@@ -2,6 +2,8 @@ extension Misbehaviour {
     /// Half a megabyte of blanks and a challenge, packed once.
     private static let bomb = Gzip.pack(Array(ScriptedChallenge.version1.json.utf8), count: 1 << 19)
 
+    private static let nineKilobytes = String(repeating: "y", count: 9 << 10)
+
     /// Challenges that are larger or deeper than any honest one.
     static let sizes: [Misbehaviour] = [
         .asking("ten-thousand-entries") { _ in
@@ -33,6 +35,17 @@ extension Misbehaviour {
         },
         .challenge("extensions-of-forty-kilobytes") { challenge in
             challenge.extensions = #"{"bazaar":{"info":{"text":"\#(String(repeating: "a", count: 40_000))"}}}"#
+        },
+        .challenge("resource-of-nine-kilobytes") { challenge in
+            challenge.resource = #"{"url":"http://127.0.0.1/evil","description":"\#(nineKilobytes)"}"#
+        },
+        .entry("output-schema-of-nine-kilobytes") { $0["outputSchema"] = quoted(nineKilobytes) },
+        .challenge("output-schema-of-nine-kilobytes-first") { challenge in
+            challenge.entries = [.usdt, .usdt]
+            challenge.entries[0]["outputSchema"] = quoted(nineKilobytes)
+        },
+        .challenge("required-extension-of-nine-kilobytes") { challenge in
+            challenge.extensions = #"{"x-contract":{"info":{"required":true,"text":"\#(nineKilobytes)"}}}"#
         },
         .entry("duplicate-amount") { $0.members.append(("amount", #""990000""#)) },
         .entry("duplicate-amount-cheap-last") { entry in

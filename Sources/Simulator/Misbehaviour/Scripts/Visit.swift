@@ -30,6 +30,9 @@ struct Receipt: Sendable {
     var success: String? = "true"
     /// The transaction.
     var transaction: String? = "\"0x" + String(repeating: "ab", count: 32) + "\""
+    /// The transaction under names that some sellers give it.
+    var txHash: String?
+    var txID: String?
     /// The network.
     var network: String? = "\"eip155:42161\""
     /// The payer.
@@ -55,7 +58,8 @@ struct Receipt: Sendable {
     /// The JSON text.
     var json: String {
         let members = [
-            ("success", success), ("transaction", transaction), ("network", network), ("payer", payer),
+            ("success", success), ("transaction", transaction), ("txHash", txHash), ("txId", txID),
+            ("network", network), ("payer", payer),
             ("amount", amount), ("errorReason", errorReason),
         ]
         return "{" + members.compactMap { name, text in text.map { "\"\(name)\":\($0)" } }.joined(separator: ",") + "}"

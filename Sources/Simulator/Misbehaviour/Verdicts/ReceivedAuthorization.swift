@@ -45,13 +45,21 @@ struct AuthorizationReader: Sendable {
     let table: AssetTable
     let context: Secp256k1Context
 
+    /// What is looked at: the echo may hold whatever the merchant wrote.
+    private static let outline = JSONOutline.members([
+        ("payload", .whole),
+        ("extensions", .members([("payment-identifier", .members([("info", .members([("id", .scalar)]))]))])),
+    ])
+
     /// Reads one header value, for a case whose terms say which token and network the signature must be for.
     func read(
         _ value: String, field: String, isElsewhere: Bool, terms: StatedTerms, at now: Timestamp
     ) -> ReceivedAuthorization {
         let bytes = Array(value.utf8)
         var signed: ReceivedAuthorization.Signed?
-        if let text = HeaderText.decode(bytes, limit: Self.maximumBytes), let root = try? JSONReader.read(text) {
+        if let text = HeaderText.decode(bytes, limit: Self.maximumBytes),
+            let root = try? JSONReader.read(text, outline: Self.outline)
+        {
             let identifier = root["extensions"]?["payment-identifier"]?["info"]?["id"]?.string
             signed = self.signed(root["payload"], identifier: identifier, terms: terms)
         }

@@ -15,7 +15,7 @@ enum GasSponsoring {
     /// No seller's entry of this kind is ever echoed, so that one in the books is always our own.
     static func isFilled(key: String, raw: [UInt8]) -> Bool {
         guard let member = signedMembers[key] else { return false }
-        guard let entry = try? JSONReader.read(raw) else { return true }
+        guard let entry = try? JSONReader.read(raw, outline: ExtensionEntry.outline) else { return true }
         return entry["info"]?[member] != nil
     }
 

@@ -14,7 +14,7 @@ package enum SponsoredApproval: Sendable, Equatable {
     ///
     /// A permit ends with the order's own Permit2 authorization.
     package init?(in extensions: [UInt8], for order: PaymentOrder) {
-        guard let object = try? JSONReader.read(extensions) else { return nil }
+        guard let object = try? JSONReader.read(extensions, outline: Self.outline) else { return nil }
         let (owner, token) = (order.payer, order.token)
         if let entry = object[EIP2612Sponsoring.key],
             let permit = EIP2612Sponsoring(
@@ -31,6 +31,9 @@ package enum SponsoredApproval: Sendable, Equatable {
             return nil
         }
     }
+
+    private static let outline = JSONOutline.members(
+        [EIP2612Sponsoring.key, ERC20ApprovalSponsoring.key].map { ($0, ExtensionEntry.outline) })
 
     /// The last second at which a permit that goes with an order may be submitted: that of its Permit2 authorization.
     package static func deadline(of order: PaymentOrder) -> UInt64 { UInt64(max(0, order.validBefore - 1)) }
@@ -56,7 +59,7 @@ package enum SponsoredApproval: Sendable, Equatable {
 
     private static func replacing(_ key: String, by hex: String, in extensions: [UInt8]) -> [UInt8]? {
         guard let member = GasSponsoring.signedMembers[key],
-            let value = (try? JSONReader.read(extensions))?[key]?["info"]?[member]
+            let value = (try? JSONReader.read(extensions, outline: outline))?[key]?["info"]?[member]
         else { return nil }
         return extensions[..<value.range.lowerBound] + Array("\"\(hex)\"".utf8)
             + extensions[value.range.upperBound...]

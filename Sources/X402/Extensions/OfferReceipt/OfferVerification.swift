@@ -34,6 +34,8 @@ extension ProofVerifier {
         }
     }
 
+    private static let offersOutline = JSONOutline.members([("info", .members([("offers", .whole)]))])
+
     /// The best finding about the offers for a price; nil when the challenge has none.
     ///
     /// `resource` is the requested address, whose host may vouch by `did:web`. Offers are chosen by their members and
@@ -41,9 +43,11 @@ extension ProofVerifier {
     package func offer(
         in extensions: [Challenge.Extension], for price: Price, resource: String, at now: Timestamp
     ) -> ProofFinding? {
-        guard let entry = extensions.first(where: { $0.key == OfferExtension.key }),
-            let info = (try? JSONReader.read(entry.raw))?["info"], let list = info["offers"]
-        else { return nil }
+        guard let entry = extensions.first(where: { $0.key == OfferExtension.key }) else { return nil }
+        guard let root = try? JSONReader.read(entry.raw, outline: Self.offersOutline) else {
+            return ProofFinding(.unreadable("offers"), text: nil)
+        }
+        guard let list = root["info"]?["offers"] else { return nil }
         guard let offers = list.elements else { return ProofFinding(.unreadable("offers"), text: nil) }
         let authority = Authority(payTo: price.payTo, resource: resource)
         var best: ProofFinding?

@@ -36,11 +36,16 @@ extension ProofVerifier {
         }
     }
 
+    private static let receiptOutline = JSONOutline.members([
+        ("extensions", .members([(OfferExtension.key, .members([("info", .members([("receipt", .whole)]))]))]))
+    ])
+
     /// The finding about the receipt in a settlement's report; nil when it has none.
     ///
     /// `report` is the decoded JSON text of PAYMENT-RESPONSE. A receipt does not name the amount.
     package func receipt(in report: SettlementReport, for purchase: Purchase, at now: Timestamp) -> ProofFinding? {
-        guard let extensions = (try? JSONReader.read(report.raw))?["extensions"],
+        guard let root = try? JSONReader.read(report.raw, outline: Self.receiptOutline),
+            let extensions = root["extensions"],
             let value = extensions[OfferExtension.key]?["info"]?["receipt"], !value.isNull
         else { return nil }
         do throws(ProofProblem) {

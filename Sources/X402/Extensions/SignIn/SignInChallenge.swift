@@ -41,9 +41,12 @@ package struct SignInChallenge: Sendable, Equatable {
         let time: Timestamp
     }
 
+    private static let outline = JSONOutline.members([("info", .whole), ("supportedChains", .whole)])
+
     /// Reads the entry of a challenge; throws ``SignInProblem/unreadable(_:)`` with the member that is at fault.
     package static func read(_ entry: Challenge.Extension) throws(SignInProblem) -> SignInChallenge {
-        guard entry.key == key, entry.raw.count <= maximumBytes, let root = try? JSONReader.read(entry.raw),
+        guard entry.key == key, entry.raw.count <= maximumBytes,
+            let root = try? JSONReader.read(entry.raw, outline: outline),
             let info = root["info"], info.members != nil
         else { throw .unreadable("info") }
         guard try Line.required(info, "version", 1...1) == "1" else { throw .unreadable("version") }
