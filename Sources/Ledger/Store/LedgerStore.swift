@@ -45,11 +45,19 @@ package enum CommitPace: Sendable {
 }
 
 extension PaymentBooks {
-    /// Books what happened to a payment as soon as can be and returns it.
+    /// Sets an amount aside or takes an earlier attempt over, for callers that need not know the step's place.
+    package func reserve(
+        _ request: ReservationRequest, at now: Timestamp
+    ) async throws(LedgerError) -> ReservationOutcome {
+        try await reserve(request, at: now, onPlaced: {})
+    }
+
+    /// Books what happened to a payment and returns it, for callers that need not know the step's place.
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp,
+        pace: CommitPace = .prompt
     ) async throws(LedgerError) -> PaymentRecord {
-        try await book(event, of: id, evidence: evidence, at: now, pace: .prompt)
+        try await book(event, of: id, evidence: evidence, at: now, pace: pace, onPlaced: {})
     }
 }
 
@@ -61,17 +69,21 @@ package protocol PaymentBooks: Sendable {
     /// Checks freezes, earlier attempts, rejections and every cap, and sets the amount aside or takes an earlier attempt
     /// over, in one step.
     ///
-    /// A refusal is booked as a `refused` payment. Throws `duplicate` when the identifier is known, or when the money
-    /// could be set aside but the nonce is known for that network, asset and payer.
-    func reserve(_ request: ReservationRequest, at now: Timestamp) async throws(LedgerError) -> ReservationOutcome
+    /// A refusal is booked as a `refused` payment. `onPlaced` is called, at most once and before the commit is waited for,
+    /// when the step has its place: every step that is asked for after that runs after it. Throws `duplicate` when the
+    /// identifier is known, or when the money could be set aside but the nonce is known for that network, asset and payer.
+    func reserve(
+        _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
+    ) async throws(LedgerError) -> ReservationOutcome
 
     /// Books what happened to a payment and returns it.
     ///
     /// Evidence fields that are nil leave what is stored. It comes behind every step that was asked for before, at whatever
-    /// pace. Throws `impossible` for an event the state does not allow, and for ``PaymentEvent/amountShown``, which
-    /// ``show(_:of:evidence:at:)`` books.
+    /// pace; `onPlaced` is called as by ``reserve(_:at:onPlaced:)``. Throws `impossible` for an event the state does not
+    /// allow, and for ``PaymentEvent/amountShown``, which ``show(_:of:evidence:at:)`` books.
     func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace,
+        onPlaced: () -> Void
     ) async throws(LedgerError) -> PaymentRecord
 
     /// Books what a payment really moved whose signed amount is a maximum, and frees the rest; returns it.

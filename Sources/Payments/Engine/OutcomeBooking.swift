@@ -24,16 +24,20 @@ struct OutcomeBooking: Sendable {
 
     /// Books an outcome, or keeps it for ``retry()``; returns the payment as it stands once it is booked.
     ///
-    /// Nobody waits for it but a repetition of the same request, some milliseconds. A crash meanwhile leaves the payment
-    /// reserved, which is exposure, and in doubt from the next start on.
+    /// Nobody waits for it but a repetition of the same request, whose own step comes right after it and takes it along. A
+    /// crash meanwhile leaves the payment reserved, which is exposure, and in doubt from the next start on.
     func book(_ outcome: Outcome) async -> PaymentRecord? {
+        var place: Int?
         var isKept = false
         defer {
-            if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, isKept: isKept) }
+            if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, place: place, isKept: isKept) }
         }
         do {
             let record = try await store.book(
-                outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now(), pace: .unhurried)
+                outcome.event, of: outcome.payment, evidence: outcome.evidence, at: clock.now(), pace: .unhurried
+            ) {
+                place = outcome.fingerprint.map(underWay.place)
+            }
             logger.info("outcome booked", metadata: Self.metadata(of: record))
             return record
         } catch {

@@ -5,69 +5,88 @@ import Synchronization
 ///
 /// An agent may repeat its request as soon as it has its answer, or has gone. The repetition must find the books as that
 /// answer left them: else the attempt would seem to have an agent that waits, and be paid beside instead of taken over.
-/// So whoever wants to set money aside for a request waits here until everything known of it is booked.
+/// So whoever wants to set money aside for a request asks the ledger for that after everything known of the request, and
+/// signs once that is booked. ``RequestOrder`` has the rules.
 final class OutcomesUnderWay: Sendable {
-    private struct Request {
-        /// Bookings and decisions that run.
-        var running = 0
-        /// Outcomes that the books could not take and that wait to be tried again.
-        var kept = 0
-        var waiting: [CheckedContinuation<Void, Never>] = []
+    /// A decision that runs.
+    struct Decision: Sendable, Equatable {
+        fileprivate let fingerprint: Bytes32
+        fileprivate let number: Int
     }
 
-    private let requests = Mutex<[Bytes32: Request]>([:])
+    private typealias Waiter = CheckedContinuation<Int?, Never>
+    private typealias Order = RequestOrder<Waiter>
+
+    private let requests = Mutex<[Bytes32: Order]>([:])
+
+    /// Whether nothing is under way.
+    var isEmpty: Bool { requests.withLock { $0.isEmpty } }
 
     /// An outcome of a request with this fingerprint is known; called before anybody can hear of it.
     func begin(_ fingerprint: Bytes32) {
-        requests.withLock { $0[fingerprint, default: Request()].running += 1 }
+        requests.withLock { $0[fingerprint, default: Order()].announce() }
     }
 
-    /// Its booking has run; `isKept` when the books could not take it.
-    func end(_ fingerprint: Bytes32, isKept: Bool) {
-        let waiting = requests.withLock { requests -> [CheckedContinuation<Void, Never>] in
-            guard var request = requests[fingerprint] else { return [] }
-            request.running -= 1
-            if isKept { request.kept += 1 }
-            let waiting = request.running == 0 ? request.waiting : []
-            if request.running == 0 { request.waiting = [] }
-            requests[fingerprint] = request.running == 0 && request.kept == 0 ? nil : request
-            return waiting
-        }
-        for waiter in waiting { waiter.resume() }
+    /// The outcome has its place among the ledger's steps: what is asked of the ledger from now on comes after it.
+    ///
+    /// Returns what names it to ``end(_:place:isKept:)``.
+    func place(_ fingerprint: Bytes32) -> Int {
+        let (number, answers) = requests.withLock { $0[fingerprint, default: Order()].place() }
+        tell(answers)
+        return number
+    }
+
+    /// Its booking has run; `place` is nil when it never came to have one, `isKept` says that the books could not take it.
+    func end(_ fingerprint: Bytes32, place: Int? = nil, isKept: Bool) {
+        change(fingerprint) { $0.end(place, isKept: isKept) }
     }
 
     /// An outcome that was kept is booked, or given up.
     func release(_ fingerprint: Bytes32) {
-        requests.withLock { requests in
-            guard var request = requests[fingerprint] else { return }
-            request.kept -= 1
-            requests[fingerprint] = request.running == 0 && request.kept <= 0 ? nil : request
+        change(fingerprint) { order in
+            order.release()
+            return []
         }
     }
 
-    /// Waits for the bookings and the decision that run, and begins a decision; false when an outcome is kept that the
-    /// books could not take.
+    /// Waits for a turn and begins a decision; nil when an outcome is kept that the books could not take.
     ///
-    /// Identical requests pass their decisions one at a time: an agent may leave during its own, and the next one must
-    /// find what that made of the attempt. ``end(_:isKept:)`` ends the decision.
-    func beginDecision(_ fingerprint: Bytes32) async -> Bool {
-        while true {
-            let turn = requests.withLock { requests -> Bool? in
-                guard let request = requests[fingerprint] else {
-                    requests[fingerprint] = Request(running: 1)
-                    return true
-                }
-                return request.running > 0 ? nil : false
-            }
-            if let turn { return turn }
-            await withCheckedContinuation { waiter in
-                let isOver = requests.withLock { requests in
-                    guard requests[fingerprint]?.running ?? 0 > 0 else { return true }
-                    requests[fingerprint]?.waiting.append(waiter)
-                    return false
-                }
-                if isOver { waiter.resume() }
-            }
+    /// `hasLeft` says whether the agent has left; it is asked under a lock, for as long as the decision runs.
+    func beginDecision(_ fingerprint: Bytes32, hasLeft: @escaping @Sendable () -> Bool) async -> Decision? {
+        let number = await withCheckedContinuation { waiter in
+            change(fingerprint) { $0.ask(waiter, hasLeft: hasLeft) }
         }
+        return number.map { Decision(fingerprint: fingerprint, number: $0) }
+    }
+
+    /// What a decision asks of the ledger has its place there: the next one may ask.
+    func endTurn(of decision: Decision) {
+        change(decision.fingerprint) { $0.endTurn(decision.number) }
+    }
+
+    /// Waits until the outcomes before a decision's turn are booked; false when the books could not take one.
+    func confirm(_ decision: Decision) async -> Bool {
+        await withCheckedContinuation { waiter in
+            change(decision.fingerprint) { $0.confirm(decision.number, for: waiter) }
+        } != nil
+    }
+
+    /// A decision is over, and what it made of the attempt is announced.
+    func end(_ decision: Decision) {
+        change(decision.fingerprint) { $0.endDecision(decision.number) }
+    }
+
+    /// Changes the order of a request, which is forgotten once nothing is under way, and tells those who go on.
+    private func change(_ fingerprint: Bytes32, _ body: (inout Order) -> [Order.Answer]) {
+        let answers = requests.withLock { requests in
+            let answers = body(&requests[fingerprint, default: Order()])
+            if requests[fingerprint]?.isIdle == true { requests[fingerprint] = nil }
+            return answers
+        }
+        tell(answers)
+    }
+
+    private func tell(_ answers: [Order.Answer]) {
+        for (waiter, number) in answers { waiter.resume(returning: number) }
     }
 }
