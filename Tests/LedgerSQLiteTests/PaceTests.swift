@@ -58,7 +58,7 @@ struct PaceTests {
         #expect(commits.sizes.withLock { $0 } == [2])
     }
 
-    @Test("once a step has its place, what is asked for later runs after it, in the same commit")
+    @Test("a step that is submitted when another has its place runs after it, in the same commit")
     func place() async throws {
         let ledger = try await ledger(leisure: 60_000)
         let (places, placed) = AsyncStream.makeStream(of: Void.self)
@@ -71,7 +71,7 @@ struct PaceTests {
         #expect(entries.suffix(2).map(\.line.cause) == ["settled", "reserved"])
     }
 
-    @Test("where the commit that they share fails, a step without hurry and the one that took it along both fail")
+    @Test("when a shared commit fails, the step without hurry and the prompt one both fail")
     func failure() async throws {
         let ledger = try await ledger(leisure: 60_000, busyTimeout: .milliseconds(20))
         var configuration = Configuration()

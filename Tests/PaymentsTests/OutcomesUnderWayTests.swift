@@ -56,7 +56,8 @@ struct OutcomesUnderWayTests {
         #expect(try await desk.state(first) == .settled)
     }
 
-    @Test("a request whose agent left during the decision is repeated only once that is on its way into the books")
+    @Test(
+        "a repetition waits until the departure of an agent during its decision is on its way into the books")
     func departures() async throws {
         let desk = try await Desk()
         let first = try await desk.paid()
@@ -82,7 +83,7 @@ struct OutcomesUnderWayTests {
     }
 
     @Test(
-        "identical requests whose agents wait are on their way to the disk together, and none is signed before it is there"
+        "identical requests of waiting agents are reserved together, and none is signed before that is on the disk"
     )
     func company() async throws {
         let books = InMemoryLedger()
@@ -101,7 +102,7 @@ struct OutcomesUnderWayTests {
         #expect(try await payments.count == 16)
     }
 
-    @Test("what the books decided behind an outcome is signed once that is booked")
+    @Test("a payment that was reserved after an outcome is signed when that outcome is booked")
     func confirmation() async throws {
         let books = InMemoryLedger()
         let disk = Barrier()
@@ -122,7 +123,7 @@ struct OutcomesUnderWayTests {
         #expect(desk.signer.signatures == 2)
     }
 
-    @Test("an outcome that fails once a reservation was decided behind it takes the signature with it")
+    @Test("when an outcome fails, a reservation that came after it is voided and not signed")
     func failedOutcome() async throws {
         let books = InMemoryLedger()
         let disk = Barrier()

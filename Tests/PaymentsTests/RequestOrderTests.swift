@@ -16,7 +16,7 @@ struct RequestOrderTests {
 
     private func told(_ answers: [Order.Answer]) -> [Told] { answers.map { Told(who: $0.waiter, number: $0.number) } }
 
-    @Test("a turn goes from one to the next, the first first, and each has one")
+    @Test("a turn passes from one caller to the next in their order, and each has one")
     func turns() {
         var order = Order()
         var answers = order.ask("0") { false }
@@ -32,7 +32,27 @@ struct RequestOrderTests {
         #expect(order.isIdle)
     }
 
-    @Test("a decision that is over hands its turn on")
+    @Test("a turn is granted at once where no caller has to wait, and only there")
+    func atOnce() {
+        var order = Order()
+        #expect(order.begin { false } == 1)
+        #expect(order.begin { false } == nil)
+        #expect(order.ask("waits") { false }.isEmpty)
+        order.announce()
+        #expect(order.endDecision(1).isEmpty)
+        #expect(order.begin { false } == nil)
+        let (outcome, answers) = order.place()
+        #expect(told(answers) == [Told(who: "waits", number: 3)])
+        #expect(!order.isConfirmed(3))
+        #expect(order.end(outcome, isKept: false).isEmpty)
+        #expect(order.isConfirmed(3))
+        _ = order.endTurn(3)
+        #expect(order.begin { true } == 4)
+        _ = order.endTurn(4)
+        #expect(order.begin { false } == nil)
+    }
+
+    @Test("a decision that ends passes its turn on")
     func shortDecision() {
         var order = Order()
         _ = order.ask("first") { false }
@@ -63,7 +83,7 @@ struct RequestOrderTests {
         #expect(order.isIdle)
     }
 
-    @Test("an outcome that comes to nothing before it has a place holds nobody up any longer")
+    @Test("an outcome that is dropped before it has a place delays no caller any longer")
     func dropped() {
         var order = Order()
         order.announce()
@@ -71,7 +91,7 @@ struct RequestOrderTests {
         #expect(told(order.end(nil, isKept: false)) == [Told(who: "next", number: 1)])
     }
 
-    @Test("an outcome that is kept sends everybody away until it is released")
+    @Test("while an outcome is kept, every caller is refused")
     func kept() {
         var order = Order()
         order.announce()
@@ -90,7 +110,7 @@ struct RequestOrderTests {
         #expect(order.ask("comes again") { false }.first?.number != nil)
     }
 
-    @Test("while a decision runs whose agent has left, nobody has a turn")
+    @Test("no turn is granted while a decision is running whose agent has left")
     func departure() {
         let hasLeft = Switch()
         var order = Order()
@@ -109,7 +129,7 @@ struct RequestOrderTests {
         #expect(told(answers) == [Told(who: "repeats", number: outcome + 1)])
     }
 
-    @Test("whatever comes in whatever order, nobody is lost, passed over or let through too early", arguments: 0..<50)
+    @Test("in any order of events each caller is answered once, in its turn and not too early", arguments: 0..<50)
     func walk(seed: UInt64) {
         var walk = Walk(seed: seed)
         for _ in 0..<400 { walk.step() }
@@ -154,7 +174,9 @@ private struct Walk {
         case 8:
             guard let number = running.keys.sorted().first(where: { confirming[$0] == nil }) else { return }
             confirming[number] = "signature \(number)"
+            let isConfirmed = order.isConfirmed(number)
             hear(order.confirm(number, for: "signature \(number)"))
+            if isConfirmed, confirming[number] != nil { complaints.append("signature \(number) waits for nothing") }
         case 9: endDecision()
         case 10:
             let callers = running.values.sorted().compactMap(Int.init)
@@ -179,6 +201,7 @@ private struct Walk {
         let caller = asked
         let hasLeft = gone[caller]
         asked += 1
+        if below(2) == 0, let number = order.begin(hasLeft: { hasLeft.isOn }) { return decides("\(caller)", number) }
         hear(order.ask("\(caller)") { hasLeft.isOn })
     }
 

@@ -14,7 +14,7 @@ struct SharedCommitTests {
         let sizes = Mutex<[Int]>([])
     }
 
-    @Test("a repetition takes the outcome before it along: both share one commit, in their order")
+    @Test("a repetition and the outcome before it share one commit, in their order")
     func sharing() async throws {
         let folder = try TemporaryFolder()
         let commits = Commits()

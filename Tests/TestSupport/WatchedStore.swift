@@ -16,7 +16,7 @@ package struct WatchedStore: LedgerStore {
     package var hidesRules = false
     /// Called once a reservation, a sign-in or an approval is on record and before anybody hears of it.
     package var onReserved: @Sendable () async -> Void = {}
-    /// Called once the booking of an outcome has its place among the steps, and before anybody hears what came of it.
+    /// Called when the booking of an outcome has its place among the steps, before its caller learns the result.
     package var onBooked: @Sendable () async -> Void = {}
     /// Called before a call is metered.
     package var onMetering: @Sendable () async -> Void = {}

@@ -45,14 +45,14 @@ package enum CommitPace: Sendable {
 }
 
 extension PaymentBooks {
-    /// Sets an amount aside or takes an earlier attempt over, for callers that need not know the step's place.
+    /// Reserves an amount or adopts an earlier attempt, for callers that need not know when the step has its place.
     package func reserve(
         _ request: ReservationRequest, at now: Timestamp
     ) async throws(LedgerError) -> ReservationOutcome {
         try await reserve(request, at: now, onPlaced: {})
     }
 
-    /// Books what happened to a payment and returns it, for callers that need not know the step's place.
+    /// Books what happened to a payment and returns it, for callers that need not know when the step has its place.
     package func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp,
         pace: CommitPace = .prompt
@@ -69,8 +69,8 @@ package protocol PaymentBooks: Sendable {
     /// Checks freezes, earlier attempts, rejections and every cap, and sets the amount aside or takes an earlier attempt
     /// over, in one step.
     ///
-    /// A refusal is booked as a `refused` payment. `onPlaced` is called, at most once and before the commit is waited for,
-    /// when the step has its place: every step that is asked for after that runs after it. Throws `duplicate` when the
+    /// A refusal is booked as a `refused` payment. `onPlaced` is called at most once, before the commit is waited for,
+    /// when the step has its place: every step that is submitted after that call runs after this one. Throws `duplicate` when the
     /// identifier is known, or when the money could be set aside but the nonce is known for that network, asset and payer.
     func reserve(
         _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void

@@ -68,8 +68,8 @@ final class GroupCommit: Sendable {
         self.onCommit = onCommit
     }
 
-    /// Runs a step in the next batch and returns its value once the batch is on the disk; `onPlaced` is called once every
-    /// step that is asked for from then on runs after it.
+    /// Runs a step in the next batch and returns its value once the batch is on the disk; `onPlaced` is called when
+    /// every step that is submitted from then on runs after it.
     func perform<Value: Sendable>(
         _ pace: CommitPace = .prompt, onPlaced: () -> Void = {},
         _ body: @escaping @Sendable (BookKeeper) throws(Fault) -> Value

@@ -24,8 +24,8 @@ struct OutcomeBooking: Sendable {
 
     /// Books an outcome, or keeps it for ``retry()``; returns the payment as it stands once it is booked.
     ///
-    /// Nobody waits for it but a repetition of the same request, whose own step comes right after it and takes it along. A
-    /// crash meanwhile leaves the payment reserved, which is exposure, and in doubt from the next start on.
+    /// Only a repetition of the same request waits for it, and its own step brings both to the disk in one commit. A crash
+    /// before that leaves the payment reserved, which is exposure, and in doubt from the next start on.
     func book(_ outcome: Outcome) async -> PaymentRecord? {
         var place: Int?
         var isKept = false

@@ -267,7 +267,7 @@ package struct PaymentEngine: Sendable {
             await leave(reserved, reason: "the agent went away before the payment was sent")
             return .abandoned
         }
-        // What the books decided from had its place there, and was perhaps not on the disk.
+        // The reservation came after the outcomes that were known then; one of them may have failed.
         guard await underWay.confirm(decision) else {
             logger.error("an outcome of the same request was not booked", metadata: request.metadata([:]))
             await leave(reserved, reason: "an outcome of the same request was not booked")

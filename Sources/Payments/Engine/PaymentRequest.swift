@@ -104,7 +104,7 @@ package struct AuthorizedPayment: Sendable {
     let signers: PinnedSigners
     /// What it may teach of its route's price.
     var lesson: PriceLesson?
-    /// The decision that it comes of, which ends when its exchange has taken it.
+    /// The decision that made it, which ends when its exchange has taken it.
     var decision: OutcomesUnderWay.Decision?
 
     /// Whether it goes with the first request, for a price that was learned and not asked this time.

@@ -116,8 +116,8 @@ struct Reserving: Sendable {
         case randomness
     }
 
-    /// Sets money aside for a payment, or takes an earlier attempt over; `onPlaced` is called once the step has its place
-    /// among the ledger's steps.
+    /// Reserves money for a payment, or adopts an earlier attempt; `onPlaced` is called when the step has its place among the
+    /// ledger's steps.
     func reserve(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
         onPlaced: () -> Void
