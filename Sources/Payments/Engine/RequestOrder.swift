@@ -1,5 +1,6 @@
-/// The order in which decisions about one request, and outcomes of it, reach the books. It is a value: events go in, and the
-/// callers that may continue come out.
+/// The order in which decisions about one request, and outcomes of it, reach the books.
+///
+/// It is a value: events go in, and the callers that may continue come out.
 ///
 /// Identical requests take turns to submit a reservation to the ledger. A turn ends when that step has its place among the
 /// ledger's steps, not when it is on the disk. So the reservations of many callers share commits, and each sees the effect of
