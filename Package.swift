@@ -192,7 +192,8 @@ let package = Package(
         .testTarget(
             name: "PaymentsTests",
             dependencies: [
-                "Payments", "Ledger", "Policy", "Wallets", "X402", "Ethereum", "SystemCrypto", "Primitives",
+                "Payments", "LedgerSQLite", "Ledger", "Policy", "Wallets", "X402", "Ethereum", "SystemCrypto",
+                "Primitives",
                 "TestSupport", logging,
             ],
             swiftSettings: strict),

@@ -7,16 +7,16 @@ extension SQLiteLedger: PaymentBooks {
     package var currentGeneration: UInt64 { generation.current }
 
     package func reserve(
-        _ request: ReservationRequest, at now: Timestamp
+        _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
     ) async throws(LedgerError) -> ReservationOutcome {
-        try await writer.perform { (keeper) throws(Fault) in try keeper.reserve(request, at: now) }
+        try await writer.perform(onPlaced: onPlaced) { (keeper) throws(Fault) in try keeper.reserve(request, at: now) }
     }
 
     package func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
-        pace: CommitPace
+        pace: CommitPace, onPlaced: () -> Void
     ) async throws(LedgerError) -> PaymentRecord {
-        try await writer.perform(pace) { (keeper) throws(Fault) in
+        try await writer.perform(pace, onPlaced: onPlaced) { (keeper) throws(Fault) in
             try keeper.book(event, of: id, evidence: evidence, delivery: delivery, at: now)
         }
     }

@@ -1,3 +1,4 @@
+import GRDB
 import Ledger
 import LedgerSQLite
 import Primitives
@@ -19,20 +20,22 @@ struct PaceTests {
         folder = try TemporaryFolder()
     }
 
-    private func ledger(leisure: Int) async throws -> SQLiteLedger {
+    private func ledger(leisure: Int, busyTimeout: Duration = .seconds(10)) async throws -> SQLiteLedger {
         let ledger = try SQLiteLedger(
             path: folder.path("ledger.sqlite"),
             settings: .init(
-                leisure: leisure, onCommit: { [commits] _, steps in commits.sizes.withLock { $0.append(steps) } }))
+                busyTimeout: busyTimeout, leisure: leisure,
+                onCommit: { [commits] _, steps in commits.sizes.withLock { $0.append(steps) } }))
         try await ledger.add(.sample(caps: [CapLimit(.day, .cents(100))]))
         try await ledger.reserve(.sample(1))
         commits.sizes.withLock { $0 = [] }
         return ledger
     }
 
-    private func settle(in ledger: SQLiteLedger) async throws -> PaymentState {
+    private func settle(in ledger: SQLiteLedger, onPlaced: () -> Void = {}) async throws -> PaymentState {
         try await ledger.book(
-            .settled, of: PaymentIntent.sample(1).id, evidence: PaymentEvidence(), at: .vectors, pace: .unhurried
+            .settled, of: PaymentIntent.sample(1).id, evidence: PaymentEvidence(), at: .vectors, pace: .unhurried,
+            onPlaced: onPlaced
         ).state
     }
 
@@ -53,6 +56,35 @@ struct PaceTests {
         _ = try await ledger.reserve(.sample(2))
         #expect(try await state == .settled)
         #expect(commits.sizes.withLock { $0 } == [2])
+    }
+
+    @Test("a step that is submitted when another has its place runs after it, in the same commit")
+    func place() async throws {
+        let ledger = try await ledger(leisure: 60_000)
+        let (places, placed) = AsyncStream.makeStream(of: Void.self)
+        async let state = settle(in: ledger) { placed.yield() }
+        _ = await places.first { true }
+        _ = try await ledger.reserve(.sample(2))
+        #expect(try await state == .settled)
+        #expect(commits.sizes.withLock { $0 } == [2])
+        let entries = try await ledger.read { (books) throws(LedgerError) in try books.entries(from: 1, limit: 100) }
+        #expect(entries.suffix(2).map(\.line.cause) == ["settled", "reserved"])
+    }
+
+    @Test("when a shared commit fails, the step without hurry and the prompt one both fail")
+    func failure() async throws {
+        let ledger = try await ledger(leisure: 60_000, busyTimeout: .milliseconds(20))
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: folder.path("ledger.sqlite"), configuration: configuration)
+        try await other.writeWithoutTransaction { try $0.beginTransaction(.immediate) }
+        let (places, placed) = AsyncStream.makeStream(of: Void.self)
+        let settling = Task { try await settle(in: ledger) { placed.yield() } }
+        _ = await places.first { true }
+        await #expect(throws: LedgerError.self) { try await ledger.reserve(.sample(2)) }
+        await #expect(throws: LedgerError.self) { try await settling.value }
+        try await other.writeWithoutTransaction { try $0.rollback() }
+        #expect(try await ledger.payments(PaymentFilter()).map(\.state) == [.reserved])
     }
 
     @Test("what waits without hurry is on the disk before the books are closed")

@@ -16,6 +16,8 @@ package struct WatchedStore: LedgerStore {
     package var hidesRules = false
     /// Called once a reservation, a sign-in or an approval is on record and before anybody hears of it.
     package var onReserved: @Sendable () async -> Void = {}
+    /// Called when the booking of an outcome has its place among the steps, before its caller learns the result.
+    package var onBooked: @Sendable () async -> Void = {}
     /// Called before a call is metered.
     package var onMetering: @Sendable () async -> Void = {}
 
@@ -39,20 +41,27 @@ extension WatchedStore: PaymentBooks {
     package var currentGeneration: UInt64 { books.currentGeneration }
 
     package func reserve(
-        _ request: ReservationRequest, at now: Timestamp
+        _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
     ) async throws(LedgerError) -> ReservationOutcome {
         try checkWriting()
-        let outcome = try await books.reserve(request, at: now)
+        let outcome = try await books.reserve(request, at: now, onPlaced: onPlaced)
         await onReserved()
         return outcome
     }
 
     package func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
-        pace: CommitPace
+        pace: CommitPace, onPlaced: () -> Void
     ) async throws(LedgerError) -> PaymentRecord {
-        if let error = failures.next() { throw error }
-        return try await books.book(event, of: id, evidence: evidence, delivery: delivery, at: now, pace: pace)
+        if let error = failures.next() {
+            onPlaced()
+            await onBooked()
+            throw error
+        }
+        let record = try await books.book(
+            event, of: id, evidence: evidence, delivery: delivery, at: now, pace: pace, onPlaced: onPlaced)
+        await onBooked()
+        return record
     }
 
     package func show(

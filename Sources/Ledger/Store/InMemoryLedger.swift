@@ -19,16 +19,18 @@ extension InMemoryLedger: PaymentBooks {
     package var currentGeneration: UInt64 { books.withLock { $0.generation } }
 
     package func reserve(
-        _ request: ReservationRequest, at now: Timestamp
+        _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
     ) async throws(LedgerError) -> ReservationOutcome {
-        try change { (books) throws(LedgerError) in try books.reserve(request, at: now) }
+        defer { onPlaced() }
+        return try change { (books) throws(LedgerError) in try books.reserve(request, at: now) }
     }
 
     package func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
-        pace: CommitPace
+        pace: CommitPace, onPlaced: () -> Void
     ) async throws(LedgerError) -> PaymentRecord {
-        try change { (books) throws(LedgerError) in
+        defer { onPlaced() }
+        return try change { (books) throws(LedgerError) in
             try books.book(event, of: id, evidence: evidence, delivery: delivery, at: now)
         }
     }

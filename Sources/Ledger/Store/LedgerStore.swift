@@ -45,18 +45,20 @@ package enum CommitPace: Sendable {
 }
 
 extension PaymentBooks {
-    /// Books what happened to a payment, which tells nothing of its answer's way to the agent, and returns it.
-    package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp, pace: CommitPace
-    ) async throws(LedgerError) -> PaymentRecord {
-        try await book(event, of: id, evidence: evidence, delivery: nil, at: now, pace: pace)
+    /// Reserves an amount or adopts an earlier attempt, for callers that need not know when the step has its place.
+    package func reserve(
+        _ request: ReservationRequest, at now: Timestamp
+    ) async throws(LedgerError) -> ReservationOutcome {
+        try await reserve(request, at: now, onPlaced: {})
     }
 
-    /// Books what happened to a payment as soon as can be and returns it.
+    /// Books what happened to a payment and returns it, for callers that need not know when the step has its place, and
+    /// mostly nothing of the answer's way to the agent.
     package func book(
-        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
+        _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate? = nil,
+        at now: Timestamp, pace: CommitPace = .prompt
     ) async throws(LedgerError) -> PaymentRecord {
-        try await book(event, of: id, evidence: evidence, at: now, pace: .prompt)
+        try await book(event, of: id, evidence: evidence, delivery: delivery, at: now, pace: pace, onPlaced: {})
     }
 }
 
@@ -68,21 +70,24 @@ package protocol PaymentBooks: Sendable {
     /// Checks freezes, earlier attempts, rejections and every cap, and sets the amount aside or takes an earlier attempt
     /// over, in one step.
     ///
-    /// A refusal is booked as a `refused` payment. Throws `duplicate` when the identifier is known, or when the money
-    /// could be set aside but the nonce is known for that network, asset and payer.
-    func reserve(_ request: ReservationRequest, at now: Timestamp) async throws(LedgerError) -> ReservationOutcome
+    /// A refusal is booked as a `refused` payment. `onPlaced` is called at most once, before the commit is waited for,
+    /// when the step has its place: every step that is submitted after that call runs after this one. Throws `duplicate` when the
+    /// identifier is known, or when the money could be set aside but the nonce is known for that network, asset and payer.
+    func reserve(
+        _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
+    ) async throws(LedgerError) -> ReservationOutcome
 
     /// Books what happened to a payment and returns it.
     ///
     /// Evidence fields that are nil leave what is stored. It comes behind every step that was asked for before, at whatever
-    /// pace. `delivery` is what the event tells of the answer's way to the agent, and
-    /// ``PaymentRecord/delivery(after:to:news:at:)`` what the row makes of it; an ``PaymentEvent/answered`` that changes
-    /// nothing there is not booked. Throws `impossible` for an event the state does not allow, for
-    /// ``PaymentEvent/amountShown``, which ``show(_:of:evidence:at:)`` books, and for ``PaymentEvent/repeated``, which
-    /// ``reserve(_:at:)`` does.
+    /// pace; `onPlaced` is called as by ``reserve(_:at:onPlaced:)``. `delivery` is what the event tells of the answer's way
+    /// to the agent, and ``PaymentRecord/delivery(after:to:news:at:)`` what the row makes of it; an
+    /// ``PaymentEvent/answered`` that changes nothing there is not booked. Throws `impossible` for an event the state does
+    /// not allow, for ``PaymentEvent/amountShown``, which ``show(_:of:evidence:at:)`` books, and for
+    /// ``PaymentEvent/repeated``, which ``reserve(_:at:onPlaced:)`` does.
     func book(
         _ event: PaymentEvent, of id: PaymentID, evidence: PaymentEvidence, delivery: Delivery.Fate?, at now: Timestamp,
-        pace: CommitPace
+        pace: CommitPace, onPlaced: () -> Void
     ) async throws(LedgerError) -> PaymentRecord
 
     /// Books what a payment really moved whose signed amount is a maximum, and frees the rest; returns it.

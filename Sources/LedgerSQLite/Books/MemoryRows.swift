@@ -52,12 +52,13 @@ enum MemoryRows {
         price.bind(lesson.price.nanodollars)
         price.bind(now)
         try price.run()
+        // Counting visits pages, not rows; the oldest then come first, instead of after all that stay.
         try database.run(
             """
             DELETE FROM known_prices WHERE (agent, host, route, model, asset) IN (
                 SELECT agent, host, route, model, asset FROM known_prices
-                ORDER BY learnt DESC, agent DESC, host DESC, route DESC, model DESC, asset DESC
-                LIMIT -1 OFFSET \(Recollection.maximumPrices))
+                ORDER BY learnt, agent, host, route, model, asset
+                LIMIT max(0, (SELECT count(*) FROM known_prices) - \(Recollection.maximumPrices)))
             """)
     }
 

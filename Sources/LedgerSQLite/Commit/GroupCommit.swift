@@ -68,9 +68,11 @@ final class GroupCommit: Sendable {
         self.onCommit = onCommit
     }
 
-    /// Runs a step in the next batch and returns its value once the batch is on the disk.
+    /// Runs a step in the next batch and returns its value once the batch is on the disk; `onPlaced` is called when
+    /// every step that is submitted from then on runs after it.
     func perform<Value: Sendable>(
-        _ pace: CommitPace = .prompt, _ body: @escaping @Sendable (BookKeeper) throws(Fault) -> Value
+        _ pace: CommitPace = .prompt, onPlaced: () -> Void = {},
+        _ body: @escaping @Sendable (BookKeeper) throws(Fault) -> Value
     ) async throws(LedgerError) -> Value {
         let result: Result<Value, LedgerError> = await withCheckedContinuation { caller in
             let step: Step = { (keeper) throws(Fault) -> Completion in
@@ -78,6 +80,7 @@ final class GroupCommit: Sendable {
                 return { failure in caller.resume(returning: failure.map(Result.failure) ?? .success(value)) }
             }
             enqueue(Waiting(step: step, pace: pace) { caller.resume(returning: .failure($0)) })
+            onPlaced()
         }
         return try result.get()
     }

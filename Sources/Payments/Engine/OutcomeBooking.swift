@@ -24,12 +24,13 @@ struct OutcomeBooking: Sendable {
 
     /// Books an outcome, or keeps it for ``retry()``; returns the payment as it stands once it is booked.
     ///
-    /// Nobody waits for it but a repetition of the same request, some milliseconds. A crash meanwhile leaves the payment
-    /// reserved, which is exposure, and in doubt from the next start on.
+    /// Only a repetition of the same request waits for it, and its own step brings both to the disk in one commit. A crash
+    /// before that leaves the payment reserved, which is exposure, and in doubt from the next start on.
     func book(_ outcome: Outcome) async -> PaymentRecord? {
+        var place: Int?
         var isKept = false
         defer {
-            if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, isKept: isKept) }
+            if let fingerprint = outcome.fingerprint { underWay.end(fingerprint, place: place, isKept: isKept) }
         }
         // What became of an answer is booked after what its head meant.
         if outcome.event == .answered, unbooked.mayHold(outcome.payment) {
@@ -39,7 +40,10 @@ struct OutcomeBooking: Sendable {
         do {
             let record = try await store.book(
                 outcome.event, of: outcome.payment, evidence: outcome.evidence, delivery: outcome.delivery,
-                at: clock.now(), pace: .unhurried)
+                at: clock.now(), pace: .unhurried
+            ) {
+                place = outcome.fingerprint.map(underWay.place)
+            }
             if outcome.event != .answered { logger.info("outcome booked", metadata: Self.metadata(of: record)) }
             return record
         } catch {

@@ -29,8 +29,8 @@ package enum ChallengeAnswer: Sendable {
 
 /// Challenge in, header out; outcome in, books out.
 ///
-/// The order is fixed: read, pass the gate, reserve durably, look for freezes, sign. Identical requests pass this one
-/// at a time, until ``decisionIsTaken(of:)``. Every outcome of a payment that was signed is announced and then booked by
+/// The order is fixed: read, pass the gate, reserve durably, look for freezes, sign. Identical requests reach the books one
+/// after the other, each after what is known of those before (``OutcomesUnderWay``). Every outcome of a payment that was signed is announced and then booked by
 /// ``book(_:of:isRepeat:isOrphan:)``: an exchange whose agent leaves books that, and later what still comes. An outcome
 /// that the books cannot take is kept, and booked by ``retryUnbooked()``.
 package struct PaymentEngine: Sendable {
@@ -42,7 +42,7 @@ package struct PaymentEngine: Sendable {
     private let random: any RandomSource
     private let logger: Logger
     private let booking: OutcomeBooking
-    private let underWay = OutcomesUnderWay()
+    let underWay = OutcomesUnderWay()
     private let reserving: Reserving
     private let notices: OperatorNotices
     private let knowledge: SellerKnowledge
@@ -101,7 +101,7 @@ package struct PaymentEngine: Sendable {
     /// whose agents have left.
     package func answer(
         _ source: ChallengeSource, for request: PaymentRequest, open: (any OpenAttempts)? = nil,
-        isAbandoned: @Sendable () -> Bool
+        isAbandoned: @escaping @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         let challenge: Challenge
         do {
@@ -147,7 +147,7 @@ package struct PaymentEngine: Sendable {
     /// Everything that holds for the answer to a 402 holds here too: the same gate, books and turn. Only a payment of
     /// exactly the entry that was paid before comes of it, never one of a maximum and never one with an approval.
     package func attachment(
-        to request: PaymentRequest, isAbandoned: @Sendable () -> Bool
+        to request: PaymentRequest, isAbandoned: @escaping @Sendable () -> Bool
     ) async -> AuthorizedPayment? {
         let now = clock.now()
         let route = request.route
@@ -164,7 +164,7 @@ package struct PaymentEngine: Sendable {
 
     private func vet(
         _ challenge: Challenge, for request: PaymentRequest, at now: Timestamp, learned: LearnedPrice?,
-        open: (any OpenAttempts)?, isAbandoned: @Sendable () -> Bool
+        open: (any OpenAttempts)?, isAbandoned: @escaping @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         // One policy for a whole decision; where another one is put in force meanwhile, nothing is signed by this one.
         let rules = rules.current
@@ -253,10 +253,10 @@ package struct PaymentEngine: Sendable {
     /// request had to wait: what it was decided by is old then.
     private func pay(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
-        open: (any OpenAttempts)?, isAbandoned: @Sendable () -> Bool
+        open: (any OpenAttempts)?, isAbandoned: @escaping @Sendable () -> Bool
     ) async -> ChallengeAnswer? {
-        let fingerprint = request.content.fingerprint
-        guard await underWay.beginDecision(fingerprint) else {
+        let decision = await underWay.beginDecision(request.content.fingerprint, hasLeft: isAbandoned)
+        guard let decision else {
             logger.error("an outcome of the same request waits for the ledger", metadata: request.metadata([:]))
             return .refuse(.books)
         }
@@ -264,20 +264,23 @@ package struct PaymentEngine: Sendable {
         case .none: break
         case .joined(let payment):
             let ownsPayment = await handOver(payment, to: request)
-            underWay.end(fingerprint, isKept: false)
+            underWay.end(decision)
             return .joined(ownsPayment: ownsPayment)
         case .unfinished(let end):
             // Others may join meanwhile.
-            underWay.end(fingerprint, isKept: false)
+            underWay.end(decision)
             logger.info("waits for the answer to an earlier identical request", metadata: request.metadata([:]))
             await end()
             return isAbandoned() ? .abandoned : nil
         }
         let answer = await decide(
-            proposal, for: request, from: wallet, at: now, isAbandoned: isAbandoned)
+            proposal, for: request, from: wallet, at: now, in: decision, isAbandoned: isAbandoned)
         // A payment's decision ends when its exchange has taken it.
-        if case .pay = answer { return answer }
-        underWay.end(fingerprint, isKept: false)
+        if case .pay(var payment) = answer {
+            payment.decision = decision
+            return .pay(payment)
+        }
+        underWay.end(decision)
         return answer
     }
 
@@ -317,18 +320,22 @@ package struct PaymentEngine: Sendable {
 
     /// Says that an exchange has taken the payment that ``answer(_:for:isAbandoned:)`` gave it, or has announced that it
     /// sends nothing; called once for each.
-    package func decisionIsTaken(of payment: AuthorizedPayment) { underWay.end(payment.fingerprint, isKept: false) }
+    package func decisionIsTaken(of payment: AuthorizedPayment) {
+        if let decision = payment.decision { underWay.end(decision) }
+    }
 
     private func decide(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
-        isAbandoned: @Sendable () -> Bool
+        in decision: OutcomesUnderWay.Decision, isAbandoned: @Sendable () -> Bool
     ) async -> ChallengeAnswer {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
         var proposal = proposal
         proposal.walletPause = funds.pause(of: proposal.cleared, from: wallet, at: now)
         do {
-            reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now)
+            reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now) {
+                underWay.endTurn(of: decision)
+            }
         } catch .tooLong {
             let refusal = Gate.Refusal(
                 code: .tooLong, requirement: proposal.cleared.entry, value: proposal.cleared.value)
@@ -353,6 +360,12 @@ package struct PaymentEngine: Sendable {
         guard !isAbandoned() else {
             await leave(reserved, reason: "the agent went away before the payment was sent")
             return .abandoned
+        }
+        // The reservation came after the outcomes that were known then; one of them may have failed.
+        guard await underWay.confirm(decision) else {
+            logger.error("an outcome of the same request was not booked", metadata: request.metadata([:]))
+            await leave(reserved, reason: "an outcome of the same request was not booked")
+            return .refuse(.books)
         }
         if let failure = await obstacle(to: reserved, for: request, from: wallet) { return .refuse(failure) }
         guard isInForce(proposal.context.policy, for: request) else {

@@ -117,6 +117,8 @@ package struct AuthorizedPayment: Sendable {
     let signers: PinnedSigners
     /// What it may teach of its route's price.
     var lesson: PriceLesson?
+    /// The decision that made it, which ends when its exchange has taken it.
+    var decision: OutcomesUnderWay.Decision?
 
     /// Whether it goes with the first request, for a price that was learned and not asked this time.
     package var isAttached: Bool { lesson?.isAttached ?? false }

@@ -1,7 +1,11 @@
--- Each request differs from all others in its body.
-local number = 0
+-- Each request differs from all others in its body, or none does: `wrk … URL -- identical`.
+local number, step = 0, 1
+
+init = function(words)
+    if words[1] == "identical" then step = 0 end
+end
 
 request = function()
-    number = number + 1
+    number = number + step
     return wrk.format("POST", nil, nil, "n=" .. number)
 end

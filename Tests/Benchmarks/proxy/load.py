@@ -11,22 +11,25 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-# Identical requests are decided one after the other, and no two agents ask the same in the same millisecond. A price is
-# learned for one query, so there it is the body that differs.
+# Requests differ as those of many agents do; a price is learned for one query, so there it is the body that differs.
 SCRIPTS = {"/paid": "distinct.lua", "/learned": "bodies.lua"}
 UNITS = {"us": 1, "ms": 1e3, "s": 1e6}
 BULK = 64 << 20
 
 
-def wrk(url, headers, connections, seconds):
-    """Requests, their rate, and the latencies' median and 99th percentile in µs."""
+def wrk(url, headers, connections, seconds, *, identical=False):
+    """Requests, their rate, and the latencies' median and 99th percentile in µs.
+
+    Payable requests differ from each other unless they are to be `identical`.
+    """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
     for path, script in SCRIPTS.items():
         if url.endswith(path):
             command += ["-s", str(pathlib.Path(__file__).with_name(script))]
     for header in headers:
         command += ["-H", header]
-    text = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+    command += [url, "--", "identical"] if identical else [url]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def latency(label):
         value, suffix = re.search(rf"{label}\s+([\d.]+)(us|ms|s)", text).groups()

@@ -131,7 +131,11 @@ class Peers:
         return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
 
     def headers(self, name):
-        return [f"Authorization: Bearer {self.token}", "Purser-Price: learned"] if name == "purser" else []
+        return [*self.token_header(), "Purser-Price: learned"] if name == "purser" else []
+
+    def token_header(self):
+        """What names the agent; with that alone the price is asked each time."""
+        return [f"Authorization: Bearer {self.token}"]
 
     def _certify(self):
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
