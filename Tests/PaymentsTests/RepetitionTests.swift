@@ -42,7 +42,8 @@ struct RepetitionTests {
             answerWithin: 60, isAdopted: state != .reserved, state: state, heldUntil: nil, fingerprint: .numbered(9),
             trustsPartial: false, signers: PinnedSigners())
         #expect(payment.fate(of: delivery, after: event) == expected)
-        #expect(payment.fate(of: delivery, after: event, isOrphan: true) == .undelivered)
+        // Of an exchange without an agent only a repetition that joined it can have the answer.
+        #expect(payment.fate(of: delivery, after: event, isOrphan: true) == (delivery == nil ? .undelivered : expected))
     }
 
     @Test("a settled answer that did not arrive is sent for again with the same bytes, and told to the operator once")
