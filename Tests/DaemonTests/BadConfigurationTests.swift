@@ -109,7 +109,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     ]
 
     static let gateways: [BadConfiguration] = [
-        gateway("no url", "paths: [/v1/]", ".url: this key is needed"),
+        gateway("no url", "paths: [/v1/]", ".url: this key is required"),
         gateway("no scheme", "url: example.com", ".url: `example.com` is not a URL"),
         gateway("a foreign scheme", "url: ftp://example.com", ".url: `ftp` is not supported"),
         gateway("a query", "url: \"https://example.com/?a=b\"", ".url: a gateway's URL cannot have a query"),
@@ -130,7 +130,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         gateway("a path with a query", "url: https://a.example, paths: [\"/?a/\"]", ".paths[0]: `/?a/` is not a path"),
         gateway(
             "a path inside another", "url: https://a.example, paths: [/v1/, /v1/x/]", ".paths[1]: `/v1/x/` overlaps"),
-        gateway("a path behind a name", "url: https://a.example, paths: [/lab/]", ".paths[0]: `/lab/` is out of reach"),
+        gateway("a path behind a name", "url: https://a.example, paths: [/lab/]", ".paths[0]: `/lab/` can never match"),
         gateway(
             "a signer of a strange kind", "url: https://a.example, signers: [\"did:ion:x\"]",
             ".signers[0]: `did:ion:x` is no did:key"),
@@ -142,10 +142,10 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             ".signers[0].did: `did:key:z6Mk` is no did:web without a fragment"),
         gateway(
             "a document without a file", "url: https://a.example, signers: [{ did: \"did:web:a.example\" }]",
-            ".signers[0].document: this key is needed"),
+            ".signers[0].document: this key is required"),
         gateway(
             "a document of nobody", "url: https://a.example, signers: [{ document: d.json }]",
-            ".signers[0].did: this key is needed"),
+            ".signers[0].did: this key is required"),
         gateway(
             "a short digest",
             "url: https://a.example, signers: [{ did: \"did:web:a.example\", document: d.json, sha256: \"00\" }]",
@@ -240,7 +240,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     ]
 
     static let wallets: [BadConfiguration] = [
-        wallet("no keystore", "passphrase-file: p", ".keystore: this key is needed"),
+        wallet("no keystore", "passphrase-file: p", ".keystore: this key is required"),
         wallet("no passphrase", "keystore: k", ".passphrase-file: this key or `passphrase-credential` is needed"),
         wallet(
             "two passphrases", "keystore: k, passphrase-file: p, passphrase-credential: c",
@@ -272,8 +272,8 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         asset("fractional decimals", "decimals: 6", "decimals: 6.0", "decimals: `6.0` is not a whole number"),
         asset("too many decimals", "decimals: 6", "decimals: 37", "decimals: `37` is not a whole number from 0 to 36"),
         asset("other decimals than pinned", "decimals: 6", "decimals: 18", "decimals: eip155:42161/0xFd086bC7"),
-        asset("no name", "name: \"USD₮0\", ", "", "name: this key is needed: an eip3009 token"),
-        asset("no symbol", "symbol: USDT, ", "", "symbol: this key is needed"),
+        asset("no name", "name: \"USD₮0\", ", "", "name: this key is required: an eip3009 token"),
+        asset("no symbol", "symbol: USDT, ", "", "symbol: this key is required"),
         asset("a foreign transfer", "transfer: eip3009", "transfer: permit", "transfer: `permit` is not `eip3009`"),
         asset("worth nothing", "usd: \"1.00\"", "usd: \"0\"", "usd: `0` is not an amount of dollars"),
         asset("an exponent", "usd: \"1.00\"", "usd: 1e0", "usd: `1e0` is not an amount of dollars"),
@@ -291,7 +291,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         chain(
             "an unknown network", network: "eip155:424242", "rpc: [\"https://a.example\"]", ": this is no network of"),
         chain("no CAIP-2 network", network: "arbitrum", "rpc: [\"https://a.example\"]", ": this is no network of"),
-        chain("no endpoints", "finality: safe", ".rpc: this key is needed: a list of 1 to 8 URLs"),
+        chain("no endpoints", "finality: safe", ".rpc: this key is required: a list of 1 to 8 URLs"),
         chain("an empty list", "rpc: []", ".rpc: A chain has 1 to 8 endpoints."),
         chain(
             "nine endpoints", "rpc: [\((1...9).map { "\"https://\($0)x.example\"" }.joined(separator: ", "))]",

@@ -116,7 +116,7 @@ struct ChainWatchTests {
     func announcement() async {
         let log = Lines()
         await watch(ScriptedReadings { _ in .success(Self.reading([])) }, log: log).announce()
-        #expect(log.all == ["info: chain is read"])
+        #expect(log.all == ["info: final block read"])
         let error = ChainError.tooFewAnswers(count: 0, needed: 1, faults: [])
         await watch(ScriptedReadings { _ in .failure(error) }, log: log).announce()
         #expect(log.all.last == "warning: chain not read")

@@ -78,14 +78,14 @@ struct PolicyFileTests {
     }
 
     static let mistakes: [(String, String)] = [
-        ("default: ask", "policy.yaml:1: version: this key is needed"),
+        ("default: ask", "policy.yaml:1: version: this key is required"),
         ("version: 2", "policy.yaml:1: version: `2` is not 1"),
         ("version: 1\nrule: []", "policy.yaml:2: rule: there is no such key here"),
         ("version: 1\ndefault: deny", "policy.yaml:2: default: `deny` is not approve, refuse or ask"),
         ("version: 1\nshadow: yes", "policy.yaml:2: shadow: `yes` is not true or false"),
         ("version: 1\nrules: {}", "policy.yaml:2: rules: a list is needed here"),
-        ("version: 1\nrules:\n  - { then: ask }", "policy.yaml:3: rules[0].name: this key is needed"),
-        ("version: 1\nrules:\n  - { name: r }", "policy.yaml:3: rules[0].then: this key is needed"),
+        ("version: 1\nrules:\n  - { then: ask }", "policy.yaml:3: rules[0].name: this key is required"),
+        ("version: 1\nrules:\n  - { name: r }", "policy.yaml:3: rules[0].then: this key is required"),
         ("version: 1\nrules:\n  - { name: R, then: ask }", "policy.yaml:3: rules[0].name: `R` cannot name a rule"),
         (
             "version: 1\nrules:\n  - { name: r, then: ask }\n  - { name: r, then: ask }",
@@ -119,7 +119,7 @@ struct PolicyFileTests {
         when("window-above: 500ms", "window-above: `500ms` is not a"),
         when("new-payee: maybe", "new-payee: `maybe` is not true"), when("price-above: 3", "price-above: `3` is not a"),
         when("hours: \"8-9\"", "hours: `8-9` is not a span"), when("days: [monday]", "days[0]: `monday` is not mon"),
-        ("version: 1\ntests:\n  - { name: t }", "policy.yaml:3: tests[0].expect: this key is needed"),
+        ("version: 1\ntests:\n  - { name: t }", "policy.yaml:3: tests[0].expect: this key is required"),
         (
             "version: 1\ntests:\n  - { name: t, expect: ask, rule: r }",
             "policy.yaml:3: tests[0].rule: there is no rule `r`"
@@ -157,7 +157,7 @@ struct PolicyFileTests {
         }
         #expect(
             errors.description == """
-                policy.yaml:1: default: this key is needed: add the line `default: approve` to pay what no rule decides, as \
+                policy.yaml:1: default: this key is required: add the line `default: approve` to pay what no rule decides, as \
                 version 0.1.0 did without it, or `default: refuse` to pay nothing else
                 """)
         #expect(try policy(text + "default: approve\n").get().standard == .approve)

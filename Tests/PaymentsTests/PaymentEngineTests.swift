@@ -304,7 +304,7 @@ struct PaymentEngineTests {
         let first = try await desk.paid(for: desk.request(number: 1))
         let held = try #require(await desk.answer(for: desk.request(number: 2)).failure)
         #expect(held.cap?.resetsAt == nil && !held.isRetryable)
-        #expect(held.detail.contains("Nothing that is known by now makes room"))
+        #expect(held.detail.contains("No reset that is known frees enough"))
         // Once its outcome is known the moment is known too.
         await desk.book(.response(status: 200, report: nil), of: first)
         let timed = try #require(await desk.answer(for: desk.request(number: 3)).failure)

@@ -39,7 +39,7 @@ struct CheckpointCheck {
         }
         let closing = try snapshot.entries(from: statement.entries, limit: 2)
         guard let closed = closing.first, closed.number == statement.entries, closed.hash == statement.hash else {
-            return "is a checkpoint of entry \(statement.entries), whose hash is another now"
+            return "is a checkpoint of entry \(statement.entries), whose hash has changed"
         }
         guard closed.at.utcDate == statement.day else {
             return "is a checkpoint of \(statement.day), but entry \(closed.number) is of \(closed.at)"

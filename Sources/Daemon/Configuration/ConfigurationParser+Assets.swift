@@ -12,7 +12,7 @@ extension ConfigurationParser {
     mutating func addAsset(_ value: ConfigurationValue) {
         guard let section = reader.section(value, keys: Self.assetKeys) else { return }
         for key in Self.assetKeys where key != "name" && key != "version" && !section.has(key) {
-            reader.note(section.place(key), "this key is needed")
+            reader.note(section.place(key), "this key is required")
         }
         let network = reader.converted(section, "network", expected: "a CAIP-2 network such as `eip155:42161`") {
             Asset.chainID(of: $0) == nil ? nil : $0
@@ -33,7 +33,7 @@ extension ConfigurationParser {
         if transfer == .eip3009 {
             for key in ["name", "version"] where !section.has(key) {
                 reader.note(
-                    section.place(key), "this key is needed: an eip3009 token is signed for by name and version")
+                    section.place(key), "this key is required: an eip3009 token is signed for by name and version")
             }
         }
         guard let network, let address, let symbol, let decimals, let transfer, let par,

@@ -42,7 +42,7 @@ extension ConfigurationParser {
         _ section: ConfigurationSection
     ) -> (asked: [ChainEndpoint], redundant: [ChainEndpoint]) {
         guard section.has("rpc") else {
-            reader.note(section.place("rpc"), "this key is needed: a list of 1 to \(ChainReader.endpointLimit) URLs")
+            reader.note(section.place("rpc"), "this key is required: a list of 1 to \(ChainReader.endpointLimit) URLs")
             return ([], [])
         }
         let elements = reader.elements(section, "rpc")

@@ -66,7 +66,7 @@ extension ConfigurationParser {
                 continue
             }
             if let first = path.split(separator: "/").first, names.contains(String(first)) {
-                reader.note(element.place, "`\(path)` is out of reach behind the gateway named `\(first)`")
+                reader.note(element.place, "`\(path)` can never match: it is shadowed by the gateway named `\(first)`")
                 continue
             }
             if let other = claims.add(path, of: gateway) {

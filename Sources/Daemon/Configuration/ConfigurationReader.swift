@@ -156,7 +156,7 @@ struct ConfigurationReader {
     /// The text of a key that has to be there.
     mutating func requiredText(_ section: ConfigurationSection, _ key: String) -> String? {
         guard section.has(key) else {
-            note(section.place(key), "this key is needed")
+            note(section.place(key), "this key is required")
             return nil
         }
         return text(section, key)

@@ -12,7 +12,7 @@ struct PolicyParser {
 
     /// What is said of a file that does not decide where no rule matches.
     static let defaultNeeded =
-        "this key is needed: add the line `default: approve` to pay what no rule decides, as version 0.1.0 did without "
+        "this key is required: add the line `default: approve` to pay what no rule decides, as version 0.1.0 did without "
         + "it, or `default: refuse` to pay nothing else"
 
     var reader = ConfigurationReader()
@@ -54,7 +54,7 @@ struct PolicyParser {
             let reason = reason(section)
             let isShadow = flag(section, "shadow") ?? false
             guard section.has("then") else {
-                reader.note(section.place("then"), "this key is needed")
+                reader.note(section.place("then"), "this key is required")
                 continue
             }
             guard let outcome = outcome(section, "then") else { continue }
@@ -112,7 +112,7 @@ struct PolicyParser {
                 continue
             }
             guard section.has("expect") else {
-                reader.note(section.place("expect"), "this key is needed")
+                reader.note(section.place("expect"), "this key is required")
                 continue
             }
             guard let expected = outcome(section, "expect") else { continue }

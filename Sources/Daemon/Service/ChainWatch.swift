@@ -103,7 +103,7 @@ package struct ChainWatch: ChainWitness {
         do throws(ChainError) {
             let reading = try await watched([])
             logger.info(
-                "chain is read", metadata: ["network": "\(network)", "final-block": "\(reading.block.number)"])
+                "final block read", metadata: ["network": "\(network)", "final-block": "\(reading.block.number)"])
         } catch {
             guard error != .cancelled else { return }
             logger.warning("chain not read", metadata: ["network": "\(network)", "problem": "\(error)"])

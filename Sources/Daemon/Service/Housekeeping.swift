@@ -76,7 +76,7 @@ package struct Housekeeping: Sendable {
                 let now = clock.now()
                 let closed = try await store.closeOverdue(policy.current, at: now)
                 if closed.value > 0 {
-                    logger.notice("payments closed behind their window", metadata: ["count": "\(closed.value)"])
+                    logger.notice("payments past their window closed", metadata: ["count": "\(closed.value)"])
                 }
                 await Self.tell(of: closed.damage, store, at: now, logger: logger)
             } catch {

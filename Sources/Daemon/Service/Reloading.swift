@@ -86,7 +86,7 @@ struct Reloading: Sendable {
         do {
             try FileSystem.writeText(report.text, to: state.reloadFile, replacing: true)
         } catch {
-            logger.warning("reload not told", metadata: ["problem": "\(error)"])
+            logger.warning("reload report not written", metadata: ["problem": "\(error)"])
         }
     }
 }

@@ -29,8 +29,8 @@ package struct StartFailure: Error, Sendable, CustomStringConvertible {
         let reason =
             switch failure.cause {
             case .system(let code): FileSystem.message(code).lowercased()
-            case .notASocket: "there is a file of that name which is no socket"
-            case .taken: "somebody listens there"
+            case .notASocket: "a file with that name exists and is not a socket"
+            case .taken: "another process is already listening there"
             case .tooLong: "the path is longer than the system allows for a socket"
             case .notListening: "it is no listening stream socket"
             }

@@ -294,7 +294,7 @@ package struct PaymentEngine: Sendable {
             return .refused(refusal, price: price, payment: id)
         case .notRebuildable(let record):
             logger.error(
-                "earlier attempt cannot be sent again: its wallet or its token is another now",
+                "earlier attempt cannot be sent again: its wallet or token has changed",
                 metadata: request.metadata(["payment": "\(record.id)"]))
             return await unresolved(record, reason: "the bytes could not be made again")
         case .noLongerCleared(let record, let refusal):

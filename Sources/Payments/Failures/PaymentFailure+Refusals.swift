@@ -101,7 +101,7 @@ extension PaymentFailure {
 
     /// What is said of a cap that no moment is known to make room in.
     private static func unknownReset(_ window: CapWindow) -> String {
-        if case .rolling = window { " Nothing that is known by now makes room for it." } else { "" }
+        if case .rolling = window { " No reset that is known frees enough for it." } else { "" }
     }
 
     /// An idempotency key stands against the payment; client libraries must not go on by themselves, whatever they
@@ -110,12 +110,15 @@ extension PaymentFailure {
         let (status, earlier, detail): (Int, PaymentID?, String) =
             switch refusal {
             case .keyReused(let earlier):
-                (422, earlier, "The Idempotency-Key belongs to another request, which \(earlier) paid for.")
+                (422, earlier, "This Idempotency-Key belongs to another request, which \(earlier) paid for.")
             case .keyInUse(let earlier):
-                (409, earlier, "The Idempotency-Key's payment \(earlier) is under way for another connection.")
+                (409, earlier, "The payment of this Idempotency-Key (\(earlier)) is under way for another connection.")
             case .keySpent(let earlier):
-                (402, earlier, "The Idempotency-Key's payment \(earlier) cannot be sent again, and none other is made.")
-            default: (402, nil, "The Idempotency-Key stands against a payment.")
+                (
+                    402, earlier,
+                    "The payment of this Idempotency-Key (\(earlier)) can no longer be sent. Use a new key to pay again."
+                )
+            default: (402, nil, "The Idempotency-Key does not allow a payment.")
             }
         return PaymentFailure(
             code: refusal.code, status: status, detail: detail, payment: payment, price: price, earlier: earlier)

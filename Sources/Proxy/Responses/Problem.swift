@@ -141,7 +141,7 @@ extension Problem {
             case .badContentLength:
                 Problem(
                     status: 400, code: "bad-content-length",
-                    detail: "Content-Length must be one plain number and stand once.")
+                    detail: "Content-Length must be one plain number, sent once.")
             case .badTransferEncoding:
                 Problem(
                     status: 400, code: "bad-transfer-encoding",
@@ -151,7 +151,7 @@ extension Problem {
             case .badTrailer:
                 Problem(
                     status: 400, code: "bad-trailer",
-                    detail: "A trailer must not frame, route, identify or pay: that belongs into the request head.")
+                    detail: "A trailer must not frame, route, identify or pay: send such fields in the request head.")
             // Said of answers only.
             case .tooManyInterims:
                 Problem(status: 400, code: "bad-request-line", detail: "The request line is not well formed.")
@@ -206,7 +206,7 @@ extension Problem {
     static var tooManyTunnels: Problem {
         Problem(
             status: 429, code: "too-many-tunnels",
-            detail: "This agent has \(TunnelSlot.limit) tunnels open, which is the most that it may have.")
+            detail: "This agent has \(TunnelSlot.limit) tunnels open, which is its limit.")
     }
 
     /// A tunnel or a switch to another protocol while something is frozen.
@@ -239,7 +239,7 @@ extension Problem {
     static func certificateExpired(at end: Int64, isForward: Bool) -> Problem {
         var problem = Problem(
             status: isForward ? 407 : 401, code: "certificate-expired",
-            detail: "The client certificate of this connection, or one that vouches for it, ended at "
+            detail: "The client certificate of this connection, or one that it was issued by, expired at "
                 + "\(Timestamp(seconds: end)). Connect again with a valid one.")
         problem.closesConnection = true
         return problem
@@ -248,7 +248,7 @@ extension Problem {
     /// There is no room for another connection.
     static var tooManyConnections: Problem {
         var problem = Problem(
-            status: 503, code: "too-many-connections", detail: "There are as many connections as there may be.")
+            status: 503, code: "too-many-connections", detail: "The limit of connections is reached.")
         problem.isRetryable = true
         problem.retryAfter = 1
         problem.closesConnection = true
@@ -259,7 +259,7 @@ extension Problem {
     static func tooManyConnections(of agent: String, limit: Int) -> Problem {
         var problem = Problem(
             status: 503, code: "too-many-connections",
-            detail: "Agent \(agent) has \(limit) connections open, which is the most that it may have.")
+            detail: "Agent \(agent) has \(limit) connections open, which is its limit.")
         problem.isRetryable = true
         problem.retryAfter = 1
         problem.closesConnection = true
@@ -270,8 +270,8 @@ extension Problem {
     static func requestTooLarge(gateway: String, limit: Int) -> Problem {
         var problem = Problem(
             status: 413, code: "request-too-large",
-            detail: "The request's body is longer than the \(limit) bytes that gateway \(gateway) is sent. "
-                + "No money was signed away.")
+            detail: "The request's body is longer than the \(limit) bytes that gateway \(gateway) accepts. "
+                + "No payment was signed.")
         problem.closesConnection = true
         return problem
     }
@@ -282,7 +282,7 @@ extension Problem {
             status: 503, code: "gateway-busy",
             detail:
                 "All \(limit) connections that gateway \(gateway) may have are in use, and none became free in time. "
-                + "No money was signed away.")
+                + "No payment was signed.")
         problem.isRetryable = true
         problem.retryAfter = 1
         return problem
@@ -291,14 +291,14 @@ extension Problem {
     /// The exchange took longer than its gateway's entry allows.
     static func exchangeTimeout(gateway: String, payment: AgentResponse.Paid?) -> Problem {
         unanswered(
-            status: 504, code: "exchange-timeout", what: "The exchange took longer than it may in all.",
+            status: 504, code: "exchange-timeout", what: "The exchange took longer than `total-timeout` allows.",
             gateway: gateway, payment: payment)
     }
 
     /// The process is about to end; another one may be there soon.
     static var stopping: Problem {
         var problem = Problem(
-            status: 503, code: "stopping", detail: "Purser is stopping. No money was signed away for this request.")
+            status: 503, code: "stopping", detail: "Purser is stopping. No payment was signed for this request.")
         problem.isRetryable = true
         problem.closesConnection = true
         return problem
@@ -326,7 +326,7 @@ extension Problem {
         var problem = Problem(
             status: 402, code: "paid-not-served",
             detail: "A payment for this request (\(paid.payment.id)) was sent once more, and the seller says that it "
-                + "is used: the money is taken to be gone (\(paid.state.rawValue)), and the answer it was for is lost. "
+                + "is used: the payment counts as spent (\(paid.state.rawValue)), and its answer is lost. "
                 + "The same request again is a new purchase.")
         problem.exposed = paid
         return problem
@@ -370,8 +370,8 @@ extension Problem {
     static func learnedPriceRefused(_ paid: AgentResponse.Paid) -> Problem {
         var problem = Problem(
             status: 402, code: "learned-price-refused",
-            detail: "The seller refused the price that this route had until now. No more payments go ahead of its "
-                + "question here until the price is learned anew. " + sentence(paid))
+            detail: "The seller refused the learned price of this route. Requests here are paid only after a 402 until "
+                + "a new price is learned. " + sentence(paid))
         problem.exposed = paid
         return problem
     }
@@ -387,7 +387,7 @@ extension Problem {
     private static func unanswered(
         status: Int, code: String, what: String, gateway: String, payment: AgentResponse.Paid?
     ) -> Problem {
-        let money = payment.map(sentence) ?? "No money was signed away."
+        let money = payment.map(sentence) ?? "No payment was signed."
         var problem = Problem(status: status, code: code, detail: "\(what) Gateway: \(gateway). \(money)")
         problem.exposed = payment
         problem.isRetryable = payment == nil

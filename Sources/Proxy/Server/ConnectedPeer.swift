@@ -17,13 +17,19 @@ extension ConnectedPeer: CustomStringConvertible {
         }
     }
 
-    /// What a peer is told of whom `peers` says nothing.
+    /// The error text for a peer that `peers` maps to no agent.
     var notMapped: String {
         switch self {
         case .process(let identity):
-            "No agent token, and `peers` says of neither uid:\(identity.user) nor gid:\(identity.group) which agent it is."
+            """
+            No agent token was sent, and `peers` maps neither uid:\(identity.user) nor gid:\(identity.group) to an \
+            agent.
+            """
         case .certificate:
-            "No agent token, and `peers` does not say which one agent the client certificate \(self), or a name in it, is."
+            """
+            No agent token was sent, and `peers` maps neither the client certificate \(self) nor its names to exactly \
+            one agent.
+            """
         }
     }
 }

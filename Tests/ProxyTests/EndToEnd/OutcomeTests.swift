@@ -238,7 +238,7 @@ struct OutcomeTests {
         options.onReserved = { upstream.stop() }
         try await Lab.run(options, upstream) { lab async throws in
             let response = try lab.exchange("POST", "/lab/x", body: "q")
-            #expect(response.status == 502 && response.text.contains("No money was signed away"))
+            #expect(response.status == 502 && response.text.contains("No payment was signed"))
             #expect(try await lab.payment().state == .voided)
         }
     }

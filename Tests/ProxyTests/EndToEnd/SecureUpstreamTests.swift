@@ -70,7 +70,7 @@ struct SecureUpstreamTests {
         try await Lab.run(options, try Seller.serving("")) { lab async throws in
             let response = try lab.exchange("POST", "/lab/x", body: "q")
             #expect(response.status == 502 && response.text.contains(fault.words), "\(response.text)")
-            #expect(response.text.contains("No money was signed away"), "\(response.text)")
+            #expect(response.text.contains("No payment was signed"), "\(response.text)")
             #expect(try await lab.payments().map(\.state) == (isPaid ? [.voided] : []))
         }
     }
@@ -123,7 +123,7 @@ struct SecureUpstreamTests {
         options.gateway.connect = .milliseconds(300)
         try await Lab.run(options, upstream) { lab async throws in
             let response = try lab.exchange("GET", "/lab/x")
-            #expect(response.status == 504 && response.text.contains("No money was signed away"))
+            #expect(response.status == 504 && response.text.contains("No payment was signed"))
             #expect(await ended.opened())
         }
     }

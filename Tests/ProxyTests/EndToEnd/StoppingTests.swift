@@ -148,7 +148,7 @@ struct StoppingTests {
             #expect(answer["purser-outcome"] == [PaymentState.inDoubt.rawValue])
             #expect(answer["purser-exposed"] == ["0.01 USDT"] && answer["x-should-retry"] == ["false"])
             let other = try free.readResponse()
-            #expect(other.status == 504 && other.text.contains("No money was signed away"))
+            #expect(other.status == 504 && other.text.contains("No payment was signed"))
         }
     }
 

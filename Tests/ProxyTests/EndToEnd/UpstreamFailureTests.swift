@@ -21,7 +21,7 @@ struct UpstreamFailureTests {
         try await Lab.run(upstream) { lab async throws in
             let response = try lab.exchange("POST", "/lab/x", body: "q")
             #expect(response.status == 502)
-            #expect(response.text.contains("No money was signed away"))
+            #expect(response.text.contains("No payment was signed"))
             #expect(response["x-should-retry"].isEmpty)
             #expect(upstream.connections.count == 1)
         }
@@ -36,7 +36,7 @@ struct UpstreamFailureTests {
             for _ in 0..<2 {
                 try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
                 let response = try wire.readResponse()
-                #expect(response.status == 502 && response.text.contains("No money was signed away"))
+                #expect(response.status == 502 && response.text.contains("No payment was signed"))
                 #expect(response["connection"].isEmpty)
             }
         }
@@ -49,7 +49,7 @@ struct UpstreamFailureTests {
         let upstream = try ScriptedUpstream { wire, _ in _ = try wire.readToEnd() }
         try await Lab.run(options, upstream) { lab async throws in
             let response = try lab.exchange("GET", "/lab/x")
-            #expect(response.status == 504 && response.text.contains("No money was signed away"))
+            #expect(response.status == 504 && response.text.contains("No payment was signed"))
         }
     }
 
@@ -189,7 +189,7 @@ struct UpstreamFailureTests {
         try await Lab.run(upstream) { lab async throws in
             #expect(try lab.exchange("GET", "/lab/x").text == "0")
             let response = try lab.exchange("POST", "/lab/x", body: "q")
-            #expect(response.status == 502 && response.text.contains("No money was signed away"))
+            #expect(response.status == 502 && response.text.contains("No payment was signed"))
         }
     }
 
