@@ -34,8 +34,8 @@ struct PaceTests {
 
     private func settle(in ledger: SQLiteLedger, onPlaced: () -> Void = {}) async throws -> PaymentState {
         try await ledger.book(
-            .settled, of: PaymentIntent.sample(1).id, evidence: PaymentEvidence(), at: .vectors, pace: .unhurried,
-            onPlaced: onPlaced
+            .settled, of: PaymentIntent.sample(1).id, evidence: PaymentEvidence(), delivery: nil, at: .vectors,
+            pace: .unhurried, onPlaced: onPlaced
         ).state
     }
 
