@@ -9,7 +9,7 @@ import X402
 @Suite("Repetitions of what was paid")
 struct RepetitionTests {
     private static let settled = PaidAnswer.response(
-        status: 200, report: SettlementReport.read(header: Array(#"{"success":true}"#.utf8)))
+        status: 200, report: SettlementReport.read(header: Array(#"{"success":true,"transaction":"0xab"}"#.utf8)))
 
     static let fates: [(AnswerDelivery?, PaymentEvent, PaymentState, Delivery.Fate?)] = [
         (nil, .settled, .reserved, nil), (.underWay, .settled, .reserved, .underWay),

@@ -7,32 +7,13 @@ package import Primitives
 import Wallets
 package import X402
 
-/// The answer of the engine to a 402.
-package enum ChallengeAnswer: Sendable {
-    /// This is no x402 challenge: the answer goes to the agent untouched.
-    case passThrough
-    /// Nothing was signed; the agent is told why.
-    case refuse(PaymentFailure)
-    /// Money is reserved on disk and signed for: send this header once.
-    case pay(AuthorizedPayment)
-    /// Something like it was paid for before: repeat the request with this header, once, and ask again if it is refused.
-    case signIn(PaymentHeader)
-    /// The answer to an earlier identical request, which ``OpenAttempts`` gave, is the answer to this one: nothing was
-    /// signed. `ownsPayment` when the books have handed that one's payment over.
-    case joined(ownsPayment: Bool)
-    /// The agent went away before anything was signed.
-    case abandoned
-
-    /// The payment of an answer that pays.
-    var payment: AuthorizedPayment? { if case .pay(let payment) = self { payment } else { nil } }
-}
-
 /// Challenge in, header out; outcome in, books out.
 ///
 /// The order is fixed: read, pass the gate, reserve durably, look for freezes, sign. Identical requests reach the books one
-/// after the other, each after what is known of those before (``OutcomesUnderWay``). Every outcome of a payment that was signed is announced and then booked by
-/// ``book(_:of:isRepeat:isOrphan:)``: an exchange whose agent leaves books that, and later what still comes. An outcome
-/// that the books cannot take is kept, and booked by ``retryUnbooked()``.
+/// after the other, each after what is known of those before (``OutcomesUnderWay``). Every outcome of a payment that was
+/// signed is announced and then booked by ``book(_:of:isRepeat:isOrphan:delivery:note:)``: an exchange whose agent leaves
+/// books that, and later what still comes. An outcome that the books cannot take is kept, and booked by
+/// ``retryUnbooked()``.
 package struct PaymentEngine: Sendable {
     private let store: any LedgerStore
     private let gate: Gate
@@ -44,6 +25,7 @@ package struct PaymentEngine: Sendable {
     private let booking: OutcomeBooking
     let underWay = OutcomesUnderWay()
     private let reserving: Reserving
+    private let joining: AttemptJoining
     private let notices: OperatorNotices
     private let knowledge: SellerKnowledge
     private let proofs: SellerProofs
@@ -74,6 +56,7 @@ package struct PaymentEngine: Sendable {
         booking = OutcomeBooking(
             store: store, clock: clock, logger: logger, unbooked: UnbookedOutcomes(), underWay: underWay)
         reserving = Reserving(store: store, gate: gate, random: random)
+        joining = AttemptJoining(store: store, clock: clock, logger: logger)
         let notices = OperatorNotices(store: store, logger: logger)
         self.notices = notices
         knowledge = SellerKnowledge(store: store, logger: logger)
@@ -260,10 +243,10 @@ package struct PaymentEngine: Sendable {
             logger.error("an outcome of the same request waits for the ledger", metadata: request.metadata([:]))
             return .refuse(.books)
         }
-        switch await attempt(like: request, from: wallet, among: open, isAbandoned: isAbandoned) {
+        switch await joining.attempt(like: request, from: wallet, among: open, isAbandoned: isAbandoned) {
         case .none: break
         case .joined(let payment):
-            let ownsPayment = await handOver(payment, to: request)
+            let ownsPayment = await joining.handOver(payment, to: request)
             underWay.end(decision)
             return .joined(ownsPayment: ownsPayment)
         case .unfinished(let end):
@@ -282,40 +265,6 @@ package struct PaymentEngine: Sendable {
         }
         underWay.end(decision)
         return answer
-    }
-
-    /// What is open to earlier identical requests, as far as it is there for a request that may still be paid for.
-    private func attempt(
-        like request: PaymentRequest, from wallet: PayingWallet, among open: (any OpenAttempts)?,
-        isAbandoned: @Sendable () -> Bool
-    ) async -> OpenAttempt {
-        let fingerprint = request.content.fingerprint
-        guard let open, open.isOpen(fingerprint), !isAbandoned() else { return .none }
-        // Under a freeze nothing is taken over, and an agent that was removed has no answer: the books say so.
-        do {
-            let rules = try await store.rulebook()
-            guard rules.obstacle(to: request.claim, at: request.gateway, from: wallet.name) == nil else { return .none }
-        } catch {
-            return .none
-        }
-        return open.find(fingerprint)
-    }
-
-    /// Books that a request has the payment whose answer it joins; false where the payment is resolved, or somebody else's.
-    ///
-    /// Others then find an attempt whose agent is connected, and leave it alone.
-    private func handOver(_ payment: PaymentID, to request: PaymentRequest) async -> Bool {
-        logger.info(
-            "joins the answer to an earlier identical request", metadata: request.metadata(["payment": "\(payment)"]))
-        do {
-            _ = try await store.book(.adopted, of: payment, evidence: PaymentEvidence(), at: clock.now())
-            return true
-        } catch {
-            if case .impossible = error { return false }
-            logger.error(
-                "handing over not booked", metadata: request.metadata(["payment": "\(payment)", "problem": "\(error)"]))
-            return false
-        }
     }
 
     /// Says that an exchange has taken the payment that ``answer(_:for:isAbandoned:)`` gave it, or has announced that it

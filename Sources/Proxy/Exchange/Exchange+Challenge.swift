@@ -84,7 +84,8 @@ extension Exchange {
         let loop = shared.loop
         let executor = shared.executor
         let open =
-            upstreamRequest.protocols.isEmpty ? JoinQuestion(admitted, of: claim, among: services.openAnswers) : nil
+            upstreamRequest.protocols.isEmpty
+            ? JoinQuestion(admitted, of: claim, among: services.openAnswers, clock: services.clock) : nil
         let isRepeatable = replay.isReplayable
         services.bookings.begin()
         let start = NIODeadline.now()

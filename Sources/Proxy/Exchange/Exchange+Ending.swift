@@ -96,7 +96,8 @@ extension Exchange {
     /// The agent's connection is closed.
     func agentLeft() {
         agentHasLeft.raise()
-        if let delivery { endDelivery(.left(status: delivery.status)) }
+        let left = delivery
+        if let left { endDelivery(.left(status: left.status)) }
         switch life.agentLeft(isKept: isOpenToRepetitions) {
         case .drop:
             end()
@@ -111,7 +112,7 @@ extension Exchange {
         case .keep:
             connection?.setReading(true)
             replay.release()
-            goOn()
+            goOn(joinableFor: left?.isStoppedByAgent == true ? gateway.policy.rules.repeatAfterFailure : nil)
         }
     }
 

@@ -11,6 +11,9 @@ struct PaidDelivery {
     /// The outcome, announced and not booked yet: where the end comes in the same read, both are booked in one step.
     var outcome: Outcome?
 
+    /// Whether an agent that leaves now breaks off by itself what was settled and served, as a person does by pressing stop.
+    var isStoppedByAgent: Bool { event == .settled && (200..<300).contains(status) }
+
     struct Outcome {
         let answer: PaidAnswer
         let isRepeat: Bool

@@ -1,6 +1,7 @@
 import Ledger
 import NIOCore
 import Payments
+import Primitives
 import Transport
 
 /// The first request's side: its paid answer is kept, and read on for a repetition when its agent has left.
@@ -67,7 +68,7 @@ extension Exchange {
     // MARK: Without an agent
 
     /// Goes on without an agent: looked after by the loop, and open to a repetition.
-    func goOn(forAtLeast time: TimeAmount = .zero) {
+    func goOn(forAtLeast time: TimeAmount = .zero, joinableFor seconds: Int64? = nil) {
         if selfReference == nil {
             selfReference = self
             shared.deadlines.add(self)
@@ -78,7 +79,8 @@ extension Exchange {
         deadline = .now() + max(time, isKeepable ? limit : .zero)
         guard isKeepable, let payment else { return }
         let entry = OpenAnswers.Entry(
-            identity: RepetitionIdentity(admitted, of: claim), payment: payment, exchange: self)
+            identity: RepetitionIdentity(admitted, of: claim), payment: payment,
+            end: seconds.map { shared.services.clock.now().adding(seconds: $0) }, exchange: self)
         openEntry = entry
         shared.services.openAnswers.open(entry)
     }

@@ -9,9 +9,11 @@ final class JoinQuestion: OpenAttempts {
     private let answers: OpenAnswers
     private let admitted: AdmittedRequest
     private let claim: AgentClaim
+    private let clock: any WallClock
     private let taken = Mutex<OpenAnswers.Entry?>(nil)
 
-    init(_ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers) {
+    init(_ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers, clock: any WallClock) {
+        self.clock = clock
         self.admitted = admitted
         self.claim = claim
         self.answers = answers
@@ -24,7 +26,7 @@ final class JoinQuestion: OpenAttempts {
 
     func find(_ fingerprint: Bytes32) -> OpenAttempt {
         // Only where something is open is it worth the hash.
-        switch answers.find(fingerprint, for: RepetitionIdentity(admitted, of: claim)) {
+        switch answers.find(fingerprint, for: RepetitionIdentity(admitted, of: claim), at: clock.now()) {
         case .nothing: return .none
         case .answer(let entry):
             taken.withLock { $0 = entry }

@@ -12,11 +12,14 @@ final class OpenAnswers: Sendable {
         let identity: RepetitionIdentity
         /// What was paid for it.
         let payment: AuthorizedPayment
+        /// From when on a repetition is a new purchase, though the answer is still kept; nil for never.
+        let end: Timestamp?
         /// The exchange that reads it, on its own loop.
         let exchange: NIOLoopBound<Exchange>
         let loop: any EventLoop
 
-        init(identity: RepetitionIdentity, payment: AuthorizedPayment, exchange: Exchange) {
+        init(identity: RepetitionIdentity, payment: AuthorizedPayment, end: Timestamp? = nil, exchange: Exchange) {
+            self.end = end
             self.identity = identity
             self.payment = payment
             self.exchange = NIOLoopBound(exchange, eventLoop: exchange.shared.loop)
@@ -77,10 +80,11 @@ final class OpenAnswers: Sendable {
     /// Looks for the answer to a request, the oldest first.
     ///
     /// A request with an Idempotency-Key of its own asks for a purchase of its own, and others' answers do not hold it up.
-    func find(_ fingerprint: Bytes32, for identity: RepetitionIdentity) -> Find {
+    func find(_ fingerprint: Bytes32, for identity: RepetitionIdentity, at now: Timestamp) -> Find {
         let (find, waiting) = state.withLock { state -> (Find, [CheckedContinuation<Void, Never>]) in
             let entries = (state.requests[fingerprint]?.entries ?? [])
                 .filter { identity.key == nil || identity.key == $0.identity.key }
+                .filter { entry in entry.end.map { now < $0 } ?? true }
             guard !entries.isEmpty else { return (.nothing, []) }
             guard let entry = entries.first(where: { $0.identity == identity }) else { return (.others, []) }
             // It has an agent again, which leaves it alone for those that wait.

@@ -186,7 +186,7 @@ struct RejectionTests {
         }
         try await Lab.run(upstream) { lab async throws in
             let response = try lab.exchange("GET", "/lab/x")
-            #expect(response.status == (isPaid ? 200 : 403))
+            #expect(response.status == (isPaid ? 200 : 402))
             if !isPaid { #expect(try Self.problem(response)["code"]?.string == "clock") }
         }
     }
