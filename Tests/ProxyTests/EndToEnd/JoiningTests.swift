@@ -54,12 +54,12 @@ struct JoiningTests {
         "HTTP/1.1 200 OK\r\nx-mine: 1\r\n\(Seller.report())\r\nconnection: close\r\ncontent-length: 11\r\n\r\nbought"
     private static let second = " once"
 
-    /// Sends the request on a connection of its own, and leaves once the payment is with the seller.
     /// What happened to the one payment, as the journal has it, the answer's way to the agent aside.
     private static func causes(_ lab: Lab) async throws -> [String] {
         try await lab.ledger.history(of: lab.payment().id).map(\.line.cause).filter { $0 != "answered" }
     }
 
+    /// Sends the request on a connection of its own, and leaves once the payment is with the seller.
     private static func sendAndLeave(_ lab: Lab, _ seller: LateSeller) async throws {
         let wire = try lab.connect()
         try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
