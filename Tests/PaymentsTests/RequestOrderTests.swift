@@ -32,6 +32,22 @@ struct RequestOrderTests {
         #expect(order.isIdle)
     }
 
+    @Test("a decision that joins goes on once what was announced during its turn has its place")
+    func places() {
+        var order = Order()
+        #expect(order.begin { false } == 1)
+        #expect(told(order.awaitPlaces(1, for: "joins")) == [Told(who: "joins", number: 1)])
+        order.announce()
+        order.announce()
+        #expect(order.awaitPlaces(1, for: "joins").isEmpty)
+        let first = order.place()
+        #expect(first.answers.isEmpty)
+        #expect(told(order.end(nil, isKept: false)) == [Told(who: "joins", number: 1)])
+        #expect(order.end(first.number, isKept: false).isEmpty)
+        #expect(order.endDecision(1).isEmpty)
+        #expect(order.isIdle)
+    }
+
     @Test("a turn is granted at once where no caller has to wait, and only there")
     func atOnce() {
         var order = Order()

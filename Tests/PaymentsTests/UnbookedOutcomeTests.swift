@@ -36,6 +36,20 @@ struct UnbookedOutcomeTests {
         #expect(try await books.history(of: payment.id).map(\.line.cause) == ["reserved", "settled"])
     }
 
+    @Test("what became of an answer is kept after its outcome, in whatever order they come")
+    func orderOfKinds() {
+        let unbooked = UnbookedOutcomes()
+        let (one, other) = (PaymentIntent.sample(1).id, PaymentIntent.sample(2).id)
+        func outcome(_ event: PaymentEvent, _ id: PaymentID) -> Outcome {
+            Outcome(payment: id, event: event, evidence: PaymentEvidence())
+        }
+        let late = [
+            outcome(.answered, one), outcome(.answered, other), outcome(.settled, one), outcome(.servedUnproven, other),
+        ]
+        for one in late { #expect(unbooked.add(one)) }
+        #expect(unbooked.begin().map(\.event) == [.settled, .answered, .servedUnproven, .answered])
+    }
+
     @Test("a payment that was never sent gives its amount back as soon as the books can be written")
     func voidedLate() async throws {
         let books = InMemoryLedger()

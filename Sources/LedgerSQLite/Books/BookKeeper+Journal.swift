@@ -72,6 +72,7 @@ extension BookKeeper {
             // Somebody else may have erased it since it was found.
             guard database.changesCount > 0 else { continue }
             try EvidenceRows.erase(of: number, in: database)
+            known.release(number: number)
             count += 1
         }
         if count > 0 { try write(.erased(count, before: bound, by: actor), at: time(at: now)) }

@@ -130,6 +130,12 @@ struct WorkingSet {
         reserved[id] = nil
     }
 
+    /// Lets go of a payment that was changed in its row, by the row's number.
+    mutating func release(number: Int64) {
+        changes += 1
+        reserved = reserved.filter { $0.value.number != number }
+    }
+
     /// Takes note of what became of an answer.
     mutating func note(_ delivery: Delivery?) {
         changes += 1

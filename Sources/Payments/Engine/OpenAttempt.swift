@@ -7,6 +7,8 @@ package enum OpenAttempt: Sendable {
     case none
     /// The new request has it from now on: nothing is signed for it and nothing is sent.
     case joined(PaymentID)
+    /// There is one, and the new request is to ask its seller first: the decision about the 402 says whose it is.
+    case elsewhere
     /// It is not the answer to the new request, and what was paid for it is not known before it has ended.
     case unfinished(end: @Sendable () async -> Void)
 }

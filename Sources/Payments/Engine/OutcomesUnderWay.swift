@@ -73,6 +73,13 @@ final class OutcomesUnderWay: Sendable {
         } != nil
     }
 
+    /// Waits until the outcomes that were announced during a decision have their places among the ledger's steps.
+    func awaitPlaces(_ decision: Decision) async {
+        _ = await withCheckedContinuation { waiter in
+            resume(change(decision.fingerprint) { $0.awaitPlaces(decision.number, for: waiter) })
+        }
+    }
+
     /// A decision is over, and what it made of the attempt is announced.
     func end(_ decision: Decision) {
         resume(change(decision.fingerprint) { $0.endDecision(decision.number) })

@@ -130,15 +130,17 @@ package struct PaymentEngine: Sendable {
     /// Everything that holds for the answer to a 402 holds here too: the same gate, books and turn. Only a payment of
     /// exactly the entry that was paid before comes of it, never one of a maximum and never one with an approval.
     package func attachment(
-        to request: PaymentRequest, isAbandoned: @escaping @Sendable () -> Bool
+        to request: PaymentRequest, open: (any OpenAttempts)? = nil, isAbandoned: @escaping @Sendable () -> Bool
     ) async -> AuthorizedPayment? {
         let now = clock.now()
         let route = request.route
         let model = request.content.model
         guard let price = prices.price(of: route, model: model, at: now) else { return nil }
         let answer = await vet(
-            price.challenge, for: request, at: now, learned: price, open: nil, isAbandoned: isAbandoned)
+            price.challenge, for: request, at: now, learned: price, open: open, isAbandoned: isAbandoned)
         if case .pay(let payment) = answer { return payment }
+        // The price is good, and the seller is asked all the same.
+        if open?.isOpen(request.content.fingerprint) == true { return nil }
         // The price is not what an earlier attempt at the same request stands against.
         if case .refuse(let failure) = answer, failure.earlier != nil { return nil }
         if !isAbandoned() { prices.forget(route, model: model) }
@@ -246,9 +248,14 @@ package struct PaymentEngine: Sendable {
         switch await joining.attempt(like: request, from: wallet, among: open, isAbandoned: isAbandoned) {
         case .none: break
         case .joined(let payment):
+            // Its agent may have left during this turn: the books hear of that first.
+            await underWay.awaitPlaces(decision)
             let ownsPayment = await joining.handOver(payment, to: request)
             underWay.end(decision)
             return .joined(ownsPayment: ownsPayment)
+        case .elsewhere:
+            underWay.end(decision)
+            return .passThrough
         case .unfinished(let end):
             // Others may join meanwhile.
             underWay.end(decision)

@@ -56,7 +56,7 @@ package struct PaymentRequest: Sendable {
         PaymentRequest(
             agent: agent, claim: claim, gateway: gateway, host: host, site: site, content: content, target: target,
             idempotencyKey: idempotencyKey, policy: policy, sellerDate: sellerDate?.adding(seconds: seconds),
-            maySignIn: maySignIn)
+            maySignIn: maySignIn, buysAgain: buysAgain)
     }
 
     /// The gateway's entry as the request was admitted under it.

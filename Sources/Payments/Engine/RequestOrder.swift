@@ -36,10 +36,13 @@ struct RequestOrder<Waiter: Sendable>: Sendable {
     private var queue: [(waiter: Waiter, hasLeft: @Sendable () -> Bool)] = []
     /// Decisions that wait for the outcomes before their turns.
     private var unconfirmed: [(waiter: Waiter, number: Int)] = []
+    /// Decisions that wait until every announced outcome has its place.
+    private var unplaced: [(waiter: Waiter, number: Int)] = []
 
     /// Whether there is nothing to remember.
     var isIdle: Bool {
         announced == 0 && kept == 0 && placed.isEmpty && decisions.isEmpty && queue.isEmpty && unconfirmed.isEmpty
+            && unplaced.isEmpty
     }
 
     // MARK: Outcomes
@@ -97,6 +100,13 @@ struct RequestOrder<Waiter: Sendable>: Sendable {
         return answers()
     }
 
+    /// A decision waits until every outcome that is announced by now has its place; one that is announced after its turn was
+    /// granted does not have it yet.
+    mutating func awaitPlaces(_ number: Int, for waiter: Waiter) -> [Answer] {
+        unplaced.append((waiter, number))
+        return answers()
+    }
+
     /// The decision is over.
     mutating func endDecision(_ number: Int) -> [Answer] {
         decisions.removeAll { $0.number == number }
@@ -117,6 +127,10 @@ struct RequestOrder<Waiter: Sendable>: Sendable {
     /// The callers that may continue now.
     private mutating func answers() -> [Answer] {
         var answers: [Answer] = []
+        if announced == 0, !unplaced.isEmpty {
+            answers += unplaced.map { ($0.waiter, $0.number) }
+            unplaced = []
+        }
         if !unconfirmed.isEmpty {
             let (waiting, isKept) = (unconfirmed, kept > 0)
             for (waiter, number) in waiting where isKept || isConfirmed(number) {

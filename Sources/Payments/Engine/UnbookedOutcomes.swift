@@ -35,7 +35,13 @@ final class UnbookedOutcomes: Sendable {
     func add(_ outcome: Outcome) -> Bool {
         state.withLock { state in
             guard state.waiting.count + state.taken < limit else { return false }
-            state.waiting.append(outcome)
+            // Two that fail with one commit come here in any order, and what became of an answer goes after its outcome.
+            let answered = state.waiting.firstIndex { $0.payment == outcome.payment && $0.event == .answered }
+            if let answered, outcome.event != .answered {
+                state.waiting.insert(outcome, at: answered)
+            } else {
+                state.waiting.append(outcome)
+            }
             return true
         }
     }

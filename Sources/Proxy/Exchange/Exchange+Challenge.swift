@@ -79,7 +79,7 @@ extension Exchange {
         let services = shared.services
         let source = held.challengeSource
         let subject = subject(
-            sellerDate: held.date, maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
+            sellerDate: held.sellerTime, maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let executor = shared.executor

@@ -47,15 +47,15 @@ extension Exchange {
         let subject = subject(sellerDate: nil, maySignIn: false)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
+        let open = JoinQuestion(
+            admitted, of: claim, among: services.openAnswers, clock: services.clock, mayJoin: false)
         services.bookings.begin()
         let start = NIODeadline.now()
         Task(executorPreference: shared.executor) {
             let request = try? await subject.request(on: services.threads)
-            // Where an answer to the same request is open, the usual decision says whose it is.
-            let isOpen = request.map { services.openAnswers.isOpen($0.content.fingerprint) } ?? false
             let payment: AuthorizedPayment? =
-                if let request, !isOpen {
-                    await services.engine.attachment(to: request) { agentHasLeft.isRaised }
+                if let request {
+                    await services.engine.attachment(to: request, open: open) { agentHasLeft.isRaised }
                 } else { nil }
             if payment == nil { services.bookings.end() }
             if payment != nil { services.meters.signature.record(NIODeadline.now() - start) }

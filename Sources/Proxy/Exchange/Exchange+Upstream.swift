@@ -88,6 +88,7 @@ extension Exchange: UpstreamReceiver {
         case .keeping:
             keeping?.isComplete = true
             place = nil
+            if let openEntry { shared.services.openAnswers.complete(openEntry) }
         default:
             break
         }

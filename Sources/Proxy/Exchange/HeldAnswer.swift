@@ -15,6 +15,8 @@ struct HeldAnswer {
     /// Whether the body has been read to its end.
     var isComplete = false
     private let framing: BodyFraming
+    /// When its head came.
+    private let arrived = NIODeadline.now()
 
     /// Nothing held yet.
     init() {
@@ -57,6 +59,11 @@ struct HeldAnswer {
 
     /// The seller's clock, where it is told once and in the usual form: Date, and how long a cache has kept the answer.
     var date: Timestamp? { only(.date).flatMap { Timestamp(httpDate: $0) }?.adding(seconds: age) }
+
+    /// The seller's clock now: it has gone on since the answer came.
+    var sellerTime: Timestamp? {
+        date?.adding(seconds: (NIODeadline.now() - arrived).nanoseconds / 1_000_000_000)
+    }
 
     /// The Age field, in seconds; 0 where it does not stand once, as a plain number of at most a day.
     ///

@@ -83,6 +83,7 @@ extension Exchange {
             end: seconds.map { shared.services.clock.now().adding(seconds: $0) }, exchange: self)
         openEntry = entry
         shared.services.openAnswers.open(entry)
+        if keeping?.isComplete == true { shared.services.openAnswers.complete(entry) }
     }
 
     /// Nobody can have the answer any more, or somebody has it.

@@ -10,10 +10,16 @@ final class JoinQuestion: OpenAttempts {
     private let admitted: AdmittedRequest
     private let claim: AgentClaim
     private let clock: any WallClock
+    private let mayJoin: Bool
     private let taken = Mutex<OpenAnswers.Entry?>(nil)
 
-    init(_ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers, clock: any WallClock) {
+    /// Makes the question of a request; one that may not join only asks whether an answer is open.
+    init(
+        _ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers, clock: any WallClock,
+        mayJoin: Bool = true
+    ) {
         self.clock = clock
+        self.mayJoin = mayJoin
         self.admitted = admitted
         self.claim = claim
         self.answers = answers
@@ -25,6 +31,7 @@ final class JoinQuestion: OpenAttempts {
     func isOpen(_ fingerprint: Bytes32) -> Bool { answers.isOpen(fingerprint) && !admitted.buysAgain }
 
     func find(_ fingerprint: Bytes32) -> OpenAttempt {
+        guard mayJoin else { return isOpen(fingerprint) ? .elsewhere : .none }
         // Only where something is open is it worth the hash.
         switch answers.find(fingerprint, for: RepetitionIdentity(admitted, of: claim), at: clock.now()) {
         case .nothing: return .none

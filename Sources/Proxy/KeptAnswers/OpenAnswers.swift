@@ -17,6 +17,10 @@ final class OpenAnswers: Sendable {
         /// The exchange that reads it, on its own loop.
         let exchange: NIOLoopBound<Exchange>
         let loop: any EventLoop
+        /// Whether the gateway has sent all of it, so that nothing more of it is to be waited for.
+        fileprivate let isComplete = Atomic(false)
+
+        fileprivate var isWhole: Bool { isComplete.load(ordering: .relaxed) }
 
         init(identity: RepetitionIdentity, payment: AuthorizedPayment, end: Timestamp? = nil, exchange: Exchange) {
             self.end = end
@@ -68,6 +72,17 @@ final class OpenAnswers: Sendable {
         for waiter in waiting { waiter.resume() }
     }
 
+    /// An answer is complete: it stays open to a request that may have it, and no other one waits for it.
+    func complete(_ entry: Entry) {
+        let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            entry.isComplete.store(true, ordering: .relaxed)
+            let waiting = state.requests[entry.payment.fingerprint]?.waiting ?? []
+            state.requests[entry.payment.fingerprint]?.waiting = []
+            return waiting
+        }
+        for waiter in waiting { waiter.resume() }
+    }
+
     /// What an identical request may have.
     enum Find {
         case nothing
@@ -86,7 +101,9 @@ final class OpenAnswers: Sendable {
                 .filter { identity.key == nil || identity.key == $0.identity.key }
                 .filter { entry in entry.end.map { now < $0 } ?? true }
             guard !entries.isEmpty else { return (.nothing, []) }
-            guard let entry = entries.first(where: { $0.identity == identity }) else { return (.others, []) }
+            guard let entry = entries.first(where: { $0.identity == identity }) else {
+                return (entries.allSatisfy(\.isWhole) ? .nothing : .others, [])
+            }
             // It has an agent again, which leaves it alone for those that wait.
             return (.answer(entry), state.remove(entry))
         }
@@ -98,7 +115,9 @@ final class OpenAnswers: Sendable {
     func changed(_ fingerprint: Bytes32) async {
         await withCheckedContinuation { waiter in
             let isOver = state.withLock { state in
-                guard state.requests[fingerprint] != nil else { return true }
+                guard let request = state.requests[fingerprint], !request.entries.allSatisfy(\.isWhole) else {
+                    return true
+                }
                 state.requests[fingerprint]?.waiting.append(waiter)
                 return false
             }

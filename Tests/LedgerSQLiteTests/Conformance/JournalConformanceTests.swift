@@ -110,6 +110,24 @@ struct JournalConformanceTests {
         #expect(late.evidence == PaymentEvidence(status: 500, transaction: "0x1"))
     }
 
+    @Test("what became of an answer is booked for a payment that was erased meanwhile", arguments: StoreKind.allCases)
+    func erasedUnderWay(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")
+        let store = subject.store
+        try await store.reserve(.sample(1), second: 1)
+        let id = PaymentIntent.sample(1).id
+        _ = try await store.book(
+            .settled, of: id, evidence: PaymentEvidence(status: 200, reason: "words"), delivery: .underWay,
+            at: .vectors.adding(seconds: 2))
+        let bound = Timestamp.vectors.adding(seconds: 3)
+        #expect(try await store.erase(before: bound, by: "ann", at: bound) == 1)
+        let ended = try await store.book(
+            .answered, of: id, evidence: PaymentEvidence(reason: "more words"), delivery: .undelivered, at: bound)
+        #expect(ended.delivery?.fate == .undelivered && ended.purpose.request == nil && ended.salt == nil)
+        #expect(ended.evidence == PaymentEvidence(status: 200))
+        #expect(try await store.payment(id) == ended)
+    }
+
     @Test("a large erasure goes portion by portion, each with an entry of its own", arguments: StoreKind.allCases)
     func largeErasure(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "day=5")

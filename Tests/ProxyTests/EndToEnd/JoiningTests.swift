@@ -219,6 +219,23 @@ struct JoiningTests {
         }
     }
 
+    @Test("an answer that is complete holds up no repetition with other fields, and stays for one with the same")
+    func completeForOthers() async throws {
+        let seller = LateSeller()
+        let upstream = try seller.upstream(Self.first, Self.second)
+        try await Lab.run(Lab.Options(), upstream) { lab async throws in
+            try await Self.sendAndLeave(lab, seller)
+            seller.begin.open()
+            seller.rest.open()
+            #expect(try await lab.wait(for: .settled))
+            Threads.pause(milliseconds: 100)
+            // Kept for a minute, which no test waits for.
+            #expect(try Self.repeated(lab, ["cookie: a=b"]).readResponse().text == "again")
+            #expect(try Self.repeated(lab).readResponse().text == "bought once")
+            #expect(Set(try Seller.payments(at: upstream)).count == 1)
+        }
+    }
+
     @Test("while one waits for the end another one joins, and the first goes on at once")
     func waitsBesideOne() async throws {
         let seller = LateSeller()
