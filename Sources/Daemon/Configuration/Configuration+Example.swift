@@ -55,10 +55,11 @@ extension Configuration {
         #                     (default none)
         #   stop-after-rejections    payments rejected in a row on a route after which nothing more is signed for the same
         #                     agent on that route for a while. Rejections on three routes, or rejected exposure above a tenth
-        #                     of the agent's tightest cap, pause the agent at the gateway, and two paused agents the gateway.
+        #                     of the agent's tightest dollar cap over a time window, pause the agent at the gateway, and two paused agents the gateway.
         #                     0 pauses nothing (default 3)
         #   repeat-after-failure    for how long the same request is not paid again after a paid answer that was a failure (4xx
-        #                     or 5xx): the same payment is sent instead; 0 pays again at once (default 60s)
+        #                     other than 402, or 5xx) or that the agent broke off: the same payment is sent instead; 0 pays
+        #                     again at once (default 60s)
         #   unproven          what becomes of payments without proof when their time has passed: `hold` counts them as spent,
         #                     `release-at-expiry` stops counting them, and then caps are not proven (default hold)
         #   billing           `x402`, or `prepaid`: the key's own balance pays, and each call counts against caps such as

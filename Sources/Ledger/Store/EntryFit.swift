@@ -26,19 +26,28 @@ extension PaymentIntent.Terms {
 }
 
 extension JSONValue {
-    /// Whether two values are equal but for moments within a day of `time`, which both have in the same places.
-    fileprivate func isSameBesideTimes(as other: JSONValue, around time: Timestamp) -> Bool {
+    /// Whether two values are equal but for moments within a day of `time`, which both have under the same names, and whose
+    /// names say that they are times: an id may look like one.
+    fileprivate func isSameBesideTimes(as other: JSONValue, around time: Timestamp, name: String = "") -> Bool {
         if let members, let others = other.members {
             return members.count == others.count
                 && members.allSatisfy { member in
-                    other[member.key]?.isSameBesideTimes(as: member.value, around: time) ?? false
+                    other[member.key]?.isSameBesideTimes(as: member.value, around: time, name: member.key) ?? false
                 }
         }
         if let elements, let others = other.elements {
             return elements.count == others.count
-                && zip(elements, others).allSatisfy { $0.isSameBesideTimes(as: $1, around: time) }
+                && zip(elements, others).allSatisfy { $0.isSameBesideTimes(as: $1, around: time, name: name) }
         }
-        return kind == other.kind || isMoment(near: time) && other.isMoment(near: time)
+        return kind == other.kind || Self.isOfTime(name) && isMoment(near: time) && other.isMoment(near: time)
+    }
+
+    /// Whether a member's name says that it is a time, such as `validBefore`, `expires_at` or `timestamp`.
+    private static func isOfTime(_ name: String) -> Bool {
+        let words = ["time", "date", "expir", "deadline", "valid", "issued", "created", "before", "after"]
+        let lower = name.lowercased()
+        return words.contains { lower.contains($0) } || name.hasSuffix("At") || lower.hasSuffix("_at")
+            || ["iat", "exp", "nbf", "now", "ts"].contains(lower)
     }
 
     /// Whether a number or a text is a moment in Unix seconds, in milliseconds or as RFC 3339 within a day of `time`.

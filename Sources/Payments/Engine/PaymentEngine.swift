@@ -287,7 +287,10 @@ package struct PaymentEngine: Sendable {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
         var proposal = proposal
-        proposal.walletPause = funds.pause(of: proposal.cleared, from: wallet, at: now)
+        let funding = funds.ask(for: proposal.cleared, from: wallet, at: now)
+        proposal.walletPause = funding.pause
+        var isNew = false
+        defer { if !isNew { funds.giveBack(funding, at: now) } }
         do {
             reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now) {
                 underWay.endTurn(of: decision)
@@ -328,7 +331,9 @@ package struct PaymentEngine: Sendable {
             await leave(reserved, reason: "the configuration changed before the signature")
             return .refuse(.rulesChanged.recorded(as: reserved.id))
         }
-        return await sign(reserved, for: request, from: wallet)
+        let answer = await sign(reserved, for: request, from: wallet)
+        isNew = answer.payment?.isAdopted == false
+        return answer
     }
 
     /// Whether what a request was admitted and decided by is in force still.

@@ -18,7 +18,7 @@ final class RepeatedRefusals: Sendable {
             gateway = purpose.gateway
             words = [
                 refusal.code, purpose.agent, purpose.team ?? "", purpose.gateway, purpose.host,
-                purpose.request?.method ?? "", purpose.request?.url ?? "", terms?.network ?? "", terms?.asset ?? "",
+                purpose.request?.method ?? "", purpose.request?.path ?? "", terms?.network ?? "", terms?.asset ?? "",
                 terms?.payTo ?? "", terms?.amount.description ?? "",
             ]
             model = purpose.request?.model

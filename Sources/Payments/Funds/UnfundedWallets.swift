@@ -96,6 +96,18 @@ struct UnfundedWallets: Sendable, Equatable {
         return nil
     }
 
+    /// Whether ``refusal(of:from:at:)`` would make a payment of this amount the one that is tried.
+    func isDue(_ amount: UInt256, from purse: Purse, at now: Timestamp) -> Bool {
+        guard let standing = standings[purse], let next = standing.nextTry else { return false }
+        if let balance = standing.balance, amount <= balance { return false }
+        return now >= next
+    }
+
+    /// The payment that was to be tried was not signed: the next one is tried in its place.
+    mutating func untried(_ purse: Purse, at now: Timestamp) {
+        if standings[purse]?.nextTry != nil { standings[purse]?.nextTry = now }
+    }
+
     private mutating func change(_ purse: Purse, _ body: (inout Standing) -> Bool) -> Bool {
         if standings[purse] == nil, standings.count >= Self.maximumPurses { return false }
         return body(&standings[purse, default: Standing()])

@@ -21,18 +21,36 @@ final class WalletFunds: Sendable {
         self.logger = logger
     }
 
-    /// Why a payment must not be signed now; nil when it may be.
-    func pause(of payment: ClearedPayment, from wallet: PayingWallet, at now: Timestamp) -> WalletPause? {
+    /// What a wallet's funds mean for one payment.
+    struct Turn: Sendable {
+        /// Why it must not be signed now; nil when it may be.
+        var pause: WalletPause?
+        /// What it is tried for; nil where the wallet is not paused, or the payment must wait.
+        fileprivate var purse: UnfundedWallets.Purse?
+    }
+
+    /// Asks whether a payment may be signed; ``giveBack(_:at:)`` follows when it is not.
+    func ask(for payment: ClearedPayment, from wallet: PayingWallet, at now: Timestamp) -> Turn {
         let order = payment.order
         return wallets.withLock { wallets in
-            guard !wallets.isEmpty else { return nil }
+            guard !wallets.isEmpty else { return Turn() }
             let purse = UnfundedWallets.Purse(
                 network: order.token.network, asset: order.token.addressText, payer: wallet.addressText)
-            guard let until = wallets.refusal(of: order.amount, from: purse, at: now) else { return nil }
-            return WalletPause(
-                wallet: wallet.name, account: wallet.addressText, network: order.token.network,
-                symbol: order.token.symbol, until: until)
+            let isTried = wallets.isDue(order.amount, from: purse, at: now)
+            guard let until = wallets.refusal(of: order.amount, from: purse, at: now) else {
+                return Turn(purse: isTried ? purse : nil)
+            }
+            return Turn(
+                pause: WalletPause(
+                    wallet: wallet.name, account: wallet.addressText, network: order.token.network,
+                    symbol: order.token.symbol, until: until))
         }
+    }
+
+    /// Nothing new was signed: a payment that was to show whether the wallet has more by now leaves that to the next one.
+    func giveBack(_ turn: Turn, at now: Timestamp) {
+        guard let purse = turn.purse else { return }
+        wallets.withLock { $0.untried(purse, at: now) }
     }
 
     /// A seller has accepted a payment.

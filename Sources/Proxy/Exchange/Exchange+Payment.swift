@@ -89,7 +89,7 @@ extension Exchange {
         }
         // Whatever is answered instead of it, the agent does not have the seller's answer then.
         let paid = beginDelivery(of: answer, isRepeat: isRepeat, status: head.status, note: note)
-        if let paid, let problem = problem(with: answer, to: paid) { return respond(problem) }
+        if let paid, let problem = problem(with: answer, to: paid, head: head) { return respond(problem) }
         guard held.head != nil else {
             beginKeeping(head, paid: paid)
             return relay(head, paid: paid)
@@ -100,12 +100,14 @@ extension Exchange {
     }
 
     /// What the agent is told in the place of the seller's answer to a payment; nil where that is passed on.
-    private func problem(with answer: PaidAnswer, to paid: AgentResponse.Paid) -> Problem? {
+    private func problem(with answer: PaidAnswer, to paid: AgentResponse.Paid, head: ResponseHead) -> Problem? {
         // What a seller says to bytes it has seen already is no answer to the request, and may read like a failure.
         if paid.event == .alreadyUsed { return .paidNotServed(paid, at: shared.services.clock.now()) }
         if paid.payment.lacksAllowance(by: answer) { return .allowanceMissing(paid) }
         guard paid.event == .rejected else { return nil }
         if paid.payment.isAttached, !answer.saysUnfunded { return .learnedPriceRefused(paid) }
+        // What a client library may repeat by itself, it repeats by the seller's own answer.
+        guard !paid.mayBeRepeated(after: head, at: shared.services.clock.now()) else { return nil }
         guard case .response(let status, _, _) = answer, status >= 400,
             paid.payment.isAttached || held.isWithoutText
         else { return nil }
@@ -118,7 +120,7 @@ extension Exchange {
     func judge() {
         guard let head = held.head, let judgement = life.judged() else { return }
         paidAnswered(
-            .response(status: head.status, report: SettlementReport.read(from: head), reason: held.reason),
+            .response(status: head.status, report: SettlementReport.read(from: head), reason: held.reason ?? held.textReason),
             isRepeat: judgement.isRepeat, then: judgement.then, head: head)
     }
 }

@@ -123,6 +123,12 @@ struct HeldAnswer {
         return !RejectionText.isReadable(in: bytes)
     }
 
+    /// What a whole body that is no challenge gives as its reason.
+    var textReason: String? {
+        guard head != nil, isComplete, case .whole(let bytes) = plainBody else { return nil }
+        return RejectionText.reason(in: bytes)
+    }
+
     /// The fields that carry the seller's report on settlement, as they came.
     func paymentResponse(_ allocator: ByteBufferAllocator) -> ByteBuffer? {
         guard let fields = head?.fields else { return nil }

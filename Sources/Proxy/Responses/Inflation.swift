@@ -9,7 +9,10 @@ enum Inflation {
     static func read(_ body: [UInt8], limit: Int) -> ContentRead? {
         var result = ContentRead(bytes: [], isWhole: true)
         var position = 0
+        var members = 0
         repeat {
+            guard members < maximumMembers else { return ContentRead(bytes: result.bytes, isWhole: false) }
+            members += 1
             let rest = Array(body[position...])
             guard let member = stream(rest, limit: limit - result.bytes.count) else {
                 return position == 0 ? nil : ContentRead(bytes: result.bytes, isWhole: false)
@@ -22,6 +25,8 @@ enum Inflation {
     }
 
     private static let gzipMagic: [UInt8] = [0x1f, 0x8b]
+    /// The most members that are read: each costs a copy of the rest.
+    private static let maximumMembers = 64
 
     private static func stream(_ body: [UInt8], limit: Int) -> (read: ContentRead, consumed: Int)? {
         // 31 takes gzip's framing alone, 15 zlib's, and -15 none.

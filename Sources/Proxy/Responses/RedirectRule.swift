@@ -95,7 +95,7 @@ enum RedirectRule {
         if let authority = reference.authority {
             guard let origin = origin(authority, isSecure: isSecure) else { throw Miss(.ambiguous) }
             guard isOwn(origin, of: gateway.origin) else {
-                if gateway.redirectHosts.contains(origin.host) {
+                if gateway.redirectHosts.contains(where: { host($0) == host(origin.host) }) {
                     // Without a scheme of its own it has the gateway's, which may not be the one that the agent speaks.
                     return reference.scheme == nil
                         ? .rewritten((isSecure ? "https:" : "http:") + value) : .unchanged
@@ -144,7 +144,7 @@ enum RedirectRule {
             switch segment {
             case ".": if isLast { kept.append("") }
             case "..":
-                kept = kept.dropLast()
+                if !kept.isEmpty { kept.removeLast() }
                 if isLast { kept.append("") }
             default: kept.append(segment)
             }

@@ -1,4 +1,5 @@
 import Primitives
+import X402
 
 /// Whether the body of a rejection says something to a person.
 ///
@@ -21,6 +22,16 @@ enum RejectionText {
             if members.contains(where: { isText(error[$0]?.string) }) { return true }
         }
         return members.contains { !kinds.contains($0) && isText(root[$0]?.string) }
+    }
+
+    /// The word by which a JSON body names the reason, at most 128 characters; nil where it names none.
+    static func reason(in body: [UInt8]) -> String? {
+        guard let root = try? JSONReader.read(body) else { return nil }
+        let words = [
+            root["errorReason"], root["invalidReason"], root["error"], root["error"]?["reason"], root["error"]?["code"],
+            root["reason"], root["code"], root["error"]?["message"],
+        ]
+        return words.lazy.compactMap { $0?.string }.first(where: isText)?.printable(limit: 128)
     }
 
     /// Whether anything of a text can be seen.
