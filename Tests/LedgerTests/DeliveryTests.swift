@@ -118,6 +118,8 @@ struct DeliveryTests {
         (#"{"extra":{"at":"2026-11-22T00:00:01Z"}}"#, #"{"extra":{"at":"2026-11-22T00:01:00Z"}}"#, true),
         (#"{"extra":{"at":1795305601,"id":7}}"#, #"{"extra":{"at":1795305660,"id":8}}"#, false),
         (#"{"extra":{"at":1795305601}}"#, #"{"extra":{"at":9795305601}}"#, false),
+        (#"{"extra":{"quoteId":1795305601000}}"#, #"{"extra":{"quoteId":1795305660000}}"#, false),
+        (#"{"extra":{"validUntil":1795305601}}"#, #"{"extra":{"validUntil":1795305660}}"#, true),
         (#"{"maxTimeoutSeconds":60}"#, #"{"maxTimeoutSeconds":61}"#, false),
     ]
 

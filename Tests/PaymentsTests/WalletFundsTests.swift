@@ -101,6 +101,20 @@ struct WalletFundsTests {
         _ = try await desk.paid(for: request(desk, 8))
     }
 
+    @Test("a payment that was to be tried and was not signed leaves its minute to the next one")
+    func untried() {
+        var wallets = UnfundedWallets()
+        let purse = UnfundedWallets.Purse(network: "n", asset: "a", payer: "p")
+        for host in ["one", "two"] { _ = wallets.claimed(by: host, of: purse, at: .vectors) }
+        let later = Timestamp.vectors.adding(seconds: 60)
+        #expect(!wallets.isDue(UInt256(1), from: purse, at: .vectors))
+        #expect(wallets.isDue(UInt256(1), from: purse, at: later))
+        var answers = [wallets.refusal(of: UInt256(1), from: purse, at: later)]
+        wallets.untried(purse, at: later)
+        for _ in 0..<2 { answers.append(wallets.refusal(of: UInt256(1), from: purse, at: later)) }
+        #expect(answers == [nil, nil, later.adding(seconds: 60)])
+    }
+
     @Test("a chain that shows enough makes the seller's word nothing, and one that is silent pauses nothing")
     func chainShowsEnough() async throws {
         for amount in [UInt256(10_000), nil] {

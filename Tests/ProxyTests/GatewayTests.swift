@@ -106,6 +106,18 @@ struct RedirectTests {
         #expect(try location(value) == .rewritten(place))
     }
 
+    @Test(
+        "a listed host is the same in every spelling", arguments: ["https://CDN.Example/x", "https://cdn.example./x"])
+    func spellings(value: String) throws {
+        #expect(try location(value) == .unchanged)
+    }
+
+    @Test("a long way down and up again is resolved in no time")
+    func deep() throws {
+        let way = String(repeating: "a/", count: 25_000) + String(repeating: "../", count: 25_000)
+        #expect(try location("/\(way)b") == .rewritten("/lab/b"))
+    }
+
     @Test("what names no other place stays as it is", arguments: ["b", "b/c?d", "?x=1", "#x", "", "b?u=a:b"])
     func relative(value: String) throws {
         #expect(try location(value) == .unchanged)

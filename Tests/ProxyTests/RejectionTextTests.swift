@@ -21,4 +21,15 @@ struct RejectionTextTests {
 
     @Test("reject- bodies of which a client shows nothing", arguments: empty)
     func isEmpty(body: String) { #expect(!RejectionText.isReadable(in: Array(body.utf8))) }
+
+    static let reasons: [(String, String?)] = [
+        (#"{"error":"insufficient_funds"}"#, "insufficient_funds"),
+        (#"{"error":{"code":"insufficient_funds","message":"no"}}"#, "insufficient_funds"),
+        (#"{"error":"no","invalidReason":"insufficient_funds"}"#, "insufficient_funds"),
+        (#"{"reason":"insufficient_funds"}"#, "insufficient_funds"), (#"{"error":{"message":"no"}}"#, "no"),
+        ("{}", nil), ("no", nil), (#"{"error":402}"#, nil), (#"{"error":" "}"#, nil),
+    ]
+
+    @Test("the reason is the word that a JSON body has for it", arguments: reasons)
+    func reason(body: String, expected: String?) { #expect(RejectionText.reason(in: Array(body.utf8)) == expected) }
 }

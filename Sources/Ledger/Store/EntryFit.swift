@@ -47,7 +47,7 @@ extension JSONValue {
         let words = ["time", "date", "expir", "deadline", "valid", "issued", "created", "before", "after"]
         let lower = name.lowercased()
         return words.contains { lower.contains($0) } || name.hasSuffix("At") || lower.hasSuffix("_at")
-            || ["iat", "exp", "nbf", "now", "ts"].contains(lower)
+            || ["at", "iat", "exp", "nbf", "now", "ts"].contains(lower)
     }
 
     /// Whether a number or a text is a moment in Unix seconds, in milliseconds or as RFC 3339 within a day of `time`.

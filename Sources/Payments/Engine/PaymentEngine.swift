@@ -506,7 +506,9 @@ package struct PaymentEngine: Sendable {
             await funds.doubted(by: record.purpose, for: payment.terms, at: clock.now())
         }
         guard case .response(_, let report?, _) = answer else { return }
-        warn(about: report, of: payment)
+        for doubt in payment.doubts(about: report, in: table) {
+            logger.warning("\(doubt)", metadata: ["payment": "\(payment.id)"])
+        }
         guard let record else { return }
         await proofs.examineReceipt(in: report, of: record, signers: payment.signers, at: clock.now())
         if payment.trustsPartial { await free(by: report, of: record) }
@@ -584,18 +586,5 @@ package struct PaymentEngine: Sendable {
     /// Says to the operator that a prepaid gateway answered 402: what was paid in advance is used up.
     package func noticeLowBalance(of gateway: String) async {
         await notices.lowBalance(of: gateway, at: clock.now())
-    }
-
-    /// A seller that reports another amount or network than the signed one cannot have moved that; it is worth a line.
-    private func warn(about report: SettlementReport, of payment: AuthorizedPayment) {
-        guard report.success else { return }
-        if let amount = report.amount,
-            payment.terms.isMaximum ? amount > payment.terms.amount : amount != payment.terms.amount
-        {
-            logger.warning("settlement reports another amount", metadata: ["payment": "\(payment.id)"])
-        }
-        if let network = report.network, table.network(spelled: network) != payment.terms.network {
-            logger.warning("settlement reports another network", metadata: ["payment": "\(payment.id)"])
-        }
     }
 }

@@ -119,8 +119,9 @@ extension Exchange {
     /// The body of an answer to the payment has been read as far as is waited for.
     func judge() {
         guard let head = held.head, let judgement = life.judged() else { return }
+        let reason = held.reason ?? held.textReason
         paidAnswered(
-            .response(status: head.status, report: SettlementReport.read(from: head), reason: held.reason ?? held.textReason),
+            .response(status: head.status, report: SettlementReport.read(from: head), reason: reason),
             isRepeat: judgement.isRepeat, then: judgement.then, head: head)
     }
 }

@@ -43,6 +43,17 @@ struct RejectionTests {
             code: "insufficient-funds", reason: "insufficient_funds"),
     ]
 
+    @Test("what may be repeated by itself keeps the seller's answer, words or none", arguments: [429, 503, 529])
+    func mayBeRepeated(status: Int) async throws {
+        let answer = Respond.with(
+            status, [Seller.report(success: false, reason: "facilitator_busy"), "Retry-After: 2"], body: "{}")
+        try await Lab.run(try Seller.serving(answer)) { lab async throws in
+            let response = try lab.exchange("POST", "/lab/x", body: "q")
+            #expect(response.status == status && response["retry-after"] == ["2"])
+            #expect(response["x-should-retry"].isEmpty && response["purser-outcome"] == ["rejected"])
+        }
+    }
+
     @Test("a rejection without words is answered with reason, wallet, network and what to do", arguments: silent)
     func withoutWords(refusal: Refusal) async throws {
         try await Lab.run(try Seller.serving(refusal.answer)) { lab async throws in
@@ -90,8 +101,8 @@ struct RejectionTests {
             let response = try lab.exchange("POST", "/lab/x", body: "q")
             #expect(response.status == 402 && response.content == bytes && response["x-mine"] == ["1"])
             #expect(response["purser-outcome"] == ["rejected"] && response["x-should-retry"] == ["false"])
-            let isChallenge = body.contains("x402Version")
-            #expect(try await lab.payment().evidence.reason == (isChallenge ? "insufficient_funds" : nil))
+            let reason = ["insufficient_funds", "Your wallet is empty."].first { body.contains($0) }
+            #expect(try await lab.payment().evidence.reason == reason)
         }
     }
 
