@@ -9,7 +9,7 @@ import Testing
 struct PriceMemoryTests {
     @Test(
         "a new price takes the place of the one learnt longest ago once there are as many as may be",
-        arguments: [-1, 0, 3])
+        arguments: [-2, -1, 0, 3])
     func bounded(more: Int) async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ledger.sqlite")

@@ -117,6 +117,7 @@ struct RequestOrderTests {
         #expect(order.confirm(2, for: "signs").isEmpty)
         let sentAway = [Told(who: "signs", number: nil), Told(who: "waits", number: nil)]
         #expect(told(order.end(outcome, isKept: true)) == sentAway)
+        #expect(!order.isConfirmed(2))
         #expect(told(order.confirm(2, for: "signs later")) == [Told(who: "signs later", number: nil)])
         #expect(order.endDecision(2).isEmpty)
         #expect(told(order.ask("comes later") { false }) == [Told(who: "comes later", number: nil)])
@@ -261,6 +262,7 @@ private struct Walk {
             return complaints.append("\(who) is answered and has not asked")
         }
         confirming[number] = nil
+        if kept > 0, order.isConfirmed(number) { complaints.append("\(who) is confirmed beside what is kept") }
         if kept == 0, placed.contains(where: { $0 < number }) { complaints.append("\(who) comes too early") }
     }
 

@@ -74,7 +74,8 @@ struct RequestOrder<Waiter: Sendable>: Sendable {
     /// Grants a turn at once and returns its number, where no caller has to wait; `hasLeft` says whether the agent has left,
     /// for as long as the decision runs.
     mutating func begin(hasLeft: @escaping @Sendable () -> Bool) -> Int? {
-        guard queue.isEmpty, kept == 0, isFree else { return nil }
+        // While callers wait, the turn is not free.
+        guard kept == 0, isFree else { return nil }
         return grantTurn(hasLeft)
     }
 
