@@ -48,7 +48,7 @@ struct UnpaidChallengeTests {
         #expect(desk.signer.signatures == 0)
     }
 
-    @Test("the same refusal again is counted for an hour and told once, and then booked anew")
+    @Test("the same refusal again is counted for an hour and reported once, and then booked again")
     func repeated() async throws {
         let desk = try await Desk()
         let source = ChallengeSource(header: Array("true".utf8), body: nil)

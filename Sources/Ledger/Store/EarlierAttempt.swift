@@ -14,7 +14,7 @@ package enum EarlierAttempt: Sendable, Equatable {
     /// An attempt with the same fingerprint that is unresolved, at a moment of ledger time.
     ///
     /// One whose agent is connected is left alone: parallel identical requests are separate payments. One that is
-    /// unresolved stands in the way until it is closed, by proof or by the housekeeping behind its window; the clock alone
+    /// unresolved stands in the way until it is closed, by proof or by the housekeeping after its window; the clock alone
     /// closes nothing, since the chain's may be behind.
     package static func unresolved(
         _ record: PaymentRecord, for request: ReservationRequest, at now: Timestamp

@@ -15,7 +15,7 @@ package struct BalanceReading: Sendable, Hashable {
     }
 }
 
-/// Whoever can say what an account has of a token: asked after a seller has said that it is too little, never before a
+/// A source that can say what an account has of a token: asked after a seller has said that it is too little, never before a
 /// payment.
 ///
 /// It pauses payments and never frees money: blocks may be undone, and what was signed meanwhile is not counted.

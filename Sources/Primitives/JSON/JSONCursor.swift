@@ -36,7 +36,7 @@ struct JSONCursor {
         for byte in "\(word)".utf8 { try expect(byte) }
     }
 
-    /// Steps over the colon behind a key, and the white space around it.
+    /// Steps over the colon after a key, and the white space around it.
     mutating func skipColon() throws(JSONReader.Failure) {
         skipWhitespace()
         try expect(UInt8(ascii: ":"))

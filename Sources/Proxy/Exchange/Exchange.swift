@@ -55,7 +55,7 @@ final class Exchange {
     var wasSentAgain = false
     /// Keeps the exchange alive while a payment is out and the agent has gone.
     var selfReference: Exchange?
-    /// When the wait for the first byte of a paid answer is over, whoever waits.
+    /// When the wait for the first byte of a paid answer is over, for the first agent as for one that joins.
     var firstByteDeadline: NIODeadline?
     /// The paid answer, as far as it is kept for a repetition of the request.
     var keeping: Keeping?

@@ -30,7 +30,7 @@ extension Exchange {
     func beginKeeping(_ head: ResponseHead, paid: AgentResponse.Paid?) {
         let memory = shared.services.keptMemory
         guard isKeepable else { return }
-        // A repetition is better decided anew than told that the payment was refused.
+        // A repetition gets a decision of its own rather than an earlier refusal.
         switch paid?.event {
         case .rejected, .alreadyUsed: return
         default: break

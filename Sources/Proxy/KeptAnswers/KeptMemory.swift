@@ -16,12 +16,16 @@ final class KeptMemory: Sendable {
         /// Numbers of answers from the oldest on, with those that are gone.
         var order = CircularBuffer<UInt64>()
         var next: UInt64 = 0
+        /// Numbers of answers that are gone and are let stand until it is worth a walk.
+        private static let spareNumbers = 1024
 
         /// Takes an answer out, and the memory that it had.
         mutating func remove(_ number: UInt64) -> KeptAnswer? {
             guard let holder = holders.removeValue(forKey: number) else { return nil }
             used -= holder.bytes
             while let first = order.first, holders[first] == nil { order.removeFirst() }
+            // An old answer at the front must not keep the numbers of all that came and went after it.
+            if order.count > 2 * holders.count + Self.spareNumbers { order.removeAll { holders[$0] == nil } }
             return holder.answer
         }
     }
@@ -39,6 +43,9 @@ final class KeptMemory: Sendable {
 
     /// How many answers are kept.
     var count: Int { state.withLock { $0.holders.count } }
+
+    /// How many numbers are remembered for the order of answers: bounded by those that are kept.
+    var remembered: Int { state.withLock { $0.order.count } }
 
     /// Takes an answer in, by the number that is returned.
     func add(_ answer: KeptAnswer) -> UInt64 {

@@ -3,7 +3,7 @@ import Transport
 /// What a gateway is asked for in Accept-Encoding (RFC 9110 section 12.5.3): of the content codings that the agent takes
 /// those that a challenge can be read in.
 enum AcceptedCodings {
-    /// Codings that are read, besides none, in the order in which they are asked for.
+    /// Codings that are read, `identity` aside, in the order in which they are asked for.
     private static let read = ["gzip", "deflate", "zstd"]
 
     /// What to ask for in the place of an agent's field values; nil when these can stay as they are.
@@ -82,7 +82,7 @@ enum AcceptedCodings {
         /// Whether its weight is zero.
         var isRefused: Bool { weight?.allSatisfy { $0 == "0" || $0 == "." } ?? false }
 
-        /// 0 to 1 with up to three digits behind the point.
+        /// 0 to 1 with up to three digits after the point.
         private static func isWeight(_ text: Substring) -> Bool {
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)
             guard (1...2).contains(parts.count), parts[0] == "0" || parts[0] == "1" else { return false }

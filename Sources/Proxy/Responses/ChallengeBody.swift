@@ -12,7 +12,7 @@ package enum ChallengeBody: Sendable, Equatable {
 
     /// Takes the codings off that were applied in this order; what they come to may be `limit` bytes long, each.
     ///
-    /// `isCut` says that the body goes on behind these bytes.
+    /// `isCut` says that the body goes on after these bytes.
     package static func read(_ body: [UInt8], codings: [String], isCut: Bool, limit: Int) -> ChallengeBody {
         let codings = codings.filter { !$0.isEmpty && $0 != "identity" }
         guard codings.count <= maximumCodings else { return .unreadable(reason: "the body has too many codings") }

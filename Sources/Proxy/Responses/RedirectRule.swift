@@ -155,7 +155,7 @@ enum RedirectRule {
     /// Whether a place is the gateway's own: the same host and port, under whichever scheme, where a default port is the
     /// same as none.
     ///
-    /// Sellers behind a proxy of their own often do not know by which scheme they are called.
+    /// Sellers that run a proxy of their own often do not know by which scheme they are called.
     private static func isOwn(_ place: Origin, of origin: Origin) -> Bool {
         let defaults = [80, 443]
         return host(place.host) == host(origin.host)

@@ -64,7 +64,7 @@ package struct PaymentEcho: Sendable, Equatable {
             != nil
     }
 
-    /// What a header is made of, besides the entry and the resource.
+    /// What a header is made of, in addition to the entry and the resource.
     private struct Parts {
         let extensions: [Challenge.Extension]
         let payloadBytes: Int

@@ -215,7 +215,7 @@ struct PaidTests {
         }
     }
 
-    @Test("a redirect to the gateway's own host under another scheme, behind a payment, leads on here")
+    @Test("a redirect to the gateway's own host under another scheme, after a payment, leads on here")
     func ownRedirect() async throws {
         let upstream = try ScriptedUpstream { wire, _ in
             while let request = try wire.readRequest() {

@@ -43,6 +43,15 @@ struct KeptAnswerTests {
         #expect(kept.capacity == kept.buffers.reduce(0) { $0 + $1.storageCapacity })
     }
 
+    @Test("an old answer that stays does not make memory grow with those that come and go after it")
+    func longLived() {
+        let memory = KeptMemory(limits: KeptAnswerLimits())
+        let old = KeptAnswer(head: ByteBuffer(string: "old"), in: memory) {}
+        for _ in 0..<10_000 { _ = KeptAnswer(head: ByteBuffer(string: "short"), in: memory) {} }
+        #expect(memory.count == 1 && memory.remembered < 2000)
+        #expect(old.isWhole)
+    }
+
     @Test("an answer has its head and its body from the first byte on, and gives its memory back")
     func contents() throws {
         let memory = KeptMemory(limits: KeptAnswerLimits(each: 10_000, total: 100_000))
