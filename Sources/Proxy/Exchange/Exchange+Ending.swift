@@ -96,6 +96,7 @@ extension Exchange {
     /// The agent's connection is closed.
     func agentLeft() {
         agentHasLeft.raise()
+        keepFirstRead()
         let left = delivery
         if let left { endDelivery(.left(status: left.status)) }
         switch life.agentLeft(isKept: isOpenToRepetitions) {
@@ -128,6 +129,7 @@ extension Exchange {
         sender = nil
         closeToRepetitions()
         leaveJoined()
+        firstRead = nil
         keeping = nil
         reader = nil
         if selfReference != nil {

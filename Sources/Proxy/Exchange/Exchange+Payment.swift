@@ -91,7 +91,7 @@ extension Exchange {
         let paid = beginDelivery(of: answer, isRepeat: isRepeat, status: head.status, note: note)
         if let paid, let problem = problem(with: answer, to: paid, head: head) { return respond(problem) }
         guard held.head != nil else {
-            beginKeeping(head, paid: paid)
+            firstRead = FirstRead(head: head, paid: paid)
             return relay(head, paid: paid)
         }
         relayHeld(paid: paid)

@@ -52,7 +52,7 @@ extension Exchange: UpstreamReceiver {
                 leaveAndDecide()
             }
         case .answering:
-            keeping?.answer.append(bytes)
+            if firstRead != nil { firstRead?.body.append(bytes) } else { keeping?.answer.append(bytes) }
             deadline = .now() + gateway.timeouts.idle
             if keeping?.backlog.isEmpty == false {
                 keeping?.backlog.append(bytes)
@@ -70,6 +70,7 @@ extension Exchange: UpstreamReceiver {
     func upstreamDidReadAll(_ connection: UpstreamConnection) {
         guard life.phase == .answering else { return }
         bookDeliveryUnderWay()
+        keepFirstRead()
         channel?.flush()
     }
 

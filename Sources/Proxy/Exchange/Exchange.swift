@@ -57,6 +57,8 @@ final class Exchange {
     var selfReference: Exchange?
     /// When the wait for the first byte of a paid answer is over, for the first agent as for one that joins.
     var firstByteDeadline: NIODeadline?
+    /// The paid answer, until the read is over that brought its head.
+    var firstRead: FirstRead?
     /// The paid answer, as far as it is kept for a repetition of the request.
     var keeping: Keeping?
     /// Until when it is kept, once the agent has gone.

@@ -26,6 +26,21 @@ extension Exchange {
         return !payment.terms.isMaximum && upstreamRequest.protocols.isEmpty && !shared.isStopping
     }
 
+    /// The beginning of an answer, as long as the read lasts that brought it.
+    struct FirstRead {
+        let head: ResponseHead
+        let paid: AgentResponse.Paid?
+        var body: [ByteBuffer] = []
+    }
+
+    /// Keeps a copy of what one read began and did not end; most answers are never copied.
+    func keepFirstRead() {
+        guard let first = firstRead else { return }
+        firstRead = nil
+        beginKeeping(first.head, paid: first.paid)
+        for bytes in first.body { keeping?.answer.append(bytes) }
+    }
+
     /// Begins to keep an answer, where it can be kept whole.
     func beginKeeping(_ head: ResponseHead, paid: AgentResponse.Paid?) {
         let memory = shared.services.keptMemory
