@@ -10,7 +10,7 @@ SOURCES := Sources Tests Package.swift
 BARE ?= /var/tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit kills soak torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz bare-test install
+.PHONY: help build release demo test unit kills soak neighbours torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz bare-test install
 .PHONY: deps deps-test deps-soak deps-model deps-interop deps-bench deps-bare
 
 help: ## this list
@@ -63,6 +63,9 @@ kills: build deps-test ## 200 kills of the daemon under load; what left it must 
 soak: build deps-soak ## half a minute of load over a network that fails, then wrk beside 200 slow clients
 	Tests/Torture/soak --purser "$(SCRATCH)/debug/purser" --seconds 25 --rate 40
 	Tests/Torture/load --purser "$(SCRATCH)/debug/purser"
+
+neighbours: build deps-test ## an honest agent beside attackers, each for a moment; what is counted has to be right
+	Tests/Torture/neighbours --purser "$(SCRATCH)/debug/purser"
 
 torture: build release deps-soak ## the same for longer: KILLS kills (2500), SOAK seconds of load (3600)
 	Tests/Torture/kill --purser "$(SCRATCH)/debug/purser" --kills $(or $(KILLS),2500)
