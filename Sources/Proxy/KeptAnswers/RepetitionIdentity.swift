@@ -36,6 +36,7 @@ struct RepetitionIdentity: Equatable, Sendable {
             switch line.name {
             // Framing, the agent's token, what the gateway's own key takes the place of, and what is ours.
             case .host, .expect, .contentLength, .idempotencyKey, .purser, .purserToken, .purserPrice,
+                .purserVia,
                 admitted.caller.field, replaced:
                 continue
             default: if line.name.isHopByHop { continue }

@@ -60,6 +60,8 @@ extension AgentConnection {
     /// Checks form, host and target and finds the agent's token.
     func admit(_ head: RequestHead) -> Result<Admission, Refusal> {
         do throws(Refusal) {
+            try checkMethod(head.method)
+            guard !services.loopMark.isRepeated(in: head.fields) else { throw Self.loop }
             if head.method == "CONNECT", binding == nil { return .success(.tunnel(try tunnel(head))) }
             if let binding { return .success(.request(try bound(head, to: binding))) }
             // TRACE would show the agent the gateway's own key.
@@ -78,6 +80,10 @@ extension AgentConnection {
         } catch {
             return .failure(error)
         }
+    }
+
+    private static var loop: Refusal {
+        Refusal(508, "loop", Problem.loop.detail)
     }
 
     private func admitted(

@@ -32,7 +32,7 @@ struct UpstreamRequest {
         var encodings: [FieldSection.Line] = []
         for line in fields.lines {
             switch line.name {
-            case .host, .expect, .purser, .purserToken, .purserPrice, .purserRepeat, tokenField, replaced:
+            case .host, .expect, .purser, .purserToken, .purserPrice, .purserRepeat, .purserVia, tokenField, replaced:
                 continue
             case .paymentSignature, .xPayment: carriesPayment = true
             case .signInWithX: carriesSignIn = true
@@ -58,16 +58,22 @@ struct UpstreamRequest {
         if !protocols.isEmpty {
             head.writeString("connection: upgrade\r\nupgrade: \(protocols.joined(separator: ", "))\r\n")
         }
-        route.gateway.credential?.write(to: &head)
+        if let credential = route.gateway.credential, credential.methods.contains(request.method) {
+            credential.write(to: &head)
+        }
         self.protocols = protocols
         self.head = head
         self.carriesPayment = carriesPayment
         self.carriesSignIn = carriesSignIn
     }
 
-    /// The whole head, with what is added to it when there is something: a payment, or a sign-in.
-    func bytes(adding header: PaymentHeader? = nil, expectingContinue: Bool = false) -> ByteBuffer {
+    /// The whole head, with what is added to it when there is something: a payment, or a sign-in; `mark` is the line by which
+    /// the request is recognized if it comes back.
+    func bytes(
+        adding header: PaymentHeader? = nil, expectingContinue: Bool = false, mark: ByteBuffer? = nil
+    ) -> ByteBuffer {
         var bytes = head
+        if let mark { bytes.writeImmutableBuffer(mark) }
         if expectingContinue { bytes.writeString("expect: 100-continue\r\n") }
         if let header {
             bytes.writeString("\(header.name): \(header.value)\r\n")

@@ -63,7 +63,7 @@ struct AgentResponse {
         head.writeString("\r\n")
         for line in fields.lines {
             switch line.name {
-            case .purser, .purserToken, .purserPrice, .purserRepeat: continue
+            case .purser, .purserToken, .purserPrice, .purserRepeat, .purserVia: continue
             // Behind a payment, a second challenge is not an invitation: an agent's own client must not answer it.
             case .paymentRequired, .xPaymentRequired: if paid != nil { continue }
             // Nothing follows such a head, whatever it says, and clients differ in whom they believe.

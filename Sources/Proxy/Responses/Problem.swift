@@ -134,6 +134,7 @@ struct Problem {
         421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
         431: "Request Header Fields Too Large", 501: "Not Implemented", 502: "Bad Gateway",
         503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
+        508: "Loop Detected",
     ]
 }
 
@@ -214,6 +215,16 @@ extension Problem {
             Problem(status: 502, code: "host-unreachable", detail: "\(target) could not be reached: \(reason).")
         default: Problem(status: 502, code: "host-unreachable", detail: "\(target) could not be reached.")
         }
+    }
+
+    /// A request, or a tunnel, that leads back to this proxy.
+    static var loop: Problem {
+        Problem(
+            status: 508, code: "loop",
+            detail:
+                "The request has passed through this proxy before, or through \(LoopMark.limit) others: a gateway, or "
+                + "the host that the request is for, leads back here. An operator has to change the address of that "
+                + "gateway. No payment was signed.")
     }
 
     /// An agent has as many tunnels as it may have.

@@ -27,6 +27,7 @@ package enum FieldName: UInt8, Sendable {
     case purserToken
     case purserPrice
     case purserRepeat
+    case purserVia
     /// Any other name that begins with `purser-`.
     case purser
     case paymentRequired
@@ -48,7 +49,7 @@ package enum FieldName: UInt8, Sendable {
         ("proxy-connection", .proxyConnection), ("proxy-authenticate", .proxyAuthenticate),
         ("authorization", .authorization), ("proxy-authorization", .proxyAuthorization), ("x-api-key", .xAPIKey),
         ("purser-token", .purserToken), ("purser-price", .purserPrice),
-        ("purser-repeat", .purserRepeat),
+        ("purser-repeat", .purserRepeat), ("purser-via", .purserVia),
         ("payment-required", .paymentRequired),
         ("x-payment-required", .xPaymentRequired), ("payment-signature", .paymentSignature),
         ("x-payment", .xPayment), ("payment-response", .paymentResponse), ("x-payment-response", .xPaymentResponse),

@@ -27,6 +27,11 @@ struct ForwardTests {
             + fields.map { $0 + "\r\n" }.joined() + "\r\n"
     }
 
+    /// A request to the forward proxy for a URL.
+    static func absolute(_ url: String, as token: String = Lab.token) -> String {
+        request("GET", url, [basic("scout", token)])
+    }
+
     private func options(_ rules: ForwardRules = loopbackRules()) -> Lab.Options {
         var options = Lab.Options()
         options.forward = rules
