@@ -61,13 +61,22 @@ struct AgentResponse {
         head.writeString("HTTP/1.1 \(response.status) ")
         head.writeString(response.reason)
         head.writeString("\r\n")
+        var hasDate = response.status < 200
         for line in fields.lines {
             switch line.name {
             case .purser, .purserToken, .purserPrice, .purserRepeat: continue
             // Behind a payment, a second challenge is not an invitation: an agent's own client must not answer it.
             case .paymentRequired, .xPaymentRequired: if paid != nil { continue }
-            // Nothing follows such a head, whatever it says, and clients differ in whom they believe.
-            case .contentLength: if response.status < 200 || response.status == 204 { continue }
+            // Some clients would read it as the name that it is an alias of.
+            case .alias: continue
+            case .date: hasDate = true
+            // Nothing follows an interim answer or a 204, whatever it says, and clients differ in whom they believe. All else
+            // is written as it was read, since a number with zeros in front is octal to some.
+            case .contentLength:
+                if response.status >= 200, response.status != 204, let length = response.declaredLength {
+                    head.writeString("content-length: \(length)\r\n")
+                }
+                continue
             case .location:
                 if location == .removed { continue }
                 if case .rewritten(let value) = location {
@@ -95,6 +104,8 @@ struct AgentResponse {
             closes = true
         case .none, .length: break
         }
+        // RFC 9110 section 6.6.1.
+        if !hasDate { head.writeString("date: \(now.httpDate)\r\n") }
         paid?.write(status: response.status, mayBeRepeated: mayBeRepeated, to: &head)
         head.writeString("purser-overhead-us: ")
         head.writeDecimal(overhead.nanoseconds / 1000)
