@@ -6,17 +6,24 @@ extension AgentToken {
         var ranges: [Range<Int>] = []
         var start = 0
         while start + length <= text.count {
-            // The last byte of the prefix is the rarest in such texts.
-            guard text[start + 3] == UInt8(ascii: "_"), isWellFormed(Array(text[start..<start + length])) else {
+            let end = start + length
+            guard mayBegin(at: start, of: text), isWellFormed(Array(text[start..<end])) else {
                 start += 1
                 continue
             }
-            ranges.append(start..<start + length)
-            start += length
+            ranges.append(start..<end)
+            start = end
         }
         return ranges
     }
 
     /// Whether a token of good form and checksum is in a text.
     package static func isIn(_ text: [UInt8]) -> Bool { !ranges(in: text).isEmpty }
+
+    /// Whether it is worth a checksum: hostile text is full of prefixes, and of those that overlap none is.
+    private static func mayBegin(at start: Int, of text: [UInt8]) -> Bool {
+        text[start + 3] == UInt8(ascii: "_") && text[start + 47] == UInt8(ascii: "_")
+            && text[start..<start + 4].elementsEqual(prefix.utf8)
+            && text[start + 4..<start + 47].allSatisfy { $0 != UInt8(ascii: "_") }
+    }
 }

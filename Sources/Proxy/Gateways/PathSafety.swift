@@ -23,22 +23,35 @@ enum PathSafety {
     }
 
     private static func staysInPlace(_ bytes: [UInt8]) -> Bool {
-        guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x5c && $0 != 0x7f }), hasNoDotSegment(bytes) else { return false }
+        guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x5c && $0 != 0x7f }), !hasDotSegment(bytes) else { return false }
         guard bytes.contains(where: { $0 >= 0x80 }) else { return true }
-        guard !hasOverlongCharacter(bytes) else { return false }
-        return hasNoDotSegment(bestFit(bytes))
+        return !hasOverlongCharacter(bytes) && !hasDotSegment(bestFit(bytes))
     }
 
-    private static func hasNoDotSegment(_ bytes: [UInt8]) -> Bool {
-        bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { segment in
-            // Some servers cut parameters off before they look at a segment: `..;a` is `..` to them. What is decoded late
-            // may be a query or a fragment by then, and Windows has no names that end in blanks.
-            var name = segment.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-            name = name.drop { $0 == 0x20 }
-            while name.last == 0x20 { name.removeLast() }
-            return !name.elementsEqual([0x2e]) && !name.elementsEqual([0x2e, 0x2e])
+    /// Whether a segment is `.` or `..`, whatever is cut off it.
+    ///
+    /// Some servers cut parameters off before they look at a segment: `..;a` is `..` to them. What is decoded late may be a
+    /// query or a fragment by then, and Windows has no names that end in blanks.
+    private static func hasDotSegment(_ bytes: [UInt8]) -> Bool {
+        func skip(_ byte: UInt8, from start: Int, atMost limit: Int = .max) -> Int {
+            var index = start
+            while index < bytes.count, bytes[index] == byte, index - start < limit { index += 1 }
+            return index
         }
+        var start = 0
+        while start < bytes.count {
+            let dots = skip(0x20, from: start)
+            let dotsEnd = skip(UInt8(ascii: "."), from: dots, atMost: 2)
+            let end = skip(0x20, from: dotsEnd)
+            if dotsEnd > dots, end == bytes.count || endsName.contains(bytes[end]) { return true }
+            var slash = start
+            while slash < bytes.count, bytes[slash] != UInt8(ascii: "/") { slash += 1 }
+            start = slash + 1
+        }
+        return false
     }
+
+    private static let endsName = [UInt8]("/;?#".utf8)
 
     /// Whether a character takes more bytes than UTF-8 gives it (RFC 3629 section 3): `%c0%ae` is a dot to lenient decoders.
     private static func hasOverlongCharacter(_ bytes: [UInt8]) -> Bool {
@@ -66,11 +79,9 @@ enum PathSafety {
             if byte == 0xc0, index + 1 < bytes.count, bytes[index + 1] < 0x80 {
                 result.append(bytes[index + 1] & 0x3f)
                 index += 2
-            } else if byte >= 0xc2,
-                let match = lookalikes.first(where: { bytes[index...].starts(with: $0.character) })
-            {
-                result += match.reading
-                index += match.character.count
+            } else if let (length, reading) = lookalike(bytes, index) {
+                result += reading
+                index += length
             } else {
                 result.append(byte)
                 index += 1
@@ -79,13 +90,26 @@ enum PathSafety {
         return result
     }
 
-    /// Compatibility forms of Unicode (NFKC), and what Windows code pages put in place of characters that they lack.
-    private static let lookalikes: [(character: [UInt8], reading: [UInt8])] = [
-        ("\u{2024}", "."), ("\u{ff0e}", "."), ("\u{fe52}", "."), ("\u{2025}", ".."), ("\u{fe30}", ".."),
-        ("\u{ff0f}", "/"), ("\u{2044}", "/"), ("\u{2215}", "/"), ("\u{29f8}", "/"), ("\u{ff3c}", "/"),
-        ("\u{fe68}", "/"),
-        ("\u{2216}", "/"), ("\u{29f5}", "/"), ("\u{ff1b}", ";"), ("\u{fe54}", ";"), ("\u{a0}", " "), ("\u{3000}", " "),
-    ].map { (Array($0.utf8), Array($1.utf8)) }
+    private static func lookalike(_ bytes: [UInt8], _ index: Int) -> (length: Int, reading: [UInt8])? {
+        switch bytes[index] {
+        case 0xc2 where index + 1 < bytes.count && bytes[index + 1] == 0xa0: return (2, [0x20])
+        case 0xe2, 0xe3, 0xef:
+            guard index + 2 < bytes.count else { return nil }
+            let character = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
+            return lookalikes[character].map { (3, $0) }
+        default: return nil
+        }
+    }
+
+    /// Compatibility forms of Unicode (NFKC), and what Windows code pages put in place of characters that they lack; by the
+    /// three bytes of each in UTF-8.
+    private static let lookalikes = Dictionary(
+        uniqueKeysWithValues: [
+            ("\u{2024}", "."), ("\u{ff0e}", "."), ("\u{fe52}", "."), ("\u{2025}", ".."), ("\u{fe30}", ".."),
+            ("\u{ff0f}", "/"), ("\u{2044}", "/"), ("\u{2215}", "/"), ("\u{29f8}", "/"), ("\u{ff3c}", "/"),
+            ("\u{fe68}", "/"), ("\u{2216}", "/"), ("\u{29f5}", "/"), ("\u{ff1b}", ";"), ("\u{fe54}", ";"),
+            ("\u{3000}", " "),
+        ].map { ($0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }, Array($1.utf8)) })
 }
 
 /// Percent-encoding (RFC 3986 section 2.1), and the `%uXXXX` that IIS reads besides it.
@@ -119,8 +143,11 @@ enum PercentEncoding {
         guard start + digits <= bytes.count else { return nil }
         var value: UInt32 = 0
         for byte in bytes[start..<start + digits] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
-            value = value << 4 | UInt32(digit)
+            switch byte {
+            case 0x30...0x39: value = value << 4 | UInt32(byte - 0x30)
+            case 0x41...0x46, 0x61...0x66: value = value << 4 | UInt32((byte | 0x20) - 0x61 + 10)
+            default: return nil
+            }
         }
         return value
     }

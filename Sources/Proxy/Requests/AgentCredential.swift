@@ -31,14 +31,12 @@ struct AgentCredential {
     ) throws(Problem) -> AgentCredential {
         var found: (field: FieldName, token: [UInt8], isEncoded: Bool)?
         for line in section.lines where place.reads(line.name) {
-            for (token, isEncoded) in tokens(in: section, line) {
-                guard let first = found else {
-                    found = (line.name, token, isEncoded)
-                    continue
-                }
-                // Several client libraries send one token in two fields.
-                guard token == first.token else { throw .ambiguous(field: section.shownName(of: line)) }
+            guard let read = token(in: section, line) else { continue }
+            // Several client libraries send one token in two fields.
+            guard read.isOnlyOne, found.map({ $0.token == read.token }) ?? true else {
+                throw .ambiguous(field: section.shownName(of: line))
             }
+            if found == nil { found = (line.name, read.token, read.isEncoded) }
         }
         guard let found else { throw .missing }
         var credential: AgentCredential
@@ -75,18 +73,26 @@ struct AgentCredential {
         }
     }
 
-    /// The agent tokens of a line, of good form or not, and whether each is there in base64.
-    private static func tokens(
+    /// The agent token of a line, of good form or not; whether it is there in base64, and no other one beside it.
+    ///
+    /// nil for none.
+    private static func token(
         in section: FieldSection, _ line: FieldSection.Line
-    ) -> [(token: [UInt8], isEncoded: Bool)] {
+    ) -> (token: [UInt8], isEncoded: Bool, isOnlyOne: Bool)? {
+        func first(of tokens: [ArraySlice<UInt8>], isEncoded: Bool) -> (
+            token: [UInt8], isEncoded: Bool, isOnlyOne: Bool
+        )? {
+            let tokens = tokens.filter(isToken)
+            return tokens.first.map { first in (Array(first), isEncoded, tokens.allSatisfy { $0 == first }) }
+        }
         let value = section.value(line)
-        if line.name == .secWebSocketProtocol {
-            return WebSocketKey.keys(in: value).filter(isToken).map { (Array($0), false) }
+        guard line.name != .secWebSocketProtocol else {
+            return first(of: WebSocketKey.keys(in: value), isEncoded: false)
         }
         let token = bare(value, in: line.name)
-        if isToken(token) { return [(Array(token), false)] }
-        guard let pair = BasicCredentials(in: section, line) else { return [] }
-        return [pair.password, pair.name].filter(isToken).map { (Array($0), true) }
+        if isToken(token) { return (Array(token), false, true) }
+        guard let pair = BasicCredentials(in: section, line) else { return nil }
+        return first(of: [pair.password, pair.name], isEncoded: true)
     }
 
     private static func isToken(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: AgentToken.prefix.utf8) }

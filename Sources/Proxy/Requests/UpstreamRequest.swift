@@ -41,7 +41,7 @@ struct UpstreamRequest {
             case .signInWithX: carriesSignIn = true
             // Padded with zeros it is an octal number to some.
             case .contentLength:
-                if case .length(let count) = request.framing { head.writeString("content-length: \(count)\r\n") }
+                if case .length(let count) = request.framing { head.writeContentLength(count) }
                 continue
             case .maxForwards:
                 guard let hops = MaxForwards.hops(of: request) else { break }

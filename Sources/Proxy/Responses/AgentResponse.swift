@@ -74,7 +74,7 @@ struct AgentResponse {
             // is written as it was read, since a number with zeros in front is octal to some.
             case .contentLength:
                 if response.status >= 200, response.status != 204, let length = response.declaredLength {
-                    head.writeString("content-length: \(length)\r\n")
+                    head.writeContentLength(length)
                 }
                 continue
             case .location:
@@ -127,8 +127,15 @@ struct AgentResponse {
 }
 
 extension ByteBuffer {
+    /// Writes the field that gives the length of a body, of at most 18 digits.
+    mutating func writeContentLength(_ length: UInt64) {
+        writeString("content-length: ")
+        writeDecimal(Int64(clamping: length))
+        writeString("\r\n")
+    }
+
     /// Writes a number that is not negative in decimal, without a string in between: every answer has one.
-    fileprivate mutating func writeDecimal(_ number: Int64) {
+    mutating func writeDecimal(_ number: Int64) {
         var scale: Int64 = 1
         while number / scale >= 10 { scale *= 10 }
         while scale > 0 {
