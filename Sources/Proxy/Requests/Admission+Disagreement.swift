@@ -14,7 +14,7 @@ extension AgentConnection {
     static func twoTokens(_ field: String) -> Refusal {
         Refusal(
             400, "two-tokens",
-            "The field `\(field)` has another agent token than the one that the request is sent with. Send one token.")
+            "The field `\(field)` has an agent token other than the one that names the sender. Send one token.")
     }
 
     /// Some servers do what such a field says in place of the method that was admitted, paid for and booked.
