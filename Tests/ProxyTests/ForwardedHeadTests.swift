@@ -216,7 +216,7 @@ struct AgentCredentialTests {
         }
         #expect(try find(basic).copies.isEmpty)
         #expect(try find(basic, "Authorization: Bearer sk-own").copies.isEmpty)
-        #expect(try find(basic, "Authorization: Bearer psr_mistyped").copies.isEmpty)
+        #expect(try find(basic, "Authorization: Bearer psr_mistyped").copies.rest(of: 1) == nil)
         #expect(try find(basic, "Authorization: Bearer \(token)").copies.rest(of: 1) == [])
         #expect(
             try find(basic, "Authorization: Basic \(Base64.encode(Array("\(token):".utf8)))").copies.rest(of: 1) == [])
@@ -251,14 +251,14 @@ struct AgentCredentialTests {
         #expect(!TokenInTarget.isThere(in: try .sample("GET \(mistyped) HTTP/1.1", "X-Api-Key: \(token)")))
     }
 
-    @Test("a head full of what begins like tokens is searched in no time")
-    func hostile() throws {
-        let text = Array(String(repeating: "psr_", count: 16_000).utf8)
-        let clock = ContinuousClock()
-        let once = clock.measure { #expect(!AgentToken.isIn(text)) }
-        #expect(once < .milliseconds(200))
-        let dense = Array(String(repeating: token.dropLast() + "!", count: 1200).utf8)
-        #expect(clock.measure { #expect(!AgentToken.isIn(dense)) } < .milliseconds(200))
+    @Test("what only looks like a token is none, however much of it there is, and the one behind it is found")
+    func hostile() {
+        let texts = [String(repeating: "psr_", count: 100), String(repeating: token.dropLast() + "!", count: 20)]
+        for text in texts {
+            #expect(!AgentToken.isIn(Array(text.utf8)))
+            let count = text.utf8.count
+            #expect(AgentToken.ranges(in: Array((text + token).utf8)) == [count..<count + token.utf8.count])
+        }
     }
 }
 

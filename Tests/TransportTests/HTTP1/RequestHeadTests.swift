@@ -144,7 +144,7 @@ struct RequestHeadTests {
             }
         }
         let endless = [UInt8](repeating: 0x41, count: limit + 1)
-        #expect(throws: HTTP1Error.headTooLarge) { try head(of: endless, arrival, limit: limit) }
+        #expect(throws: HTTP1Error.targetTooLong) { try head(of: endless, arrival, limit: limit) }
     }
 
     @Test("256 fields are read and one more is not")
