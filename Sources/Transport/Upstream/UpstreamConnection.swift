@@ -251,7 +251,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
             case .body(var reader):
                 guard let bytes = try reader.take(from: &inbound) else { return }
                 phase = .body(reader)
-                receiver?.upstream(self, didReceiveBody: bytes)
+                if bytes.readableBytes > 0 { receiver?.upstream(self, didReceiveBody: bytes) }
                 if reader.isFinished, case .body = phase { finish() }
             case .connecting, .idle, .switched, .closed:
                 // Nobody asked for these bytes: the connection cannot be trusted with another exchange.
@@ -281,7 +281,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
             return true
         }
         self.head = head
-        let reader = BodyReader(head.framing(answering: method))
+        let reader = BodyReader(head.framing(answering: method), trailers: .answers)
         phase = .body(reader)
         receiver?.upstream(self, didReceive: head)
         if reader.isFinished, case .body = phase { finish() }

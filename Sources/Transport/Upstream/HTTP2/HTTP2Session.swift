@@ -148,6 +148,16 @@ final class HTTP2Session: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
     }
 
+    /// Ends the connection over settings that a server must not send.
+    private func refuseSettings() {
+        guard let context else { return }
+        let frame = HTTP2Frame(
+            streamID: .rootStream,
+            payload: .goAway(lastStreamID: .rootStream, errorCode: .protocolError, opaqueData: nil))
+        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        close()
+    }
+
     // MARK: The channel's side
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -163,6 +173,10 @@ final class HTTP2Session: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data).payload {
         case .settings(.settings(let settings)):
+            // RFC 9113 section 6.5.2: only a client may allow pushes.
+            guard !settings.contains(where: { $0.parameter == .enablePush && $0.value != 0 }) else {
+                return refuseSettings()
+            }
             life.settingsArrived(maximum: settings.last { $0.parameter == .maxConcurrentStreams }?.value)
             owner?.roomChanged(for: destination)
         case .ping(_, ack: true):

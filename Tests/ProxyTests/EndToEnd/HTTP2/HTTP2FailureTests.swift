@@ -35,6 +35,17 @@ struct HTTP2FailureTests {
         }
     }
 
+    @Test("reject- a gateway that allows pushes, which only a client may do; nothing is paid there")
+    func pushes() async throws {
+        try await HTTP2Lab.run(pushes: true, script: Self.paid { _, _ in .answer(200, [Self.report], body: "bought") })
+        {
+            lab, upstream async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").status >= 500)
+            #expect(try await lab.payments().isEmpty)
+            #expect(!upstream.requests.contains { $0.isPaid })
+        }
+    }
+
     @Test("a stream that is refused unread is sent again, a payment with the same bytes, and once only")
     func refused() async throws {
         let tries = Progress()
