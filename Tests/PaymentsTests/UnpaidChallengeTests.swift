@@ -120,12 +120,29 @@ struct UnpaidChallengeTests {
         let desk = try await Desk()
         let request = desk.request()
         #expect(
-            await desk.engine.declineUnrepeatable(challenge(), for: request).failure?.code == "body-too-large-to-replay"
-        )
+            await desk.engine.decline(challenge(), for: request, because: .bodyTooLarge).failure?.code
+                == "body-too-large-to-replay")
         #expect(try await desk.rows.map(\.evidence.reason) == ["body-too-large-to-replay"])
+        let late = try #require(
+            await desk.engine.decline(challenge(), for: request, because: .exchangeTimeout).failure)
+        #expect(late.code == "exchange-timeout" && late.status == 504 && late.leavesChallengeOpen)
+        #expect(try await desk.rows.first?.evidence.reason == "exchange-timeout")
         let garbage = ChallengeSource(header: Array("true".utf8), body: nil)
-        #expect(await desk.engine.declineUnrepeatable(garbage, for: request).failure?.code == "challenge-unreadable")
-        #expect(await desk.engine.declineUnrepeatable(.init(header: nil, body: nil), for: request).isPassThrough)
+        let unread = await desk.engine.decline(garbage, for: request, because: .bodyTooLarge)
+        #expect(unread.failure?.code == "challenge-unreadable")
+        let none = ChallengeSource(header: nil, body: nil)
+        #expect(await desk.engine.decline(none, for: request, because: .bodyTooLarge).isPassThrough)
+    }
+
+    @Test("an entry that cannot be read leaves the others payable; where none can, the reason is told")
+    func oddEntries() async throws {
+        let desk = try await Desk()
+        let odd = Self.entry(#","payTo":"0x0000000000000000000000000000000000000001""#, amount: "5000")
+        let failure = try #require(await desk.answer(Self.source(odd)).failure)
+        #expect(failure.code == "challenge-unreadable" && failure.detail.contains(#""payTo" occurs twice"#))
+        let more = #","error":"a","error":"b","resource":{},"resource":[]"#
+        let payment = try await desk.paid(Self.source(odd, Self.entry(""), more: more), for: desk.request(number: 10))
+        #expect(payment.terms.amount == UInt256(10_000) && payment.terms.payTo == seller)
     }
 
     @Test("an entry too long for a header line is refused before anything is set aside or signed")

@@ -98,8 +98,10 @@ package struct PaymentEngine: Sendable {
             challenge, for: request, at: clock.now(), learned: nil, open: open, isAbandoned: isAbandoned)
     }
 
-    /// Refuses to pay for a request that cannot be sent a second time, when it is a challenge that it met.
-    package func declineUnrepeatable(_ source: ChallengeSource, for request: PaymentRequest) async -> ChallengeAnswer {
+    /// Refuses to pay, for a reason that is not the seller's, where the 402 is a challenge.
+    package func decline(
+        _ source: ChallengeSource, for request: PaymentRequest, because failure: PaymentFailure
+    ) async -> ChallengeAnswer {
         do {
             _ = try Challenge.read(source)
         } catch .absent {
@@ -107,7 +109,7 @@ package struct PaymentEngine: Sendable {
         } catch {
             return await refuse(error, for: request)
         }
-        return await refuse(.bodyTooLarge, for: request, under: rules.current.policy?.hash, at: clock.now())
+        return await refuse(failure, for: request, under: rules.current.policy?.hash, at: clock.now())
     }
 
     private func refuse(_ problem: ChallengeProblem, for request: PaymentRequest) async -> ChallengeAnswer {
@@ -173,9 +175,11 @@ package struct PaymentEngine: Sendable {
         switch gate.decide(challenge, in: context) {
         case .refuse(let refusal), .ask(let refusal):
             guard learned == nil else { return .passThrough }
+            let failure =
+                challenge.requirements.isEmpty && refusal.code == .unreadable
+                ? PaymentFailure.unreadable(challenge.problemOfEntries) : .gate(refusal, payment: nil)
             return await refuse(
-                .gate(refusal, payment: nil), for: request, under: policy?.hash, terms: refusal.terms(of: wallet),
-                at: now)
+                failure, for: request, under: policy?.hash, terms: refusal.terms(of: wallet), at: now)
         case .approve(let cleared):
             if let learned, cleared.entry.raw != learned.accepted { return .passThrough }
             guard !isAbandoned() else { return .abandoned }

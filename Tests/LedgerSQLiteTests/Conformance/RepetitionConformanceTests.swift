@@ -112,8 +112,9 @@ struct RepetitionConformanceTests {
                 let result = try #require(row.results[way])
                 return try #require(words[result]?.string)
             }
-            let joins = rows.first { $0["earlier"]?.string == row.description }?["joins"]?.bool == true
-            let line = "| \(row.description)\(joins ? " ¹" : "") | \(cells.joined(separator: " | ")) |"
+            let source = rows.first { $0["earlier"]?.string == row.description }
+            let marks = [("joins", " ¹"), ("waits", " ²")].filter { source?[$0.0]?.bool == true }.map(\.1).joined()
+            let line = "| \(row.description)\(marks) | \(cells.joined(separator: " | ")) |"
             #expect(readme.contains(line), "README lacks: \(line)")
         }
     }
