@@ -33,7 +33,6 @@ package struct PaymentEngine: Sendable {
     private let allowances: AllowanceCheck
     private let funds: WalletFunds
     private let prices = LearnedPrices()
-    private let refusals = RepeatedRefusals()
     private let rules: Replaceable<RulesInForce>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
@@ -354,7 +353,9 @@ package struct PaymentEngine: Sendable {
         case .refused(let refusal, let id):
             logger.info(
                 "payment refused by the books",
-                metadata: request.metadata(["payment": "\(id)", "code": "\(refusal.code)"]))
+                metadata: request.metadata([
+                    "payment": "\(id.map { "\($0)" } ?? "counted")", "code": "\(refusal.code)",
+                ]))
             if case .gatewayRejecting(let pause) = refusal {
                 await notices.gatewayRejecting(request.gateway, of: request.agent.name, pause, refused: id, at: now)
             }
@@ -444,28 +445,23 @@ package struct PaymentEngine: Sendable {
         let record = RefusedPayment(
             id: PaymentID(at: now, random: bytes), purpose: request.purpose(under: policy),
             code: failure.code, terms: terms, salt: salt)
-        let key = RepeatedRefusals.Key(record)
-        let (earlier, ended) = refusals.register(key, as: record.id, at: now)
-        await note(ended, at: now)
-        if let earlier { return .refuse(failure.recorded(as: earlier)) }
         do {
-            try await store.record(record, at: now)
-            return .refuse(failure.recorded(as: record.id))
+            let isBooked = try await store.record(record, at: now)
+            return .refuse(isBooked ? failure.recorded(as: record.id) : failure)
         } catch {
-            refusals.forget(key, record.id)
             logger.error("refusal not booked", metadata: request.metadata(["problem": "\(error)"]))
             return .refuse(failure)
         }
     }
 
-    /// Writes down how often booked refusals came again: of those whose hour is over, or of all before the process ends.
-    package func noteRepeatedRefusals(all: Bool = false) async {
-        let now = clock.now()
-        await note(refusals.take(all: all, at: now), at: now)
-    }
-
-    private func note(_ counts: [RepeatedRefusals.Count], at now: Timestamp) async {
-        for count in counts { await notices.refusalRepeated(count, at: now) }
+    /// Writes down how many refusals were counted instead of booked: of the minutes that are over, or of all before the
+    /// process ends.
+    package func noteRefusals(all: Bool = false) async {
+        do {
+            for count in try await store.noteRefusals(all: all, at: clock.now()) { notices.refusalsCounted(count) }
+        } catch {
+            logger.error("counted refusals not booked", metadata: ["problem": "\(error)"])
+        }
     }
 
     /// Announces one call of ``book(_:of:isRepeat:isOrphan:)``: a repetition of the request waits for it.

@@ -1,4 +1,5 @@
 import Ledger
+import NIOCore
 import NIOPosix
 import Primitives
 import Simulator

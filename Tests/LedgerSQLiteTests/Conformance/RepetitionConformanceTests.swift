@@ -93,7 +93,7 @@ struct RepetitionConformanceTests {
                 switch outcome {
                 case .reserved: "new"
                 case .adopted(let reservation): reservation.record.id == Self.first.id ? "same-bytes" : "another"
-                case .refused(let refusal): refusal.code
+                case .refused(let refusal), .counted(let refusal): refusal.code
                 }
             #expect(result == row.results[way], "\(way)")
             subject.outlive()
