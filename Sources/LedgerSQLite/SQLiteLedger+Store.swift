@@ -1,5 +1,6 @@
 package import Ledger
 package import Primitives
+import Synchronization
 
 extension SQLiteLedger: LedgerStore {}
 
@@ -9,7 +10,14 @@ extension SQLiteLedger: PaymentBooks {
     package func reserve(
         _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
     ) async throws(LedgerError) -> ReservationOutcome {
-        try await writer.perform(onPlaced: onPlaced) { (keeper) throws(Fault) in try keeper.reserve(request, at: now) }
+        let outcome = try await writer.perform(onPlaced: onPlaced) { (keeper) throws(Fault) in
+            try keeper.reserve(request, at: now) { refusal in self.refusals.withLock { $0.admits(refusal, at: now) } }
+        }
+        // Counted once, however often the step ran.
+        if case .counted(let refusal) = outcome {
+            refusals.withLock { $0.count(refusal.code, of: request.intent.purpose.agent, at: now) }
+        }
+        return outcome
     }
 
     package func book(
@@ -29,8 +37,29 @@ extension SQLiteLedger: PaymentBooks {
         }
     }
 
-    package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) {
+    @discardableResult
+    package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) -> Bool {
+        let isAdmitted = refusals.withLock { refusals in
+            if refusals.admits(refusal, at: now) { return true }
+            refusals.count(refusal.code, of: refusal.purpose.agent, at: now)
+            return false
+        }
+        guard isAdmitted else { return false }
         try await writer.perform { (keeper) throws(Fault) in try keeper.record(refusal, at: now) }
+        return true
+    }
+
+    @discardableResult
+    package func noteRefusals(all: Bool, at now: Timestamp) async throws(LedgerError) -> [CountedRefusals] {
+        let counts = refusals.withLock { $0.take(all: all, at: now) }
+        guard !counts.isEmpty else { return [] }
+        do {
+            try await writer.perform { (keeper) throws(Fault) in try keeper.note(counts, at: now) }
+        } catch {
+            refusals.withLock { $0.restore(counts) }
+            throw error
+        }
+        return counts
     }
 
     package func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome {

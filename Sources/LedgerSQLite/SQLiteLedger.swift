@@ -1,6 +1,7 @@
 import GRDB
 package import Ledger
 import Primitives
+import Synchronization
 
 /// The books in one SQLite file.
 ///
@@ -37,6 +38,8 @@ package final class SQLiteLedger: Sendable {
     package let generation: RegistryGeneration
     let pool: DatabasePool
     let writer: GroupCommit
+    /// What this process has refused; kept in memory, so that counting costs no commit.
+    let refusals = Mutex(RefusalCounter())
 
     /// Opens a ledger, making the file and its folder when they are missing, and brings its schema up to date.
     ///

@@ -70,6 +70,36 @@ struct PaymentCommandTests {
         #expect(rows[0]["amount"] == nil)
     }
 
+    @Test("refusals that were counted are in the events and the report, and the list says how many it leaves out")
+    func counted() async throws {
+        let ledger = try SQLiteLedger(path: place.state.ledgerFile)
+        let sample = PaymentIntent.sample(1)
+        for number: UInt64 in 1...12 {
+            try await ledger.record(
+                RefusedPayment(
+                    id: PaymentIntent.sample(number).id, purpose: sample.purpose, code: "policy-refused", terms: nil,
+                    salt: .numbered(number)),
+                at: .vectors)
+        }
+        try await ledger.noteRefusals(all: true, at: .vectors)
+        try ledger.close()
+        let list = await place.done("payment", "list")
+        #expect(list.output.split(separator: "\n").count == 6)
+        #expect(list.errors.contains("7 more refusals were counted"))
+        #expect(await place.done("payment", "list", "--agent", "clerk").errors.isEmpty)
+        #expect(await place.done("payment", "list", "--in-state", "settled").errors.isEmpty)
+        let events = try #require(try await place.done("ledger", "events", "--json").json.elements)
+        let event = try #require(events.last)
+        #expect(event["kind"]?.string == "refusals" && event["subject"]?.string == "scout")
+        #expect(event["detail"]?.string?.contains(#""policy-refused":7"#) == true)
+        let report = try await place.done("ledger", "report", "--json").json
+        #expect(report["total"]?["refused"]?.integer == 12 && report["refused_in_no_row"]?.integer == 0)
+        let gateways = try await place.done("ledger", "report", "--by", "gateway", "--json").json
+        #expect(gateways["total"]?["refused"]?.integer == 12 && gateways["refused_in_no_row"]?.integer == 7)
+        #expect(await place.run("ledger", "verify").status == .done)
+        #expect(await place.done("ledger", "export", "--as", "entries").output.contains(#""kind":"refusals""#))
+    }
+
     @Test("filters narrow the list")
     func filters() async throws {
         let ids = try await fill().map(\.description)

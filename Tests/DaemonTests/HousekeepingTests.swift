@@ -65,7 +65,7 @@ struct HousekeepingTests {
         for second in 0..<86_400 {
             for duty in schedule.due(at: .vectors.adding(seconds: Int64(second))) { counts[duty, default: 0] += 1 }
         }
-        #expect(counts == [.retryUnbooked: 17_280, .noteRefusals: 1440, .closeOverdue: 2880, .closeDay: 24])
+        #expect(counts == [.retryUnbooked: 17_280, .noteRefusals: 17_280, .closeOverdue: 2880, .closeDay: 24])
     }
 
     @Test("behind their window payments are presumed, or lapse where the gateway is set so, and not a second before")

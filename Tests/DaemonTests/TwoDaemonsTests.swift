@@ -57,7 +57,8 @@ struct TwoDaemonsTests {
         #expect(simulator.settlements.count == 100)
         #expect(Set(simulator.settlements.map(\.nonce)).count == 100)
         let refused = try await ledger.payments(PaymentFilter(states: [.refused], limit: 1000))
-        #expect(refused.count == 64 * 3 - 100)
+        // The others are counted: each daemon books five a minute, and the calls may meet two.
+        #expect((5...20).contains(refused.count))
         #expect(refused.allSatisfy { $0.evidence.reason == "cap-lifetime" })
         let records = try await ledger.payments(PaymentFilter(states: [.settled], limit: 1000))
         #expect(Set(records.compactMap { $0.terms?.nonce }) == Set(simulator.settlements.map(\.nonce)))

@@ -114,7 +114,7 @@ private struct World {
             #expect(truths[reservation.record.id]?.isAttended == false, "adopted while its agent waits")
             truths[reservation.record.id]?.isAttended = true
             truths[reservation.record.id]?.isSent = true
-        case .refused: break
+        case .refused, .counted: break
         }
     }
 

@@ -100,6 +100,7 @@ private enum Action {
     case adjust(Adjustment, Timestamp)
     case notice(String, Timestamp)
     case checkpoint(Timestamp)
+    case note(Bool, Timestamp)
     case erase(Timestamp, Timestamp)
 
     func perform(on store: some LedgerStore) async -> String {
@@ -131,6 +132,7 @@ private enum Action {
             case .notice(let cause, let now):
                 return "\(try await store.notice(cause, about: "lab", detail: nil, at: now))"
             case .checkpoint(let now): return try await Self.close(store, at: now)
+            case .note(let all, let now): return "\(try await store.noteRefusals(all: all, at: now))"
             case .erase(let bound, let now): return "\(try await store.erase(before: bound, by: "ann", at: now))"
             }
         } catch {
@@ -198,7 +200,12 @@ private struct Workload {
         case 23: return .team(pick([nil, "red", "blue"]), agent(), now)
         case 24: return below(3) == 0 ? .freeze(freeze()) : .unfreeze(freeze().scope, now)
         case 25: return .adjust(adjustment(), now)
-        case 26: return below(2) == 0 ? .notice(pick(["low", "rejecting"]), now) : .checkpoint(now)
+        case 26:
+            switch below(4) {
+            case 0: return .checkpoint(now)
+            case 1: return .note(below(2) == 0, now)
+            default: return .notice(pick(["low", "rejecting"]), now)
+            }
         default: return below(4) == 0 ? .erase(now.adding(seconds: -1000), now) : .doubt(now)
         }
     }

@@ -2,6 +2,7 @@ import Ethereum
 import Ledger
 import Policy
 import Primitives
+import Synchronization
 import SystemCrypto
 import TestSupport
 import Testing
@@ -87,6 +88,39 @@ struct LearnedPriceTests {
         desk.engine.decisionIsTaken(of: attached)
         #expect(attached.isAttached && attached.terms.amount == UInt256(10_000))
         #expect(try await desk.state(attached) == .reserved)
+    }
+
+    /// An answer that becomes open to others.
+    private final class LateAnswer: OpenAttempts {
+        private let open = Mutex(false)
+
+        func become() { open.withLock { $0 = true } }
+        func isOpen(_ fingerprint: Bytes32) -> Bool { open.withLock { $0 } }
+        func find(_ fingerprint: Bytes32) -> OpenAttempt { isOpen(fingerprint) ? .elsewhere : .none }
+    }
+
+    @Test("an answer that opens while a learned price waits for its turn is found within that turn")
+    func openedMeanwhile() async throws {
+        let desk = try await Desk()
+        for number in 0..<UInt64(3) {
+            await desk.book(
+                try Self.report(), of: try await desk.paid(challenge(), for: desk.request(number: number)))
+        }
+        let request = desk.request(number: 9)
+        let hasLeft = Mutex(false)
+        let first = try #require(await desk.engine.attachment(to: request) { hasLeft.withLock { $0 } })
+        // Its agent leaves, so decisions about the request wait until that is announced.
+        hasLeft.withLock { $0 = true }
+        let answer = LateAnswer()
+        let second = Task { await desk.engine.attachment(to: request, open: answer) { false } }
+        try await Task.sleep(for: .milliseconds(100))
+        desk.engine.announceOutcome(of: first)
+        desk.engine.decisionIsTaken(of: first)
+        answer.become()
+        await desk.engine.book(.silence(reason: "the agent went away"), of: first)
+        #expect(await second.value == nil)
+        #expect(desk.signer.signatures == 4)
+        #expect(try await desk.state(first) == .inDoubt)
     }
 
     /// What is in force for a plain request of scout's.

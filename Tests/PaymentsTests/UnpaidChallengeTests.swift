@@ -21,11 +21,8 @@ struct UnpaidChallengeTests {
 
     private static let schema = #","outputSchema":"\#(String(repeating: "y", count: 9000))""#
 
-    private static func notices(_ desk: Desk) async throws -> [String] {
-        try await desk.books.read { (books) throws(LedgerError) in
-            try books.entries(from: 1, limit: 5000).filter { $0.line.kind == .notice }
-                .map { "\($0.line.cause) \($0.line.subject) \($0.line.detail ?? "")" }
-        }
+    private static func counts(_ desk: Desk) async throws -> [CountedRefusals] {
+        try await desk.books.read { (books) throws(LedgerError) in try books.countedRefusals() }
     }
 
     @Test("what looks like a challenge and cannot be read is refused with the reason and booked")
@@ -48,71 +45,71 @@ struct UnpaidChallengeTests {
         #expect(desk.signer.signatures == 0)
     }
 
-    @Test("the same refusal again is counted for an hour and reported once, and then booked again")
+    @Test("many refusals of one kind in a minute are five rows and one line, and the agent is told each time")
     func repeated() async throws {
         let desk = try await Desk()
         let source = ChallengeSource(header: Array("true".utf8), body: nil)
-        var names: Set<PaymentID?> = []
-        // Requests of one route are one, whatever their bodies.
-        for number in 0..<1000 {
-            names.insert(await desk.answer(source, for: desk.request(number: UInt64(number))).failure?.payment)
+        var names: [PaymentID?] = []
+        for number in 0..<100 {
+            let failure = await desk.answer(source, for: desk.request(number: UInt64(number))).failure
+            #expect(failure?.code == "challenge-unreadable")
+            names.append(failure?.payment)
         }
-        #expect(try await desk.rows.map(\.id) == names.compactMap(\.self))
-        #expect(names.count == 1)
-        await desk.engine.noteRepeatedRefusals()
-        #expect(try await Self.notices(desk).isEmpty)
-        desk.clock.advance(seconds: 3599)
+        // What has no row of its own has no name in the books.
+        #expect(try await desk.rows.map(\.id).reversed() == names.compactMap(\.self))
+        #expect(names.prefix(5).allSatisfy { $0 != nil } && names.dropFirst(5).allSatisfy { $0 == nil })
+        await desk.engine.noteRefusals()
+        #expect(try await Self.counts(desk).isEmpty)
+        desk.clock.advance(seconds: 60)
+        await desk.engine.noteRefusals()
+        #expect(try await Self.counts(desk).map(\.codes) == [["challenge-unreadable": 95]])
         _ = await desk.answer(source)
-        desk.clock.advance(seconds: 1)
-        _ = await desk.answer(source)
-        #expect(try await desk.rows.count == 2)
-        let name = try #require(names.first).map(\.description) ?? ""
-        #expect(
-            try await Self.notices(desk)
-                == ["refusal-repeated payment:\(name) \(name) came 1000 times more within an hour"])
+        #expect(try await desk.rows.count == 6)
     }
 
-    @Test("refusals of another kind, route, agent's model or price are others")
+    @Test("refusals by the gate, by a cap and by a rule are counted by their codes")
     func different() async throws {
-        let desk = try await Desk()
+        let desk = try await Desk(caps: [CapLimit(.day, .cents(1))])
         let unreadable = ChallengeSource(header: Array("true".utf8), body: nil)
-        let dear = [Self.source(Self.entry("", amount: "2000000")), Self.source(Self.entry("", amount: "2000001"))]
-        for _ in 0..<3 {
-            _ = await desk.answer(unreadable)
-            _ = await desk.answer(unreadable, for: desk.request(method: "GET"))
-            for source in dear { _ = await desk.answer(source) }
+        let dear = Self.source(Self.entry("", amount: "2000000"))
+        let tooMuch = Self.source(Self.entry("", amount: "20000"))
+        for number in 0..<UInt64(9) {
+            for source in [unreadable, dear, tooMuch] {
+                _ = await desk.answer(source, for: desk.request(number: number, path: "/\(number)"))
+            }
         }
+        #expect(try await desk.rows.count == 15)
+        await desk.engine.noteRefusals(all: true)
         #expect(
-            try await desk.rows.reversed().map(\.evidence.reason) == [
-                "challenge-unreadable", "challenge-unreadable", "payment-too-large", "payment-too-large",
-            ])
-        await desk.engine.noteRepeatedRefusals(all: true)
-        #expect(try await Self.notices(desk).count == 4)
-        await desk.engine.noteRepeatedRefusals(all: true)
-        #expect(try await Self.notices(desk).count == 4)
+            try await Self.counts(desk).map(\.codes)
+                == [["challenge-unreadable": 4, "payment-too-large": 4, "cap-day": 4]])
+        await desk.engine.noteRefusals(all: true)
+        #expect(try await Self.counts(desk).count == 1)
     }
 
-    @Test("64 at once are one row")
+    @Test("64 at once are five rows, and the others are counted")
     func parallel() async throws {
         let desk = try await Desk()
         let source = ChallengeSource(header: Array("true".utf8), body: nil)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<64 { group.addTask { _ = await desk.answer(source) } }
         }
-        #expect(try await desk.rows.count == 1)
+        #expect(try await desk.rows.count == 5)
+        await desk.engine.noteRefusals(all: true)
+        #expect(try await Self.counts(desk).map(\.count) == [59])
     }
 
-    @Test("more refusals than are remembered are booked, and no count is lost")
-    func many() async throws {
+    @Test("counts that the books do not take are written later")
+    func notWritten() async throws {
         let desk = try await Desk()
+        let engine = try desk.engine(over: WatchedStore(desk.books, failures: Failures(1, error: .storage("full"))))
         let source = ChallengeSource(header: Array("true".utf8), body: nil)
-        for number in 0..<1100 {
-            for _ in 0..<2 { _ = await desk.answer(source, for: desk.request(method: "M\(number)")) }
-            desk.clock.advance(seconds: 1)
-        }
-        #expect(try await desk.books.payments(PaymentFilter(limit: 5000)).count == 1100)
-        await desk.engine.noteRepeatedRefusals(all: true)
-        #expect(try await Self.notices(desk).count == 1100)
+        for _ in 0..<7 { _ = await desk.answer(source) }
+        await engine.noteRefusals(all: true)
+        #expect(try await Self.counts(desk).isEmpty)
+        #expect(desk.log.lines.contains { $0.hasPrefix("error: counted refusals not booked") })
+        await engine.noteRefusals(all: true)
+        #expect(try await Self.counts(desk).map(\.count) == [2])
     }
 
     @Test("a request that cannot be sent once more is refused where it met a challenge, and booked")
@@ -120,12 +117,29 @@ struct UnpaidChallengeTests {
         let desk = try await Desk()
         let request = desk.request()
         #expect(
-            await desk.engine.declineUnrepeatable(challenge(), for: request).failure?.code == "body-too-large-to-replay"
-        )
+            await desk.engine.decline(challenge(), for: request, because: .bodyTooLarge).failure?.code
+                == "body-too-large-to-replay")
         #expect(try await desk.rows.map(\.evidence.reason) == ["body-too-large-to-replay"])
+        let late = try #require(
+            await desk.engine.decline(challenge(), for: request, because: .exchangeTimeout).failure)
+        #expect(late.code == "exchange-timeout" && late.status == 504 && late.leavesChallengeOpen)
+        #expect(try await desk.rows.first?.evidence.reason == "exchange-timeout")
         let garbage = ChallengeSource(header: Array("true".utf8), body: nil)
-        #expect(await desk.engine.declineUnrepeatable(garbage, for: request).failure?.code == "challenge-unreadable")
-        #expect(await desk.engine.declineUnrepeatable(.init(header: nil, body: nil), for: request).isPassThrough)
+        let unread = await desk.engine.decline(garbage, for: request, because: .bodyTooLarge)
+        #expect(unread.failure?.code == "challenge-unreadable")
+        let none = ChallengeSource(header: nil, body: nil)
+        #expect(await desk.engine.decline(none, for: request, because: .bodyTooLarge).isPassThrough)
+    }
+
+    @Test("an entry that cannot be read leaves the others payable; where none can, the reason is told")
+    func oddEntries() async throws {
+        let desk = try await Desk()
+        let odd = Self.entry(#","payTo":"0x0000000000000000000000000000000000000001""#, amount: "5000")
+        let failure = try #require(await desk.answer(Self.source(odd)).failure)
+        #expect(failure.code == "challenge-unreadable" && failure.detail.contains(#""payTo" occurs twice"#))
+        let more = #","error":"a","error":"b","resource":{},"resource":[]"#
+        let payment = try await desk.paid(Self.source(odd, Self.entry(""), more: more), for: desk.request(number: 10))
+        #expect(payment.terms.amount == UInt256(10_000) && payment.terms.payTo == seller)
     }
 
     @Test("an entry too long for a header line is refused before anything is set aside or signed")

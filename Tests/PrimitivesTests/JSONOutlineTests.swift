@@ -39,12 +39,50 @@ struct JSONOutlineTests {
     @Test("reject- a part twice, and not what nobody asked for")
     func duplicates() throws {
         for text in [
-            #"{"a":1,"a":1}"#, #"{"a":1,"x":0,"\u0061":1}"#, #"{"list":[{"b":1,"b":2}]}"#, #"{"w":{"k":1,"k":2}}"#,
+            #"{"a":1,"a":1}"#, #"{"a":1,"x":0,"\u0061":1}"#, #"{"w":{"k":1,"k":2}}"#,
         ] {
             #expect(throws: JSONReader.Failure.self, "\(text)") { try read(text) }
         }
         #expect(try read(#"{"x":1,"x":2,"t":{"k":1,"k":2},"list":[{"c":1,"c":2}]}"#).members?.count == 2)
         #expect(try read(#"{"all":{"k":1,"k":2}}"#)["all"]?.members?.map(\.key) == ["k", "k"])
+    }
+
+    @Test("an element that cannot be read stays JSON, and the others are read")
+    func elements() throws {
+        let texts = [
+            #"{"b":1,"b":2}"#, #"{"b":"\ud800"}"#, #"{"x":[[1]],"b":"\udc00","y":{}}"#,
+        ]
+        for text in texts {
+            let document = #"{"list":[{"b":1}, \#(text) ,{"b":2},\#(text)],"a":1}"#
+            let value = try read(document)
+            let list = try #require(value["list"]?.elements)
+            #expect(list.count == 4 && list[0]["b"]?.integer == 1 && list[2]["b"]?.integer == 2)
+            for index in [1, 3] {
+                guard case .unreadable = list[index].kind else {
+                    Issue.record("\(list[index])")
+                    continue
+                }
+                #expect(self.text(list[index], in: document) == text)
+            }
+            #expect(value["a"]?.integer == 1)
+        }
+        let deep = String(repeating: #"{"b":1,"b":2},"#, count: 1000)
+        #expect(try read(#"{"list":[\#(deep)7],"a":1}"#)["a"]?.integer == 1)
+        for text in [#"{"list":[{"b":1,"b":2]}"#, #"{"list":[{"b":1,"b":2}"#, #"{"list":[{"b":1,"b":02}]}"#] {
+            #expect(throws: JSONReader.Failure.self, "\(text)") { try read(text) }
+        }
+    }
+
+    @Test("a member that may repeat is kept each time, in order")
+    func repeatable() throws {
+        let outline = JSONOutline.members([("a", .scalar), ("r", .repeatable(.scalar)), ("t", .repeatable(.text))])
+        let document = Array(#"{"r":1,"a":0,"r":2,"t":[1,1],"t":{"k":1,"k":2},"r":3}"#.utf8)
+        let value = try JSONReader.read(document, outline: outline)
+        #expect(value.members?.map(\.key) == ["r", "a", "r", "t", "t", "r"])
+        #expect(value.members?.compactMap(\.value.integer) == [1, 0, 2, 3])
+        #expect(throws: JSONReader.Failure.duplicateKey("a")) {
+            try JSONReader.read(Array(#"{"a":1,"r":1,"a":1}"#.utf8), outline: outline)
+        }
     }
 
     @Test("depth costs no stack and no more than its length", arguments: [33, 100_000, 1_000_000])

@@ -307,13 +307,37 @@ struct HeldAnswerTests {
     {
         let lines = ["HTTP/1.1 402 x"] + fields
         let head = try ResponseHead(ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n"))
-        var held = HeldAnswer(head, framing: head.framing(answering: "GET"))
+        var held = HeldAnswer(head, framing: head.framing(answering: "GET"), at: .vectors)
         held.body = stride(from: 0, to: body.count, by: min(pieces, max(body.count, 1))).map {
             ByteBuffer(bytes: body[$0..<min($0 + min(pieces, body.count), body.count)])
         }
         held.byteCount = body.count
         held.isComplete = isComplete
         return held
+    }
+
+    @Test("the seller's clock goes on with ours, and stands still where ours goes back")
+    func sellerTime() throws {
+        let date = Timestamp.vectors.adding(seconds: -40)
+        let held = try held(["Date: \(date.httpDate)"])
+        for (seconds, expected) in [(Int64(0), Int64(0)), (100, 100), (-5, 0)] {
+            #expect(
+                held.sellerTime(at: .vectors.adding(seconds: seconds)) == date.adding(seconds: expected), "\(seconds)")
+        }
+        #expect(try self.held([]).sellerTime(at: .vectors) == nil)
+    }
+
+    @Test("a body that is cut is known by its beginning, and why no more comes")
+    func cut() throws {
+        let body = Array(#"{"x402Version":1,"accepts":["#.utf8)
+        var held = try held(["content-length: 100"], body: body, isComplete: false)
+        #expect(held.challengeSource.body == .none)
+        held.cut = "it broke off"
+        #expect(held.challengeSource.body == .beginning(body, reason: "it broke off"))
+        var page = try self.held(
+            ["content-length: 100", "content-encoding: br", "content-type: text/html"], body: body, isComplete: false)
+        page.cut = "it broke off"
+        #expect(page.challengeSource.body == .none)
     }
 
     private func fields(_ held: HeldAnswer) -> [[String]] {

@@ -14,6 +14,7 @@ extension JSONValue {
                 + members.sorted { $0.key < $1.key }.map { "\($0.key.debugDescription):\($0.value.canonical)" }
                 .joined(separator: ",") + "}"
         case .opaque: "opaque"
+        case .unreadable(let failure): "unreadable: \(failure)"
         }
     }
 

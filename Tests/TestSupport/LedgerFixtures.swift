@@ -86,8 +86,10 @@ extension ReservationOutcome {
 
     /// The refusal, when nothing was set aside.
     package var refusal: ReservationRefusal? {
-        guard case .refused(let refusal) = self else { return nil }
-        return refusal
+        switch self {
+        case .refused(let refusal), .counted(let refusal): refusal
+        case .reserved, .adopted: nil
+        }
     }
 }
 

@@ -75,9 +75,16 @@ extension WatchedStore: PaymentBooks {
         try await books.unshown(network: network, limit: limit)
     }
 
-    package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) {
+    @discardableResult
+    package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) -> Bool {
         try checkWriting()
-        try await books.record(refusal, at: now)
+        return try await books.record(refusal, at: now)
+    }
+
+    @discardableResult
+    package func noteRefusals(all: Bool, at now: Timestamp) async throws(LedgerError) -> [CountedRefusals] {
+        try checkWriting()
+        return try await books.noteRefusals(all: all, at: now)
     }
 
     package func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome {

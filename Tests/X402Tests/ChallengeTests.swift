@@ -151,35 +151,82 @@ struct ChallengeTests {
     }
 
     @Test(
-        "reject- two of a member that is read, wherever odd things are let pass",
+        "reject- an entry with two of a member that is read, or a text of two readings, and pay the others",
         arguments: [
+            #""asset":"\ud800""#, #""extra":{"name":"\udfff"}"#, #""scheme":"\ud800\ud800""#,
             #""amount":"1""#, #""payTo":"0x03""#, #""pay\u0054o":"0x03""#, #""asset":"0x03""#, #""scheme":"upto""#,
             #""network":"eip155:1""#, #""maxAmountRequired":"1","maxAmountRequired":"1""#,
             #""maxTimeoutSeconds":1,"maxTimeoutSeconds":60"#, #""extra":{"name":"a","name":"b"}"#,
             #""extra":{"version":"1","ver\u0073ion":"2"}"#, #""extra":{},"extra":{}"#,
             #""extra":{"spender":"0x1","spender":"0x2"}"#,
         ])
-    func duplicates(member: String) {
-        #expect(unreadable(#"{"x402Version":2,"accepts":[\#(Self.entry.dropLast()),\#(member)}]}"#))
+    func duplicates(member: String) throws {
+        let odd = Self.entry.dropLast() + ",\(member)}"
+        let alone = try read(header: #"{"x402Version":2,"accepts":[\#(odd)]}"#)
+        #expect(alone.requirements.isEmpty)
+        guard case .ambiguous? = alone.problems[0] else {
+            Issue.record("\(alone.problems)")
+            return
+        }
+        for entries in ["\(Self.entry),\(odd)", "\(odd),\(Self.entry)", "\(odd),\(odd),\(Self.entry),7"] {
+            let text = #"{"x402Version":2,"accepts":[\#(entries)]}"#
+            let challenge = try read(header: text)
+            #expect(challenge.requirements.map(\.raw) == [Array(Self.entry.utf8)], "\(entries)")
+            #expect(try read(body: text) == challenge)
+        }
     }
 
-    @Test("reject- two of a member of the challenge itself, and an extension twice that we would answer")
+    @Test("why no entry can be read is said by the first that cannot")
+    func problemOfEntries() throws {
+        func problem(_ accepts: String) throws -> ChallengeProblem {
+            try read(header: #"{"accepts":[\#(accepts)]}"#).problemOfEntries
+        }
+        #expect(try problem("") == .unreadable("accepts has no entry"))
+        #expect(
+            try problem(#"{"amount":"1","amount":"2"},7"#)
+                == .unreadable(#"entry 1 of accepts cannot be read: "amount" occurs twice in it"#))
+        #expect(try problem("7") == .unreadable("entry 1 of accepts cannot be read: it is not an object"))
+        let key = String(repeating: "k", count: 30_000)
+        guard case .unreadable(let reason) = try problem(#"{"extra":{"name":"\#(key)","name":""}}"#) else { return }
+        #expect(reason.count <= 320)
+    }
+
+    @Test("reject- two of what decides how a challenge is answered, and a required extension twice")
     func duplicatesOutside() {
+        let required = #"{"info":{"required":true}}"#
         for member in [
-            #""accepts":[]"#, #""x402Version":2"#, #""error":1,"error":2"#, #""resource":{},"resource":{}"#,
-            #""extensions":{},"extensions":{}"#,
-            #""extensions":{"payment-identifier":{},"payment-identifier":{}}"#,
-            #""extensions":{"sign-in-with-x":{},"sign-in-with-x":{}}"#,
+            #""accepts":[]"#, #""x402Version":2"#, #""x402Version":1"#, #""acc\u0065pts":[]"#,
+            #""extensions":{"payment-identifier":{},"payment-identifier":\#(required)}"#,
+            #""extensions":{"x":\#(required),"x":{}}"#, #""extensions":{"x":\#(required)},"extensions":{}"#,
         ] {
             #expect(unreadable(#"{"x402Version":2,"accepts":[\#(Self.entry)],\#(member)}"#), "\(member)")
         }
     }
 
-    @Test("an extension that stands twice is left out where nobody answers it")
-    func extensionTwice() throws {
-        let challenge = try read(
-            header: #"{"accepts":[],"extensions":{"a":1,"b":{"info":{}},"a":2,"\ud800":{}}}"#)
-        #expect(challenge.extensions.map(\.key) == ["b"])
+    @Test("what no payment needs may occur twice: the first remark that can be read counts, the rest is left out")
+    func repeated() throws {
+        func challenge(_ more: String) throws -> Challenge {
+            let text = #"{"x402Version":2,"accepts":[\#(Self.entry)],\#(more)}"#
+            let challenge = try read(header: text)
+            #expect(challenge.requirements.count == 1)
+            #expect(try read(body: text) == challenge)
+            return challenge
+        }
+        for (members, error) in [
+            (#""error":"a","error":"b""#, "a"), (#""error":null,"error":"b""#, "b"),
+            (#""error":"\ud800","\u0065rror":"b""#, "b"), (#""error":{"x":[1,1]},"error":2"#, #"{"x":[1,1]}"#),
+            (#""error":"\ud800""#, nil),
+        ] {
+            #expect(try challenge(members).error == error, "\(members)")
+        }
+        #expect(try challenge(#""resource":{"url":"a"},"resource":{"url":"b"}"#).resource == nil)
+        #expect(try challenge(#""resource":{"url":"a"}"#).resource == Array(#"{"url":"a"}"#.utf8))
+        #expect(try challenge(#""extensions":{"a":{}},"extensions":{"b":{}}"#).extensions.isEmpty)
+        let keys = ["payment-identifier", "sign-in-with-x", "x"]
+        for key in keys {
+            let extensions = #""extensions":{"\#(key)":{},"b":{"info":{}},"\#(key)":null,"\ud800":{}}"#
+            #expect(try challenge(extensions).extensions.map(\.key) == ["b"], "\(key)")
+        }
     }
 
     @Test("a byte order mark in front of a challenge is no part of it")
@@ -215,9 +262,9 @@ struct ChallengeTests {
         "reject- headers that claim to be a challenge",
         arguments: [
             "@@@", "e30", "{}", "[]", "W10", #"{"accepts":{}}"#, #"{"accepts":null}"#, #"{"x402Version":2}"#,
-            #"{"accepts":[],"accepts":[]}"#, #"{"accepts":[{"amount":"1","amount":"2"}]}"#,
-            #"{"accepts":[{"amount":1,"\u0061mount":2}]}"#, #"{"accepts":[]} x"#, #"{"accepts":[]"#,
-            #"{"accepts":[{"scheme":"\ud800"}]}"#, #"{"accepts":[],"x":{"a":[}}"#, #"{"accepts":[],"x":tru}"#,
+            #"{"accepts":[],"accepts":[]}"#, #"{"accepts":[{"amount":"1","amount":"2"]}"#,
+            #"{"accepts":[{"amount":1,"\u0061mount":2,]}"#, #"{"accepts":[]} x"#, #"{"accepts":[]"#,
+            #"{"accepts":[{"scheme":"\ud800}]}"#, #"{"accepts":[],"x":{"a":[}}"#, #"{"accepts":[],"x":tru}"#,
             #"{"accepts":[],"x":"\x"}"#, "{\"accepts\":[],\"x\":\"a\nb\"}", #"{"accepts":[],"x":01}"#,
             "=", "eyJ9=====",
         ])

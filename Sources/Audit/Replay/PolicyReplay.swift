@@ -38,6 +38,9 @@ package struct PolicyReplay: Sendable {
     /// How many of those that were decided once more have an unknown model.
     package private(set) var unknownModel: Int64 = 0
 
+    /// How many refusals were counted and not booked one by one, so that nothing is known of them but agent, code and time.
+    package private(set) var counted: Int64 = 0
+
     private var payees: [PayeeKey: Set<String>] = [:]
     private var prices: [PriceKey: Dollars] = [:]
 
@@ -60,6 +63,7 @@ package struct PolicyReplay: Sendable {
         try snapshot.forEachPayment { (payment) throws(LedgerError) in
             take(payment.record, under: rules, counts: payment.number >= first)
         }
+        counted = try snapshot.countedRefusals(since: since).reduce(0) { $0 + $1.count }
     }
 
     private mutating func take(_ record: PaymentRecord, under rules: PolicyRules, counts: Bool) {

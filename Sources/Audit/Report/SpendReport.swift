@@ -97,7 +97,8 @@ package struct SpendReport: Sendable, Equatable {
         package var count: Int64 = 0
         /// How many of them failed: ``PaymentRecord/isFailure``.
         package var failures: Int64 = 0
-        /// How many challenges were refused, which no other number here counts.
+        /// How many challenges were refused, which no other number here counts; those that were counted and not booked one
+        /// by one are among them by agent, by day and in the total.
         package var refused: Int64 = 0
         /// The sums by token.
         package var sums: [Token: Sums] = [:]
@@ -148,6 +149,8 @@ package struct SpendReport: Sendable, Equatable {
     package let rows: [Row]
     /// All rows together.
     package let total: Row
+    /// How many of the refusals in ``total`` are in no row: they were counted without what the rows are about.
+    package let unplaced: Int64
 
     /// Adds up the payments of a period; in memory are the rows alone.
     package init(
@@ -158,8 +161,20 @@ package struct SpendReport: Sendable, Equatable {
             let key = Self.key(of: record, dimension)
             rows[key, default: Row(key: key)].add(record)
         }
+        var unplaced: Int64 = 0
+        for counted in try snapshot.countedRefusals(since: period.start, before: period.end) {
+            switch dimension {
+            case .agent: rows[.known(counted.agent), default: Row(key: .known(counted.agent))].refused += counted.count
+            case .day:
+                let day = Fact.known(counted.first.utcDate)
+                rows[day, default: Row(key: day)].refused += counted.count
+            case .payee, .gateway, .model: unplaced += counted.count
+            }
+        }
         var total = Row(key: .absent)
         for row in rows.values { total.add(row) }
+        total.refused += unplaced
+        self.unplaced = unplaced
         self.dimension = dimension
         self.rows = rows.values.sorted { left, right in
             switch (left.key, right.key) {

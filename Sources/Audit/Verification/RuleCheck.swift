@@ -46,6 +46,7 @@ struct RuleCheck {
             case .freeze: take(freeze: entry.line, at: entry.at)
             case .payment, .metered, .adjustment, .notice, .checkpoint, .erasure: true
             case .signIn, .approval: true
+            case .refusals: CountedRefusals(entry.line) != nil
             case .policy: PolicyInForce(entry.line) != nil
             case .wallet: WalletAccount(entry.line) != nil
             }

@@ -7,7 +7,7 @@ struct LedgerEventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "What operators did and should hear of, newest last.",
         discussion: """
-            Notices; changes of agents, caps, freezes, policies and wallets' accounts, with who made them; sign-ins, \
+            Notices; refusals that were counted and not booked one by one; changes of agents, caps, freezes, policies and wallets' accounts, with who made them; sign-ins, \
             approvals, adjustments and erasures.
             """)
 
@@ -33,7 +33,12 @@ struct LedgerEventsCommand: AsyncParsableCommand {
                 var entries: [JournalEntry] = []
                 for kind in Self.kinds { entries += try snapshot.newestEntries(of: kind, limit: limit) }
                 let wanted = entries.filter { entry in since.map { entry.at >= $0 } ?? true }
-                return Array(wanted.sorted { $0.number < $1.number }.suffix(limit))
+                let newest = wanted.sorted { $0.number < $1.number }.suffix(limit)
+                // An agent that is refused all day pushes nothing else out of the list.
+                let counted = try snapshot.newestEntries(of: .refusals, limit: limit).filter { entry in
+                    since.map { entry.at >= $0 } ?? true && entry.number > (newest.first?.number ?? 0)
+                }
+                return (newest + counted).sorted { $0.number < $1.number }
             }
         }
         if options.json {
@@ -41,7 +46,7 @@ struct LedgerEventsCommand: AsyncParsableCommand {
         } else {
             Self.show(entries)
         }
-        if entries.count == limit { Console.note("there may be more than \(limit): see --limit") }
+        if entries.count >= limit { Console.note("there may be more than \(limit): see --limit") }
     }
 
     private static func write(_ entry: JournalEntry, to text: inout JSONText) {

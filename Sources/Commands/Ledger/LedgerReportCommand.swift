@@ -38,6 +38,7 @@ struct LedgerReportCommand: AsyncParsableCommand {
                 text.field("by", report.dimension.rawValue)
                 text.objects("rows", report.rows) { Self.write($1, to: &$0) }
                 text.object("total") { Self.write(report.total, to: &$0) }
+                text.field("refused_in_no_row", report.unplaced)
             }
         } else {
             try Self.show(report, tokens: options.tokens())
@@ -71,7 +72,7 @@ struct LedgerReportCommand: AsyncParsableCommand {
     }
 
     private static func show(_ report: SpendReport, tokens: TokenNames) {
-        guard !report.rows.isEmpty else {
+        guard !report.rows.isEmpty || report.unplaced > 0 else {
             Console.print("no payments")
             return
         }
@@ -84,6 +85,11 @@ struct LedgerReportCommand: AsyncParsableCommand {
             add(row, name: Printable.text(name), to: &table, tokens)
         }
         table.show()
+        if report.unplaced > 0 {
+            Console.print(
+                "\(report.unplaced) of the refusals were counted and not booked one by one, so their "
+                    + "\(report.dimension.rawValue) is not known.")
+        }
     }
 
     /// A line for each token; what is not about one token stands in the first.

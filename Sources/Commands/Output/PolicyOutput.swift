@@ -115,6 +115,7 @@ enum PolicyOutput {
             }
         }
         text.field("left_out", replay.leftOut)
+        text.field("counted_refusals", replay.counted)
         text.field("unknown_model", replay.unknownModel)
         text.field("differing", replay.differing)
         text.objects("differences", replay.differences) { text, difference in
@@ -137,6 +138,9 @@ enum PolicyOutput {
         }
         counts.show()
         if replay.leftOut > 0 { Console.print("left out: \(replay.leftOut)") }
+        if replay.counted > 0 {
+            Console.print("not seen: \(replay.counted) refusals that were counted and not booked one by one")
+        }
         if replay.unknownModel > 0 { Console.print("model: unknown for \(replay.unknownModel)") }
         guard !replay.differences.isEmpty else { return }
         Console.print("")

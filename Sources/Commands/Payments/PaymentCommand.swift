@@ -61,10 +61,14 @@ struct PaymentListCommand: AsyncParsableCommand {
         let filter = PaymentFilter(
             agent: agent, gateway: gateway, states: open ? openStates : states.isEmpty ? nil : Set(states),
             limit: limit)
-        let (payments, totals) = try await options.withLedger { ledger in
+        let listsRefusals = !open && (states.isEmpty || states.contains(.refused))
+        let (payments, totals, counted) = try await options.withLedger { [agent, open] ledger in
             (
                 try await ledger.payments(filter),
-                open ? try await ledger.read { (snapshot) throws(LedgerError) in try Totals(snapshot) } : nil
+                open ? try await ledger.read { (snapshot) throws(LedgerError) in try Totals(snapshot) } : nil,
+                listsRefusals
+                    ? try await ledger.read { (snapshot) throws(LedgerError) in try snapshot.countedRefusals() }
+                        .filter { agent == nil || $0.agent == agent }.reduce(Int64(0)) { $0 + $1.count } : 0
             )
         }
         if let totals {
@@ -73,6 +77,10 @@ struct PaymentListCommand: AsyncParsableCommand {
             JSONOutput.array(payments) { PaymentOutput.write($1, to: &$0) }
         } else {
             PaymentOutput.show(payments, untilWhen: false)
+        }
+        if counted > 0 {
+            Console.note(
+                "\(counted) more refusals were counted and are not listed one by one: see `purser ledger events`")
         }
         if payments.count == limit { Console.note("there may be more than \(limit): see --limit") }
     }

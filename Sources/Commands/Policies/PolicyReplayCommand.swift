@@ -10,7 +10,8 @@ struct PolicyReplayCommand: AsyncParsableCommand {
         commandName: "replay", abstract: "Decide the payments of the past by a policy, and tell what would differ.",
         discussion: """
             What was paid before is worked out from the payments themselves. Caps and the gateways' own checks are not \
-            decided anew; payments of which the books no longer know request or terms are left out.
+            decided again; payments of which the books no longer know request or terms are left out. Refusals that were \
+            counted and not booked one by one cannot be decided; the result says how many there were.
             """)
 
     @Option(help: ArgumentHelp("The first day, UTC (default: the beginning).", valueName: "date"))

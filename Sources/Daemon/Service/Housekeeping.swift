@@ -73,7 +73,7 @@ package struct Housekeeping: Sendable {
     package func perform(_ duty: HousekeepingSchedule.Duty) async {
         switch duty {
         case .retryUnbooked: await engine.retryUnbooked()
-        case .noteRefusals: await engine.noteRepeatedRefusals()
+        case .noteRefusals: await engine.noteRefusals()
         case .closeOverdue:
             do throws(LedgerError) {
                 let now = clock.now()

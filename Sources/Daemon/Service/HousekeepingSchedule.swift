@@ -6,7 +6,7 @@ package struct HousekeepingSchedule: Sendable {
     package enum Duty: Sendable, CaseIterable {
         /// Booking what the books could not take when it came.
         case retryUnbooked
-        /// Writing down how often refusals were repeated.
+        /// Writing down how many refusals were counted in the minutes that are over.
         case noteRefusals
         /// Closing payments whose window has passed.
         case closeOverdue
@@ -17,7 +17,7 @@ package struct HousekeepingSchedule: Sendable {
         package var pause: Int64 {
             switch self {
             case .retryUnbooked: 5
-            case .noteRefusals: 60
+            case .noteRefusals: 5
             case .closeOverdue: 30
             case .closeDay: 3600
             }

@@ -224,6 +224,6 @@ package struct RunningDaemon: Sendable {
         for task in housekeeping { await task.value }
         chains.closeIdle()
         await engine.retryUnbooked()
-        await engine.noteRepeatedRefusals(all: true)
+        await engine.noteRefusals(all: true)
     }
 }

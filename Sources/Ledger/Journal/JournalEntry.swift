@@ -20,6 +20,8 @@ package struct JournalLine: Sendable, Equatable {
         case freeze
         /// Something an operator should hear of: a cap that fills up, a gateway that rejects, a balance that is low.
         case notice
+        /// Refusals of an agent were counted and not booked one by one.
+        case refusals
         /// A day's last hash, signed.
         case checkpoint
         /// Texts of payments were erased.

@@ -145,28 +145,3 @@ package struct PaymentRecord: Sendable, Equatable {
     /// Until when somebody may settle the authorization, in Unix seconds, exclusive on chain.
     package var liveUntil: Int64? { terms?.validBefore }
 }
-
-/// A challenge that was not paid, kept so that an operator can see what agents were asked for.
-package struct RefusedPayment: Sendable, Equatable {
-    /// The refusal's name in the books.
-    package let id: PaymentID
-    /// Who asked and what for.
-    package let purpose: PaymentIntent.Purpose
-    /// The refusal's stable code.
-    package let code: String
-    /// The terms of the entry that was refused, when one could be read that far.
-    package let terms: PaymentIntent.Terms?
-    /// 32 random bytes that keep the hash of what may be erased from being guessed.
-    package let salt: Bytes32
-
-    /// Makes a refusal.
-    package init(
-        id: PaymentID, purpose: PaymentIntent.Purpose, code: String, terms: PaymentIntent.Terms?, salt: Bytes32
-    ) {
-        self.id = id
-        self.salt = salt
-        self.purpose = purpose
-        self.code = code
-        self.terms = terms
-    }
-}

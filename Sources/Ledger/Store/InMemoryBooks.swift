@@ -10,6 +10,7 @@ struct InMemoryBooks {
     private(set) var evidence: [Int64: PaymentEvidence] = [:]
     private(set) var rejected: [String: GatewayRejections] = [:]
     private(set) var funds = UnfundedWallets()
+    private var refusals = RefusalCounter()
     private var keys: [AgentKey: KeyBinding] = [:]
     private var knownPayees: [KnownPayee] = []
     private var knownPrices: [KnownPrice] = []
@@ -64,33 +65,42 @@ struct InMemoryBooks {
     // MARK: Payments
 
     mutating func reserve(_ request: ReservationRequest, at now: Timestamp) throws(LedgerError) -> ReservationOutcome {
+        let outcome = try decide(request, at: now)
+        guard case .refused(let refusal) = outcome else { return outcome }
+        let intent = rulebook.placed(request.intent)
+        let refused = RefusedPayment(
+            id: intent.id, purpose: intent.purpose, code: refusal.code, terms: intent.terms, salt: intent.salt)
+        return try record(refused, at: now) ? outcome : .counted(refusal)
+    }
+
+    private mutating func decide(_ request: ReservationRequest, at now: Timestamp) throws(LedgerError)
+        -> ReservationOutcome
+    {
         let rulebook = rulebook
         let intent = rulebook.placed(request.intent)
         guard index(of: intent.id) == nil else { throw .duplicate("payment \(intent.id)") }
         let time = time(at: now)
         let spend = intent.purpose.spend(intent.terms)
         let caps = rulebook.caps(counting: spend)
-        if let refusal = clock(behind: time, now) { return try refuse(intent, refusal, at: time) }
+        if let refusal = clock(behind: time, now) { return .refused(refusal) }
         let obstacle = rulebook.obstacle(to: spend, from: intent.terms.wallet, caps: caps, isMetered: false)
-        if let obstacle, obstacle != .noCap { return try refuse(intent, obstacle, at: time) }
+        if let obstacle, obstacle != .noCap { return .refused(obstacle) }
         switch earlier(request, at: time) {
         case (let id?, .adopt): return try adopt(id, for: request, caps: caps, at: time)
-        case (_, .refuse(let refusal)): return try refuse(intent, refusal, at: time)
+        case (_, .refuse(let refusal)): return .refused(refusal)
         default: break
         }
-        if let obstacle { return try refuse(intent, obstacle, at: time) }
-        if let pause = funds.pause(of: intent.terms, at: time) {
-            return try refuse(intent, .walletUnfunded(pause), at: time)
-        }
+        if let obstacle { return .refused(obstacle) }
+        if let pause = funds.pause(of: intent.terms, at: time) { return .refused(.walletUnfunded(pause)) }
         let limit = request.rules.stopAfterRejections
         let route = intent.rejectedRoute
         let gateway = rejected[spend.gateway] ?? GatewayRejections()
         if let route, let pause = gateway.pause(of: spend.agent, on: route, after: limit, at: time) {
-            return try refuse(intent, .gatewayRejecting(pause), at: time)
+            return .refused(.gatewayRejecting(pause))
         }
         let before = usage(of: caps, toFit: spend, at: time)
         if let usage = CapUsage.binding(of: before, for: spend) {
-            return try refuse(intent, .exceeded(usage), at: time)
+            return .refused(.exceeded(usage))
         }
         guard !isKnown(intent.terms) else { throw .duplicate(LedgerError.knownNonce) }
         if let route { rejected[spend.gateway]?.reserved(by: spend.agent, on: route, after: limit, at: time) }
@@ -168,22 +178,23 @@ struct InMemoryBooks {
         }
     }
 
-    private mutating func refuse(
-        _ intent: PaymentIntent, _ refusal: ReservationRefusal, at time: Timestamp
-    ) throws(LedgerError) -> ReservationOutcome {
-        try record(
-            RefusedPayment(
-                id: intent.id, purpose: intent.purpose, code: refusal.code, terms: intent.terms, salt: intent.salt),
-            at: time)
-        return .refused(refusal)
-    }
-
-    mutating func record(_ refusal: RefusedPayment, at now: Timestamp) throws(LedgerError) {
+    mutating func record(_ refusal: RefusedPayment, at now: Timestamp) throws(LedgerError) -> Bool {
+        guard refusals.admits(refusal, at: now) else {
+            refusals.count(refusal.code, of: refusal.purpose.agent, at: now)
+            return false
+        }
         guard index(of: refusal.id) == nil else { throw .duplicate("payment \(refusal.id)") }
         let time = time(at: now)
         let record = PaymentRecord(refusing: refusal, at: time)
         payments.append(record)
         write(record.firstLine(cause: refusal.code), leaving: record.evidence, at: time)
+        return true
+    }
+
+    mutating func noteRefusals(all: Bool, at now: Timestamp) -> [CountedRefusals] {
+        let counts = refusals.take(all: all, at: now)
+        for count in counts { write(count.line, at: time(at: now)) }
+        return counts
     }
 
     /// Books that a payment's bytes are sent again, where that can still be done.

@@ -51,8 +51,14 @@ extension InMemoryLedger: PaymentBooks {
         }
     }
 
-    package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) {
+    @discardableResult
+    package func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) -> Bool {
         try change { (books) throws(LedgerError) in try books.record(refusal, at: now) }
+    }
+
+    @discardableResult
+    package func noteRefusals(all: Bool, at now: Timestamp) async throws(LedgerError) -> [CountedRefusals] {
+        books.withLock { $0.noteRefusals(all: all, at: now) }
     }
 
     package func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome {

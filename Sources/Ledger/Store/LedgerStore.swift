@@ -70,7 +70,7 @@ package protocol PaymentBooks: Sendable {
     /// Checks freezes, earlier attempts, rejections and every cap, and sets the amount aside or takes an earlier attempt
     /// over, in one step.
     ///
-    /// A refusal is booked as a `refused` payment. `onPlaced` is called at most once, before the commit is waited for,
+    /// A refusal is booked as a `refused` payment, as far as ``RefusalCounter`` admits it, and counted otherwise. `onPlaced` is called at most once, before the commit is waited for,
     /// when the step has its place: every step that is submitted after that call runs after this one. Throws `duplicate` when the
     /// identifier is known, or when the money could be set aside but the nonce is known for that network, asset and payer.
     func reserve(
@@ -104,8 +104,15 @@ package protocol PaymentBooks: Sendable {
         of terms: PaymentIntent.Terms, _ doubt: FundsDoubt, at now: Timestamp
     ) async throws(LedgerError) -> Bool
 
-    /// Records a challenge that was refused before the caps were asked.
-    func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError)
+    /// Records a challenge that was refused before the caps were asked, as far as ``RefusalCounter`` admits it; false where
+    /// it was counted instead.
+    @discardableResult
+    func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError) -> Bool
+
+    /// Writes the counts of the minutes that are over into the journal, or all of them before the process ends; returns
+    /// them.
+    @discardableResult
+    func noteRefusals(all: Bool, at now: Timestamp) async throws(LedgerError) -> [CountedRefusals]
 
     /// Checks freezes and the caps that count payments, and books a call of a prepaid gateway, in one step.
     func meter(_ call: MeteredCall, at now: Timestamp) async throws(LedgerError) -> MeteringOutcome

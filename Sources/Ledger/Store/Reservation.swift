@@ -49,6 +49,8 @@ package enum ReservationOutcome: Sendable, Equatable {
     case adopted(Reservation)
     /// Nothing was set aside; the refusal is on record under the intent's identifier.
     case refused(ReservationRefusal)
+    /// Nothing was set aside; the refusal is counted with others of its minute and has no record of its own.
+    case counted(ReservationRefusal)
 }
 
 /// Money that is set aside.

@@ -3,35 +3,50 @@ import Primitives
 
 /// The one decision about money, and the rows it leaves.
 extension BookKeeper {
+    /// Decides about a request, and books a refusal that `admits` gives a row.
+    func reserve(
+        _ request: ReservationRequest, at now: Timestamp, admits: (RefusedPayment) -> Bool
+    ) throws(Fault) -> ReservationOutcome {
+        let outcome = try decide(request, at: now)
+        guard case .refused(let refusal) = outcome else { return outcome }
+        let intent = known.rulebook.placed(request.intent)
+        let refused = RefusedPayment(
+            id: intent.id, purpose: intent.purpose, code: refusal.code, terms: intent.terms, salt: intent.salt)
+        guard !(try PaymentRows.exists(intent.id, in: database)) else {
+            throw .step(.duplicate("payment \(intent.id)"))
+        }
+        guard admits(refused) else { return .counted(refusal) }
+        try record(refused, at: now)
+        return outcome
+    }
+
     /// Checks everything against the rows of this transaction, and sets the amount aside, takes an earlier attempt over,
-    /// or books the refusal.
-    func reserve(_ request: ReservationRequest, at now: Timestamp) throws(Fault) -> ReservationOutcome {
+    /// or says why not.
+    private func decide(_ request: ReservationRequest, at now: Timestamp) throws(Fault) -> ReservationOutcome {
         let intent = known.rulebook.placed(request.intent)
         let time = time(at: now)
         let spend = intent.purpose.spend(intent.terms)
         let caps = known.rulebook.caps(counting: spend)
-        if let refusal = clock(behind: time, now) { return try refuse(intent, refusal, at: time) }
+        if let refusal = clock(behind: time, now) { return .refused(refusal) }
         let obstacle = known.rulebook.obstacle(to: spend, from: intent.terms.wallet, caps: caps, isMetered: false)
-        if let obstacle, obstacle != .noCap { return try refuse(intent, obstacle, at: time) }
+        if let obstacle, obstacle != .noCap { return .refused(obstacle) }
         switch try earlier(request, at: time) {
         case (let payment?, .adopt): return try adopt(payment, for: request, caps: caps, at: time)
-        case (_, .refuse(let refusal)): return try refuse(intent, refusal, at: time)
+        case (_, .refuse(let refusal)): return .refused(refusal)
         default: break
         }
-        if let obstacle { return try refuse(intent, obstacle, at: time) }
-        if let pause = known.funds.pause(of: intent.terms, at: time) {
-            return try refuse(intent, .walletUnfunded(pause), at: time)
-        }
+        if let obstacle { return .refused(obstacle) }
+        if let pause = known.funds.pause(of: intent.terms, at: time) { return .refused(.walletUnfunded(pause)) }
         let limit = request.rules.stopAfterRejections
         let rejections = try known.rejections(at: spend.gateway, in: database)
         let route = rejections.isClear(for: spend.agent) ? nil : intent.rejectedRoute
         if let route, let pause = rejections.pause(of: spend.agent, on: route, after: limit, at: time) {
-            return try refuse(intent, .gatewayRejecting(pause), at: time)
+            return .refused(.gatewayRejecting(pause))
         }
         let counted = try known.slots(of: caps, in: database)
         let before = known.usage(of: counted, toFit: spend, at: time)
         if let usage = CapUsage.binding(of: before, for: spend) {
-            return try refuse(intent, .exceeded(usage), at: time)
+            return .refused(.exceeded(usage))
         }
         let record = PaymentRecord(reserving: intent, at: time)
         guard let number = try PaymentRows.insert(record, into: database) else {
@@ -117,27 +132,19 @@ extension BookKeeper {
             agent: agent, key: key, fingerprint: fingerprint, payment: payment, at: time, in: database)
     }
 
-    private func refuse(
-        _ intent: PaymentIntent, _ refusal: ReservationRefusal, at time: Timestamp
-    ) throws(Fault) -> ReservationOutcome {
-        try insert(
-            RefusedPayment(
-                id: intent.id, purpose: intent.purpose, code: refusal.code, terms: intent.terms, salt: intent.salt),
-            at: time)
-        return .refused(refusal)
-    }
-
-    /// Books a challenge that was refused before the caps were asked.
+    /// Books a refusal.
     func record(_ refusal: RefusedPayment, at now: Timestamp) throws(Fault) {
-        try insert(refusal, at: time(at: now))
-    }
-
-    private func insert(_ refusal: RefusedPayment, at time: Timestamp) throws(Fault) {
+        let time = time(at: now)
         let record = PaymentRecord(refusing: refusal, at: time)
         guard let number = try PaymentRows.insert(record, into: database) else {
             throw .step(.duplicate("payment \(refusal.id)"))
         }
         try write(record.firstLine(cause: refusal.code), of: number, leaving: record.evidence, at: time)
+    }
+
+    /// Books what was counted of refusals.
+    func note(_ counts: [CountedRefusals], at now: Timestamp) throws(Fault) {
+        for count in counts { try write(count.line, at: time(at: now)) }
     }
 
     /// Checks freezes and the caps that count payments, and books a call of a prepaid gateway.

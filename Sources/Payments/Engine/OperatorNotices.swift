@@ -15,14 +15,14 @@ struct OperatorNotices: Sendable {
     ///
     /// Neither the journal nor the log can be erased, so both name a route by the refused payment, whose URL can be.
     func gatewayRejecting(
-        _ gateway: String, of agent: String, _ pause: RejectionPause, refused payment: PaymentID, at now: Timestamp
+        _ gateway: String, of agent: String, _ pause: RejectionPause, refused payment: PaymentID?, at now: Timestamp
     ) async {
         let (subject, what): (String, String) =
             switch pause.scope {
             case .route(_, let count):
                 (
                     "gateway:\(gateway) agent:\(agent)",
-                    "the route of \(payment) is paused for agent \(agent) after \(count) rejections in a row"
+                    "\(payment.map { "the route of \($0)" } ?? "a route") is paused for agent \(agent) after \(count) rejections in a row"
                 )
             case .agent(.routes):
                 (
@@ -133,18 +133,11 @@ struct OperatorNotices: Sendable {
         }
     }
 
-    /// A booked refusal came again, and was not booked once more.
-    func refusalRepeated(_ count: RepeatedRefusals.Count, at now: Timestamp) async {
-        let detail = "\(count.refusal) came \(count.repetitions) times more within an hour"
-        // One for each refusal: its name tells them apart.
-        if await write("refusal-repeated", about: "payment:\(count.refusal)", detail: detail, at: now) {
-            logger.notice(
-                "a refusal was repeated",
-                metadata: [
-                    "gateway": "\(count.gateway)", "payment": "\(count.refusal)",
-                    "repetitions": "\(count.repetitions)",
-                ])
-        }
+    /// Refusals of an agent were counted and not booked one by one; the books have that by now.
+    func refusalsCounted(_ count: CountedRefusals) {
+        logger.notice(
+            "refusals were counted and not booked one by one",
+            metadata: ["agent": "\(count.agent)", "count": "\(count.count)"])
     }
 
     /// A payment was approved although something about it is unusual.

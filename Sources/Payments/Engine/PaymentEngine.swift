@@ -33,7 +33,6 @@ package struct PaymentEngine: Sendable {
     private let allowances: AllowanceCheck
     private let funds: WalletFunds
     private let prices = LearnedPrices()
-    private let refusals = RepeatedRefusals()
     private let slowStart: SlowStart
     private let rules: Replaceable<RulesInForce>
 
@@ -102,8 +101,10 @@ package struct PaymentEngine: Sendable {
         }
     }
 
-    /// Refuses to pay for a request that cannot be sent a second time, when it is a challenge that it met.
-    package func declineUnrepeatable(_ source: ChallengeSource, for request: PaymentRequest) async -> ChallengeAnswer {
+    /// Refuses to pay, for a reason that is not the seller's, where the 402 is a challenge.
+    package func decline(
+        _ source: ChallengeSource, for request: PaymentRequest, because failure: PaymentFailure
+    ) async -> ChallengeAnswer {
         do {
             _ = try Challenge.read(source)
         } catch .absent {
@@ -111,7 +112,7 @@ package struct PaymentEngine: Sendable {
         } catch {
             return await refuse(error, for: request)
         }
-        return await refuse(.bodyTooLarge, for: request, under: rules.current.policy?.hash, at: clock.now())
+        return await refuse(failure, for: request, under: rules.current.policy?.hash, at: clock.now())
     }
 
     private func refuse(_ problem: ChallengeProblem, for request: PaymentRequest) async -> ChallengeAnswer {
@@ -179,9 +180,11 @@ package struct PaymentEngine: Sendable {
         switch gate.decide(challenge, in: context) {
         case .refuse(let refusal), .ask(let refusal):
             guard learned == nil else { return .passThrough }
+            let failure =
+                challenge.requirements.isEmpty && refusal.code == .unreadable
+                ? PaymentFailure.unreadable(challenge.problemOfEntries) : .gate(refusal, payment: nil)
             return await refuse(
-                .gate(refusal, payment: nil), for: request, under: policy?.hash, terms: refusal.terms(of: wallet),
-                at: now)
+                failure, for: request, under: policy?.hash, terms: refusal.terms(of: wallet), at: now)
         case .approve(let cleared):
             if let learned, cleared.entry.raw != learned.accepted { return .passThrough }
             guard !isAbandoned() else { return .abandoned }
@@ -349,7 +352,9 @@ package struct PaymentEngine: Sendable {
         case .refused(let refusal, let id):
             logger.info(
                 "payment refused by the books",
-                metadata: request.metadata(["payment": "\(id)", "code": "\(refusal.code)"]))
+                metadata: request.metadata([
+                    "payment": "\(id.map { "\($0)" } ?? "counted")", "code": "\(refusal.code)",
+                ]))
             if case .gatewayRejecting(let pause) = refusal {
                 await notices.gatewayRejecting(request.gateway, of: request.agent.name, pause, refused: id, at: now)
             }
@@ -439,28 +444,23 @@ package struct PaymentEngine: Sendable {
         let record = RefusedPayment(
             id: PaymentID(at: now, random: bytes), purpose: request.purpose(under: policy),
             code: failure.code, terms: terms, salt: salt)
-        let key = RepeatedRefusals.Key(record)
-        let (earlier, ended) = refusals.register(key, as: record.id, at: now)
-        await note(ended, at: now)
-        if let earlier { return .refuse(failure.recorded(as: earlier)) }
         do {
-            try await store.record(record, at: now)
-            return .refuse(failure.recorded(as: record.id))
+            let isBooked = try await store.record(record, at: now)
+            return .refuse(isBooked ? failure.recorded(as: record.id) : failure)
         } catch {
-            refusals.forget(key, record.id)
             logger.error("refusal not booked", metadata: request.metadata(["problem": "\(error)"]))
             return .refuse(failure)
         }
     }
 
-    /// Writes down how often booked refusals came again: of those whose hour is over, or of all before the process ends.
-    package func noteRepeatedRefusals(all: Bool = false) async {
-        let now = clock.now()
-        await note(refusals.take(all: all, at: now), at: now)
-    }
-
-    private func note(_ counts: [RepeatedRefusals.Count], at now: Timestamp) async {
-        for count in counts { await notices.refusalRepeated(count, at: now) }
+    /// Writes down how many refusals were counted instead of booked: of the minutes that are over, or of all before the
+    /// process ends.
+    package func noteRefusals(all: Bool = false) async {
+        do {
+            for count in try await store.noteRefusals(all: all, at: clock.now()) { notices.refusalsCounted(count) }
+        } catch {
+            logger.error("counted refusals not booked", metadata: ["problem": "\(error)"])
+        }
     }
 
     /// Announces one call of ``book(_:of:isRepeat:isOrphan:)``: a repetition of the request waits for it.

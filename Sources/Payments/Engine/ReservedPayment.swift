@@ -114,7 +114,8 @@ struct Reserving: Sendable {
     let random: any RandomSource
 
     enum Failure: Error {
-        case refused(ReservationRefusal, PaymentID)
+        /// The name is that of the refusal's record; nil where it was only counted.
+        case refused(ReservationRefusal, PaymentID?)
         /// What would be sent is longer than a header line may be.
         case tooLong
         /// An attempt was handed over whose bytes cannot be made again here.
@@ -161,6 +162,7 @@ struct Reserving: Sendable {
             }
             return payment
         case .refused(let refusal): throw .refused(refusal, intent.id)
+        case .counted(let refusal): throw .refused(refusal, nil)
         }
     }
 

@@ -8,7 +8,7 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     /// The stable code, lower case with hyphens.
     package let code: String
     /// 402 when money is the reason or the permission to pay it, whose text clients show, where they take a 403 for a failed
-    /// log-in; 409 and 422 when an idempotency key is; 503 when nothing could be decided.
+    /// log-in; 409 and 422 when an idempotency key is; 503 when nothing could be decided; 504 when the time was over before.
     package let status: Int
     /// One or two sentences for the agent's developer.
     package let detail: String
@@ -66,7 +66,7 @@ package struct PaymentFailure: Error, Sendable, Equatable {
     }
 
     /// Whether somebody else may answer the seller's challenge: nothing of ours was signed for the request.
-    package var leavesChallengeOpen: Bool { status == 402 && earlier == nil }
+    package var leavesChallengeOpen: Bool { (status == 402 || status == 504) && earlier == nil }
 
     /// The gate lets no entry of the challenge through.
     package static func gate(_ refusal: Gate.Refusal, payment: PaymentID?) -> PaymentFailure {
@@ -141,6 +141,14 @@ package struct PaymentFailure: Error, Sendable, Equatable {
             code: "signing-failed", status: 503,
             detail: "The wallet could not sign, so nothing was paid. The daemon's log says why.", payment: payment)
     }
+
+    /// The request has taken as long as the gateway's entry allows in all, before its challenge was read.
+    package static let exchangeTimeout = PaymentFailure(
+        code: "exchange-timeout", status: 504,
+        detail:
+            "The gateway asks for payment, but the exchange took longer than its total-timeout before the challenge "
+            + "was complete, so nothing was paid.",
+        payment: nil)
 
     /// The body is too large to be sent a second time.
     package static let bodyTooLarge = PaymentFailure(

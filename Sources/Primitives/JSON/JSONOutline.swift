@@ -10,10 +10,18 @@ package indirect enum JSONOutline: Sendable {
     case whole
     /// A value that is no array or object.
     case scalar
-    /// An object's members with these keys, which must not repeat; others are left out.
+    /// An object's members with these keys, which must not repeat unless they are ``repeatable(_:)``; others are left out.
     case members([(key: String, outline: JSONOutline)])
+    /// A member's value, of which an object may have several: each occurrence is kept, in the order of the text.
+    case repeatable(JSONOutline)
     /// All members of an object whose keys can be read, repeated ones included.
     case allMembers(JSONOutline)
-    /// The elements of an array.
+    /// The elements of an array, each read by itself: one that is JSON and cannot be read by the outline is
+    /// ``JSONValue/Kind/unreadable(_:)``, and the others are read all the same.
     case elements(JSONOutline)
+
+    /// Whether an object may have several members with this outline.
+    var mayRepeat: Bool {
+        if case .repeatable = self { true } else { false }
+    }
 }

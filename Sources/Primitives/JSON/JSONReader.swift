@@ -75,13 +75,27 @@ package struct JSONReader {
         case (.members(let known), UInt8(ascii: "{")): kind = try members(known)
         case (.allMembers(let outline), UInt8(ascii: "{")): kind = try members(each: outline)
         case (.elements(let outline), UInt8(ascii: "[")):
-            kind = try array { reader throws(Failure) in try reader.value(outline) }
+            kind = try array { reader throws(Failure) in try reader.element(outline) }
+        case (.repeatable(let outline), _): return try value(outline)
         case (.text, _), (_, UInt8(ascii: "{")), (_, UInt8(ascii: "[")):
             try cursor.skipValue()
             kind = .opaque
         default: return try value()
         }
         return JSONValue(kind: kind, range: start..<cursor.position)
+    }
+
+    /// Reads one element; a failure that leaves the text JSON is the element's alone.
+    private mutating func element(_ outline: JSONOutline) throws(Failure) -> JSONValue {
+        let (start, outerDepth) = (cursor.position, depth)
+        do throws(Failure) {
+            return try value(outline)
+        } catch {
+            cursor.position = start
+            depth = outerDepth
+            try cursor.skipValue()
+            return JSONValue(kind: .unreadable(error), range: start..<cursor.position)
+        }
     }
 
     private mutating func literal(_ word: StaticString, _ kind: JSONValue.Kind) throws(Failure) -> JSONValue.Kind {
@@ -151,7 +165,9 @@ package struct JSONReader {
             guard let key, let entry = known.first(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
                 return try reader.cursor.skipValue()
             }
-            guard !members.contains(where: { $0.key == entry.key }) else { throw .duplicateKey(key) }
+            guard entry.outline.mayRepeat || !members.contains(where: { $0.key == entry.key }) else {
+                throw .duplicateKey(key)
+            }
             members.append(JSONMember(key: key, value: try reader.value(entry.outline)))
         }
         return .object(members)

@@ -12,6 +12,8 @@ package struct JSONValue: Sendable, Equatable {
         case object([JSONMember])
         /// A value whose text is known and nothing else, because the outline of its document names no more.
         case opaque
+        /// A value that is JSON and cannot be read as the outline of its document asks, by what stands in it.
+        case unreadable(JSONReader.Failure)
     }
 
     /// What the value is.

@@ -10,8 +10,13 @@ import X402
 
 /// From a 402 to the engine's decision.
 extension Exchange {
+    /// An answer whose head has just come, kept back.
+    func holding(_ head: ResponseHead) -> HeldAnswer {
+        HeldAnswer(head, framing: head.framing(answering: request.method), at: shared.services.clock.now())
+    }
+
     func collect(_ head: ResponseHead) {
-        held = HeldAnswer(head, framing: head.framing(answering: request.method))
+        held = holding(head)
         guard isBodyComplete, !held.endsWithConnection else {
             // An early 402: what is still to come of the body is for the repetition only. And nobody waits for the
             // end of an answer that has no end but the connection's, when its head says everything.
@@ -33,6 +38,24 @@ extension Exchange {
         guard life.phase == .collecting, let whole = challengeDeadline else { return false }
         challengeDeadline = nil
         if held.hasReadableChallengeHeader { leaveAndDecide() } else { deadline = whole }
+        return true
+    }
+
+    /// No more of the 402 comes: what there is of it decides, where it looks like a challenge.
+    ///
+    /// A challenge in the head is whole and is paid; one in the body is refused with the reason. Returns whether it is one.
+    func decideByPart(because reason: String) -> Bool {
+        guard life.phase == .collecting else { return false }
+        held.cut = reason
+        do throws(ChallengeProblem) {
+            _ = try Challenge.read(held.challengeSource)
+        } catch .absent {
+            return false
+        } catch {
+            // The engine says what is wrong with it.
+        }
+        challengeDeadline = nil
+        leaveAndDecide()
         return true
     }
 
@@ -79,29 +102,32 @@ extension Exchange {
         let services = shared.services
         let source = held.challengeSource
         let subject = subject(
-            sellerDate: held.sellerTime, maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
+            sellerDate: held.sellerTime(at: shared.services.clock.now()),
+            maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let executor = shared.executor
-        let open =
-            upstreamRequest.protocols.isEmpty
-            ? JoinQuestion(admitted, of: claim, among: services.openAnswers, clock: services.clock) : nil
-        let isRepeatable = replay.isReplayable
+        // A protocol is not switched on another request's connection.
+        let open = JoinQuestion(
+            admitted, of: claim, among: services.openAnswers, clock: services.clock,
+            as: upstreamRequest.protocols.isEmpty ? .joining : .waiting)
+        // What cannot be sent once more is not paid, nor what has taken too long.
+        let declined = replay.isReplayable ? isOutOfTime ? PaymentFailure.exchangeTimeout : nil : .bodyTooLarge
         services.bookings.begin()
         let start = NIODeadline.now()
         // On this loop: reading, vetting and signing take less than handing them to another thread and back.
         Task(executorPreference: executor) {
-            // What cannot be sent once more is not paid.
-            let request = isRepeatable ? await subject.request(services) : nil
+            let request = declined == nil ? await subject.request(services) : nil
             let answer: ChallengeAnswer
             if let request {
                 answer = await services.engine.answer(source, for: request, open: open) { agentHasLeft.isRaised }
             } else {
-                answer = await services.engine.declineUnrepeatable(source, for: subject.requestWithoutBody)
+                answer = await services.engine.decline(
+                    source, for: subject.requestWithoutBody, because: declined ?? .bodyTooLarge)
             }
             if case .pay = answer { services.meters.signature.record(NIODeadline.now() - start) }
             if case .pay = answer {} else { services.bookings.end() }
-            if case .joined(let ownsPayment) = answer, let entry = open?.entry {
+            if case .joined(let ownsPayment) = answer, let entry = open.entry {
                 loop.execute { bound.value.join(entry, ownsPayment: ownsPayment) }
             } else {
                 loop.execute { bound.value.decided(answer) }

@@ -22,6 +22,12 @@ extension Exchange {
             held.byteCount = 0
             return judge()
         }
+        if life.phase == .collecting {
+            connection = nil
+            var reason = "it broke off"
+            if case .malformed = failure { reason = "the rest of it is not valid HTTP" }
+            if decideByPart(because: reason) { return }
+        }
         let event = life.upstreamFailed(beforeAnyByte: failure.isBeforeAnyByte)
         connection = nil
         sender = nil
@@ -36,7 +42,7 @@ extension Exchange {
             return respond(.gatewayBusy(gateway: gateway.name, limit: gateway.limits.connections ?? 0))
         }
         if life.phase.isJudging { return judge() }
-        if challengeIsLate() { return }
+        if challengeIsLate() || decideByPart(because: "the rest of it did not come in time") { return }
         if isAsking { return wordIsLate() }
         waitIsOver()
     }

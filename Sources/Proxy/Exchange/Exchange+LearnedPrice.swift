@@ -48,7 +48,7 @@ extension Exchange {
         let agentHasLeft = agentHasLeft
         let loop = shared.loop
         let open = JoinQuestion(
-            admitted, of: claim, among: services.openAnswers, clock: services.clock, mayJoin: false)
+            admitted, of: claim, among: services.openAnswers, clock: services.clock, as: .asking)
         services.bookings.begin()
         let start = NIODeadline.now()
         Task(executorPreference: shared.executor) {

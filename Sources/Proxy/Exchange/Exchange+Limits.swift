@@ -57,6 +57,12 @@ extension Exchange {
         return false
     }
 
+    /// Refuses what looks like a challenge instead of paying it late; returns whether it does.
+    private func decideOutOfTime() -> Bool {
+        isOutOfTime = true
+        return decideByPart(because: "the rest of it did not come within the gateway's total-timeout")
+    }
+
     /// The exchange has taken as long as it may in all.
     func totalTimePassed() {
         expiry = nil
@@ -67,6 +73,8 @@ extension Exchange {
             agentHasLeft.raise()
             respond(.exchangeTimeout(gateway: name, payment: nil))
         case .over:
+            break
+        case .collecting where decideOutOfTime():
             break
         default:
             deadline = nil

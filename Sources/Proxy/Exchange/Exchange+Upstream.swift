@@ -24,7 +24,7 @@ extension Exchange: UpstreamReceiver {
         case .collect:
             collect(head)
         case .judge:
-            held = HeldAnswer(head, framing: head.framing(answering: request.method))
+            held = holding(head)
             deadline = .now() + shared.services.timeouts.challenge
         case .book(let isRepeat, let fate):
             held = HeldAnswer()

@@ -72,6 +72,8 @@ final class Exchange {
 
     /// When the exchange has taken as long as it may in all.
     var expiry: NIODeadline?
+    /// Whether that was before the 402 was read, so that it is not paid.
+    var isOutOfTime = false
     private var waitDeadline: NIODeadline?
 
     /// When the present wait is over, at the latest with the exchange's own time.

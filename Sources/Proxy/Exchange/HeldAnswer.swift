@@ -14,18 +14,23 @@ struct HeldAnswer {
     var byteCount = 0
     /// Whether the body has been read to its end.
     var isComplete = false
+    /// Why no more of the body comes, where it has not been read to its end.
+    var cut: String?
     private let framing: BodyFraming
-    /// When its head came.
-    private let arrived = NIODeadline.now()
+    /// When its head came, by our clock.
+    private let arrived: Timestamp?
 
     /// Nothing held yet.
     init() {
         framing = .none
+        arrived = nil
     }
 
-    init(_ head: ResponseHead, framing: BodyFraming) {
+    /// Holds an answer whose head came at a moment by our clock.
+    init(_ head: ResponseHead, framing: BodyFraming, at arrived: Timestamp?) {
         self.head = head
         self.framing = framing
+        self.arrived = arrived
     }
 
     /// Keeps a piece of the body.
@@ -60,9 +65,9 @@ struct HeldAnswer {
     /// The seller's clock, where it is told once and in the usual form: Date, and how long a cache has kept the answer.
     var date: Timestamp? { only(.date).flatMap { Timestamp(httpDate: $0) }?.adding(seconds: age) }
 
-    /// The seller's clock now: it has gone on since the answer came.
-    var sellerTime: Timestamp? {
-        date?.adding(seconds: (NIODeadline.now() - arrived).nanoseconds / 1_000_000_000)
+    /// The seller's clock at a moment by ours: it has gone on since the answer came.
+    func sellerTime(at now: Timestamp) -> Timestamp? {
+        date?.adding(seconds: arrived.map { max(0, now.seconds - $0.seconds) } ?? 0)
     }
 
     /// The Age field, in seconds; 0 where it does not stand once, as a plain number of at most a day.
@@ -100,17 +105,17 @@ struct HeldAnswer {
     var isTooLong: Bool { byteCount > Challenge.maximumBytes }
 
     private var plainBody: ChallengeSource.Body {
-        guard let fields = head?.fields, byteCount > 0, isComplete || isTooLong else { return .none }
+        guard let fields = head?.fields, byteCount > 0, isComplete || isTooLong || cut != nil else { return .none }
         guard let bytes = content else { return .none }
         let codings = fields.lines.filter { $0.name == .contentEncoding }
             .flatMap { fields.text($0).split(separator: ",").map { $0.trimmingBlanks.lowercased() } }
         switch ChallengeBody.read(bytes, codings: codings, isCut: !isComplete, limit: Challenge.maximumBytes) {
         case .whole(let bytes): return .whole(bytes)
-        case .beginning(let bytes, let reason): return .beginning(bytes, reason: reason)
+        case .beginning(let bytes, let reason): return .beginning(bytes, reason: cut ?? reason)
         case .unreadable(let reason):
             // A page for people is none, whatever its coding.
             let isPage = fields.first(.contentType).map { fields.text($0).lowercased().hasPrefix("text/html") }
-            return isPage == true ? .none : .unreadable(reason: reason.printable(limit: 256))
+            return isPage == true ? .none : .unreadable(reason: (cut ?? reason).printable(limit: 256))
         }
     }
 
@@ -165,7 +170,7 @@ extension SettlementReport {
 extension PaidAnswer {
     /// What the head of an answer says about the payment it answers.
     static func read(from head: ResponseHead) -> PaidAnswer {
-        let reason = head.status == 402 ? HeldAnswer(head, framing: .none).challengeReason : nil
+        let reason = head.status == 402 ? HeldAnswer(head, framing: .none, at: nil).challengeReason : nil
         return .response(status: head.status, report: SettlementReport.read(from: head), reason: reason)
     }
 }

@@ -92,12 +92,14 @@ extension Exchange {
         let limit = shared.services.keptMemory.limits.time
         keptUntil = .now() + limit
         deadline = .now() + max(time, isKeepable ? limit : .zero)
-        guard isKeepable, let payment else { return }
+        guard let payment else { return }
+        // Where nobody may have the answer, a repetition still waits for it rather than send the same bytes.
         let entry = OpenAnswers.Entry(
-            identity: RepetitionIdentity(admitted, of: claim), payment: payment,
-            end: seconds.map { shared.services.clock.now().adding(seconds: $0) }, exchange: self)
+            identity: isKeepable ? RepetitionIdentity(admitted, of: claim) : nil, key: admitted.idempotencyKey,
+            payment: payment, end: seconds.map { shared.services.clock.now().adding(seconds: $0) }, exchange: self)
         openEntry = entry
         shared.services.openAnswers.open(entry)
+        if keeping?.paid?.event.saysMoneyMoved == true { shared.services.openAnswers.paid(entry) }
         if keeping?.isComplete == true { shared.services.openAnswers.complete(entry) }
     }
 
@@ -110,6 +112,7 @@ extension Exchange {
 
     /// The head of the answer has come, and nobody reads it yet.
     func keepOn(_ head: ResponseHead, paid: AgentResponse.Paid?) {
+        if let openEntry, paid?.event.saysMoneyMoved == true { shared.services.openAnswers.paid(openEntry) }
         guard let keptUntil, keptUntil > .now() else { return end() }
         beginKeeping(head, paid: paid)
         guard hasWholeAnswer else { return end() }

@@ -6,20 +6,29 @@ import Transport
 
 /// The question of one request, asked within its decision, and the answer that it got.
 final class JoinQuestion: OpenAttempts {
+    /// What a request may do with an answer that is open.
+    enum Way {
+        /// It may have it.
+        case joining
+        /// It has its own, and waits while the same bytes are out for another one.
+        case waiting
+        /// It asks its seller first, and decides then.
+        case asking
+    }
+
     private let answers: OpenAnswers
     private let admitted: AdmittedRequest
     private let claim: AgentClaim
     private let clock: any WallClock
-    private let mayJoin: Bool
+    private let way: Way
     private let taken = Mutex<OpenAnswers.Entry?>(nil)
 
-    /// Makes the question of a request; one that may not join only asks whether an answer is open.
+    /// Makes the question of a request.
     init(
-        _ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers, clock: any WallClock,
-        mayJoin: Bool = true
+        _ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers, clock: any WallClock, as way: Way
     ) {
         self.clock = clock
-        self.mayJoin = mayJoin
+        self.way = way
         self.admitted = admitted
         self.claim = claim
         self.answers = answers
@@ -28,19 +37,21 @@ final class JoinQuestion: OpenAttempts {
     /// The answer that the request has joined.
     var entry: OpenAnswers.Entry? { taken.withLock { $0 } }
 
-    func isOpen(_ fingerprint: Bytes32) -> Bool { answers.isOpen(fingerprint) && !admitted.buysAgain }
+    func isOpen(_ fingerprint: Bytes32) -> Bool { answers.isOpen(fingerprint) }
 
     func find(_ fingerprint: Bytes32) -> OpenAttempt {
-        guard mayJoin else { return isOpen(fingerprint) ? .elsewhere : .none }
+        guard way != .asking else { return isOpen(fingerprint) ? .elsewhere : .none }
         // Only where something is open is it worth the hash.
-        switch answers.find(fingerprint, for: RepetitionIdentity(admitted, of: claim), at: clock.now()) {
+        let repetition = OpenAnswers.Repetition(
+            identity: RepetitionIdentity(admitted, of: claim), buysAgain: admitted.buysAgain, mayJoin: way == .joining)
+        let (answers, clock) = (answers, clock)
+        switch answers.find(fingerprint, for: repetition, at: clock.now()) {
         case .nothing: return .none
         case .answer(let entry):
             taken.withLock { $0 = entry }
             return .joined(entry.payment.id)
         case .others:
-            let answers = answers
-            return .unfinished { await answers.changed(fingerprint) }
+            return .unfinished { await answers.changed(fingerprint, for: repetition, at: clock.now()) }
         }
     }
 }

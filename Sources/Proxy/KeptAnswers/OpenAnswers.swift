@@ -8,8 +8,10 @@ import Synchronization
 final class OpenAnswers: Sendable {
     /// One of them.
     final class Entry: Sendable {
-        /// What a repetition must have in common with its request.
-        let identity: RepetitionIdentity
+        /// What a repetition must have in common with its request; nil where no repetition may have the answer.
+        let identity: RepetitionIdentity?
+        /// SHA-256 of the Idempotency-Key of its request, when it had one.
+        let key: Bytes32?
         /// What was paid for it.
         let payment: AuthorizedPayment
         /// From when on a repetition is a new purchase, though the answer is still kept; nil for never.
@@ -19,15 +21,39 @@ final class OpenAnswers: Sendable {
         let loop: any EventLoop
         /// Whether the gateway has sent all of it, so that nothing more of it is to be waited for.
         fileprivate let isComplete = Atomic(false)
+        /// Whether it is known that the money moved, so that another purchase does not send the same bytes.
+        fileprivate let isPaid = Atomic(false)
 
         fileprivate var isWhole: Bool { isComplete.load(ordering: .relaxed) }
+        /// Whether the seller may still be asked for the payment's outcome by a second sending of its bytes.
+        fileprivate var isUndecided: Bool { !isWhole && !isPaid.load(ordering: .relaxed) }
 
-        init(identity: RepetitionIdentity, payment: AuthorizedPayment, end: Timestamp? = nil, exchange: Exchange) {
+        init(
+            identity: RepetitionIdentity?, key: Bytes32?, payment: AuthorizedPayment, end: Timestamp? = nil,
+            exchange: Exchange
+        ) {
             self.end = end
             self.identity = identity
+            self.key = key
             self.payment = payment
             self.exchange = NIOLoopBound(exchange, eventLoop: exchange.shared.loop)
             loop = exchange.shared.loop
+        }
+    }
+
+    /// A request that repeats an earlier one.
+    struct Repetition: Sendable {
+        /// What it must have in common with the earlier request to have its answer.
+        let identity: RepetitionIdentity
+        /// Whether its agent says that it wants another purchase.
+        let buysAgain: Bool
+        /// Whether it can have the answer to another request at all.
+        let mayJoin: Bool
+
+        /// Whether it asks for a purchase of its own beside an open answer: with a key of its own, or without one by saying
+        /// so.
+        fileprivate func isPurchase(beside entry: Entry) -> Bool {
+            identity.key.map { $0 != entry.key } ?? buysAgain
         }
     }
 
@@ -38,6 +64,24 @@ final class OpenAnswers: Sendable {
 
     private struct State {
         var requests: [Bytes32: Request] = [:]
+
+        /// What is open to a request.
+        ///
+        /// One that asks for a purchase of its own waits only while it would get the bytes of an open one: two exchanges
+        /// never send the same bytes at once.
+        func look(_ fingerprint: Bytes32, for repetition: Repetition, at now: Timestamp) -> Find {
+            var mustWait = false
+            for entry in requests[fingerprint]?.entries ?? [] where entry.end.map({ now < $0 }) ?? true {
+                if repetition.isPurchase(beside: entry) {
+                    if entry.isUndecided { mustWait = true }
+                } else if repetition.mayJoin, entry.identity == repetition.identity {
+                    return .answer(entry)
+                } else if !entry.isWhole {
+                    mustWait = true
+                }
+            }
+            return mustWait ? .others : .nothing
+        }
 
         /// Takes an entry out; returns who waits for that.
         mutating func remove(_ entry: Entry) -> [CheckedContinuation<Void, Never>] {
@@ -73,9 +117,15 @@ final class OpenAnswers: Sendable {
     }
 
     /// An answer is complete: it stays open to a request that may have it, and no other one waits for it.
-    func complete(_ entry: Entry) {
+    func complete(_ entry: Entry) { wake(entry) { entry.isComplete.store(true, ordering: .relaxed) } }
+
+    /// It is on its way into the books that the money of an open answer moved: no other purchase waits for it.
+    func paid(_ entry: Entry) { wake(entry) { entry.isPaid.store(true, ordering: .relaxed) } }
+
+    /// Changes what is known of an answer, and lets those go on that wait for it.
+    private func wake(_ entry: Entry, _ change: () -> Void) {
         let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            entry.isComplete.store(true, ordering: .relaxed)
+            change()
             let waiting = state.requests[entry.payment.fingerprint]?.waiting ?? []
             state.requests[entry.payment.fingerprint]?.waiting = []
             return waiting
@@ -93,31 +143,22 @@ final class OpenAnswers: Sendable {
     }
 
     /// Looks for the answer to a request, the oldest first.
-    ///
-    /// A request with an Idempotency-Key of its own asks for a purchase of its own, and others' answers do not hold it up.
-    func find(_ fingerprint: Bytes32, for identity: RepetitionIdentity, at now: Timestamp) -> Find {
+    func find(_ fingerprint: Bytes32, for repetition: Repetition, at now: Timestamp) -> Find {
         let (find, waiting) = state.withLock { state -> (Find, [CheckedContinuation<Void, Never>]) in
-            let entries = (state.requests[fingerprint]?.entries ?? [])
-                .filter { identity.key == nil || identity.key == $0.identity.key }
-                .filter { entry in entry.end.map { now < $0 } ?? true }
-            guard !entries.isEmpty else { return (.nothing, []) }
-            guard let entry = entries.first(where: { $0.identity == identity }) else {
-                return (entries.allSatisfy(\.isWhole) ? .nothing : .others, [])
-            }
+            let find = state.look(fingerprint, for: repetition, at: now)
             // It has an agent again, which leaves it alone for those that wait.
-            return (.answer(entry), state.remove(entry))
+            if case .answer(let entry) = find { return (find, state.remove(entry)) }
+            return (find, [])
         }
         for waiter in waiting { waiter.resume() }
         return find
     }
 
-    /// Waits until one of the answers to requests with this fingerprint has ended, or has an agent again.
-    func changed(_ fingerprint: Bytes32) async {
+    /// Waits until something has changed of the answers that a request waits for.
+    func changed(_ fingerprint: Bytes32, for repetition: Repetition, at now: Timestamp) async {
         await withCheckedContinuation { waiter in
             let isOver = state.withLock { state in
-                guard let request = state.requests[fingerprint], !request.entries.allSatisfy(\.isWhole) else {
-                    return true
-                }
+                guard case .others = state.look(fingerprint, for: repetition, at: now) else { return true }
                 state.requests[fingerprint]?.waiting.append(waiter)
                 return false
             }

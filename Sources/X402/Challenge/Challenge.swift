@@ -4,9 +4,9 @@ import Primitives
 package struct Challenge: Sendable, Equatable {
     /// The version the seller spoke and in which it must be answered, 1 or 2.
     package let version: Int
-    /// The seller's remark or reason code, at most 256 printable characters.
+    /// The seller's remark or reason code, at most 256 printable characters: the first that can be read.
     package let error: String?
-    /// The `resource` object as received (version 2).
+    /// The `resource` object as received (version 2); nil where there are two.
     package let resource: [UInt8]?
     /// The members of `extensions` in the seller's order, each with its JSON text.
     package let extensions: [Extension]
@@ -125,8 +125,10 @@ extension Challenge {
     }
 
     private static let outline = JSONOutline.members([
-        ("x402Version", .scalar), ("error", .text), ("resource", .text),
-        ("accepts", .elements(PaymentRequirement.outline)), ("extensions", .allMembers(.text)),
+        ("x402Version", .scalar), ("accepts", .elements(PaymentRequirement.outline)),
+        // No payment needs these.
+        ("error", .repeatable(.text)), ("resource", .repeatable(.text)),
+        ("extensions", .repeatable(.allMembers(.text))),
     ])
 
     private static func root(of document: [UInt8], in place: String) throws(ChallengeProblem) -> JSONValue {
@@ -155,11 +157,9 @@ extension Challenge {
         }
         return Challenge(
             version: version,
-            error: errorText(root["error"], in: document),
-            resource: root["resource"].flatMap { resource in
-                document[resource.range.lowerBound] == UInt8(ascii: "{") ? resource.textWithoutNulls(in: document) : nil
-            },
-            extensions: try extensions(root["extensions"], in: document),
+            error: root.values("error").lazy.compactMap { errorText($0, in: document) }.first,
+            resource: resource(root.values("resource"), in: document),
+            extensions: try extensions(root.values("extensions"), in: document),
             requirements: requirements,
             problems: problems,
             text: document)
@@ -174,40 +174,60 @@ extension Challenge {
         }
     }
 
-    private static func errorText(_ value: JSONValue?, in document: [UInt8]) -> String? {
-        guard let value else { return nil }
+    /// One remark; nil where it is `null`, or a text that programs read differently.
+    private static func errorText(_ value: JSONValue, in document: [UInt8]) -> String? {
         let text = Array(document[value.range])
-        let read = try? JSONReader.read(text, outline: .scalar)
-        return read?.isNull == true
-            ? nil : (read?.string ?? String(decoding: text, as: UTF8.self)).printable(limit: 256)
+        let read: JSONValue
+        do {
+            read = try JSONReader.read(text, outline: .scalar)
+        } catch {
+            return nil
+        }
+        return read.isNull ? nil : (read.string ?? String(decoding: text, as: UTF8.self)).printable(limit: 256)
     }
 
-    /// The extensions in the seller's order; one that stands there twice is left out, or voids the challenge where we would
-    /// answer it.
+    private static func resource(_ values: [JSONValue], in document: [UInt8]) -> [UInt8]? {
+        guard values.count == 1, document[values[0].range.lowerBound] == UInt8(ascii: "{") else { return nil }
+        return values[0].textWithoutNulls(in: document)
+    }
+
+    /// The extensions in the seller's order.
+    ///
+    /// One that occurs twice is left out, as all of them are where `extensions` itself does; where the seller does not take
+    /// a payment without it, the challenge has no one reading.
     private static func extensions(
-        _ value: JSONValue?, in document: [UInt8]
+        _ objects: [JSONValue], in document: [UInt8]
     ) throws(ChallengeProblem) -> [Extension] {
-        let members = value?.members ?? []
+        let members = objects.flatMap { $0.members ?? [] }
         guard !members.isEmpty else { return [] }
         let counts = members.reduce(into: [String: Int]()) { $0[$1.key, default: 0] += 1 }
         var extensions: [Extension] = []
         for member in members {
-            guard counts[member.key] == 1 else {
-                guard answered.contains(member.key) else { continue }
-                throw .unreadable("the extension \(member.key) stands there twice")
-            }
             let raw = member.value.textWithoutNulls(in: document)
             if raw == Array("null".utf8) { continue }
-            extensions.append(Extension(key: member.key, raw: raw, isRequired: ExtensionEntry.isRequired(raw)))
+            let offered = Extension(key: member.key, raw: raw, isRequired: ExtensionEntry.isRequired(raw))
+            guard objects.count == 1, counts[member.key] == 1 else {
+                guard offered.isRequired else { continue }
+                throw .unreadable("the extension \(member.key) is required and occurs twice".printable(limit: 320))
+            }
+            extensions.append(offered)
         }
         return extensions
     }
 
-    /// The extensions to which something is added, or by which something else is done.
-    private static let answered: Set<String> = [
-        PaymentIdentifier.key, OfferExtension.key, EIP2612Sponsoring.key, ERC20ApprovalSponsoring.key,
-        SignInChallenge.key,
-    ]
+    /// Why no entry can be paid, where none could be read: by the first that could not.
+    package var problemOfEntries: ChallengeProblem {
+        guard let first = problems.min(by: { $0.key < $1.key }) else { return .unreadable("accepts has no entry") }
+        return .unreadable(
+            "entry \(first.key + 1) of accepts cannot be read: \(first.value.sentence)".printable(limit: 320))
+    }
+}
+
+extension JSONValue {
+    /// The values of all members with this key, in the order of the text.
+    fileprivate func values(_ key: String) -> [JSONValue] {
+        members?.filter { $0.key == key }.map(\.value) ?? []
+    }
 }
 
 extension UInt8 {

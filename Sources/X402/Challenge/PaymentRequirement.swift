@@ -27,10 +27,23 @@ package struct PaymentRequirement: Sendable, Equatable {
 package enum RequirementProblem: Error, Sendable, Equatable {
     /// The entry is not an object.
     case notAnObject
+    /// A member that is read stands there twice, or is a text that programs read differently.
+    case ambiguous(JSONReader.Failure)
     /// A required member is absent or has the wrong type.
     case missing(String)
     /// The amount is not a positive integer of atomic units that fits 256 bits.
     case badAmount
+
+    /// The problem in words, as part of a sentence about an entry.
+    var sentence: String {
+        switch self {
+        case .notAnObject: "it is not an object"
+        case .ambiguous(.duplicateKey(let key)): "\"\(key)\" occurs twice in it"
+        case .ambiguous(let failure): "it does not have one reading: \(failure)"
+        case .missing(let key): "\"\(key)\" is missing or of another type"
+        case .badAmount: "its amount is not a positive integer of atomic units"
+        }
+    }
 }
 
 extension PaymentRequirement {
@@ -69,6 +82,7 @@ extension PaymentRequirement {
     /// The fields decide the form, not the declared version: `amount` is version 2, `maxAmountRequired` version 1.
     package static func read(_ entry: JSONValue, in document: [UInt8]) throws(RequirementProblem) -> PaymentRequirement
     {
+        if case .unreadable(let failure) = entry.kind { throw .ambiguous(failure) }
         guard entry.members != nil else { throw .notAnObject }
         func text(_ key: String) throws(RequirementProblem) -> String {
             guard let value = entry[key]?.string, !value.isEmpty else { throw .missing(key) }

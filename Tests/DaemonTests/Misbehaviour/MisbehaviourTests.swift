@@ -1,4 +1,5 @@
 import Ledger
+import NIOCore
 import NIOPosix
 import Primitives
 import Simulator
@@ -67,7 +68,8 @@ struct MisbehaviourTests {
             case .refused where last.status == 402:
                 // The reason is ours; what an agent that pays by itself needs is the merchant's.
                 let original = try await RawClient.send(
-                    described.method, path, port: merchant.port, group: .singleton)
+                    described.method, path, port: merchant.port, patience: .milliseconds(500), takesPart: true,
+                    group: .singleton)
                 #expect(last.values("payment-required") == original.values("payment-required"))
                 #expect(last.values("x-payment-required") == original.values("x-payment-required"))
             case .paid, .refused: break

@@ -69,7 +69,7 @@ enum JSONInvariants {
             text.object { object in
                 for member in members { object.field(member.key, raw: written(member.value)) }
             }
-        case .opaque: break
+        case .opaque, .unreadable: break
         }
     }
 
@@ -127,7 +127,7 @@ enum JSONInvariants {
                 object.count == members.count
                     && members.allSatisfy { member in object[member.key].map { isSame(member.value, $0) } ?? false }
             } ?? false
-        case .opaque: false
+        case .opaque, .unreadable: false
         }
     }
 }

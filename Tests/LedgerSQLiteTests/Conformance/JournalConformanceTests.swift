@@ -136,7 +136,8 @@ struct JournalConformanceTests {
         let count = 2 * JournalLine.erasureLimit + 50
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 1...UInt64(count) {
-                let intent = PaymentIntent.sample(number)
+                // Of one agent and minute five are booked.
+                let intent = PaymentIntent.sample(number, agent: "agent-\(number / 5)")
                 let refusal = RefusedPayment(
                     id: intent.id, purpose: intent.purpose, code: "unknown-asset", terms: nil, salt: intent.salt)
                 group.addTask { try await store.record(refusal, at: .vectors) }

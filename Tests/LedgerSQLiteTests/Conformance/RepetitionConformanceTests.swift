@@ -93,7 +93,7 @@ struct RepetitionConformanceTests {
                 switch outcome {
                 case .reserved: "new"
                 case .adopted(let reservation): reservation.record.id == Self.first.id ? "same-bytes" : "another"
-                case .refused(let refusal): refusal.code
+                case .refused(let refusal), .counted(let refusal): refusal.code
                 }
             #expect(result == row.results[way], "\(way)")
             subject.outlive()
@@ -112,8 +112,9 @@ struct RepetitionConformanceTests {
                 let result = try #require(row.results[way])
                 return try #require(words[result]?.string)
             }
-            let joins = rows.first { $0["earlier"]?.string == row.description }?["joins"]?.bool == true
-            let line = "| \(row.description)\(joins ? " ¹" : "") | \(cells.joined(separator: " | ")) |"
+            let source = rows.first { $0["earlier"]?.string == row.description }
+            let marks = [("joins", " ¹"), ("waits", " ²")].filter { source?[$0.0]?.bool == true }.map(\.1).joined()
+            let line = "| \(row.description)\(marks) | \(cells.joined(separator: " | ")) |"
             #expect(readme.contains(line), "README lacks: \(line)")
         }
     }

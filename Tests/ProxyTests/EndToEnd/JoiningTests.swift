@@ -1,6 +1,7 @@
 import Ledger
 import NIOCore
 import Payments
+import Policy
 import Primitives
 import Proxy
 import TestSupport
@@ -8,72 +9,9 @@ import Testing
 
 @Suite("A paid answer whose agent has left", .mayBlock)
 struct JoiningTests {
-    /// A seller that takes the money at once and answers when it may.
-    private final class LateSeller: Sendable {
-        /// The first paid request has come.
-        let paid = Gate()
-        /// The first part of its answer may be sent, and then the rest.
-        let begin = Gate()
-        let rest = Gate()
-        /// The connection of the first paid request has ended.
-        let left = Gate()
-        private let count = Progress()
-
-        /// Serves the first payment late and in two parts, each further one at once.
-        func upstream(
-            _ first: String, _ second: String = "", asking challenge: String = Seller.unpaid
-        ) throws -> ScriptedUpstream {
-            try ScriptedUpstream { wire, _ in
-                while let request = try wire.readRequest() {
-                    guard Seller.isPaid(request) else {
-                        try wire.send(challenge)
-                        continue
-                    }
-                    guard self.count.next() == 0 else {
-                        try wire.send(Respond.with(200, [Seller.report()], body: "again"))
-                        continue
-                    }
-                    self.paid.open()
-                    Threads.spawn {
-                        _ = try? wire.readToEnd()
-                        self.left.open()
-                    }
-                    self.begin.waitBlocking()
-                    try wire.send(first)
-                    self.rest.waitBlocking()
-                    try wire.send(second)
-                    // A thread that reads would keep the connection open.
-                    wire.shutDown()
-                    return
-                }
-            }
-        }
-    }
-
-    private static let first =
-        "HTTP/1.1 200 OK\r\nx-mine: 1\r\n\(Seller.report())\r\nconnection: close\r\ncontent-length: 11\r\n\r\nbought"
-    private static let second = " once"
-
     /// What happened to the one payment, as the journal has it, the answer's way to the agent aside.
     private static func causes(_ lab: Lab) async throws -> [String] {
         try await lab.ledger.history(of: lab.payment().id).map(\.line.cause).filter { $0 != "answered" }
-    }
-
-    /// Sends the request on a connection of its own, and leaves once the payment is with the seller.
-    private static func sendAndLeave(_ lab: Lab, _ seller: LateSeller) async throws {
-        let wire = try lab.connect()
-        try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
-        #expect(await seller.paid.opened())
-        wire.close()
-        #expect(try await lab.wait(for: .inDoubt))
-    }
-
-    /// Sends the request as a client library repeats it.
-    private static func repeated(_ lab: Lab, _ fields: [String] = []) throws -> Wire {
-        let wire = try lab.connect()
-        let retry = ["x-stainless-retry-count: 1", "traceparent: 00-a-b-01"]
-        try wire.send(lab.head("POST", "/lab/x", retry + fields, length: 1) + "q")
-        return wire
     }
 
     private static func expectBought(_ response: Message, _ lab: Lab, _ upstream: ScriptedUpstream) async throws {
@@ -88,12 +26,12 @@ struct JoiningTests {
     @Test("a repetition joins the open exchange and gets the answer, and nothing is sent again", arguments: [1, 2])
     func joins(loops: Int) async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         var options = Lab.Options()
         options.loops = loops
         try await Lab.run(options, upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
-            let wire = try Self.repeated(lab)
+            try await LateSeller.sendAndLeave(lab, seller)
+            let wire = try LateSeller.repeated(lab)
             #expect(try await lab.wait(for: .resumed))
             seller.begin.open()
             seller.rest.open()
@@ -110,18 +48,18 @@ struct JoiningTests {
     @Test("an answer that is complete before the repetition comes is replayed to it, once", arguments: [1, 2])
     func replays(loops: Int) async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         var options = Lab.Options()
         options.loops = loops
         try await Lab.run(options, upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
+            try await LateSeller.sendAndLeave(lab, seller)
             seller.begin.open()
             seller.rest.open()
             #expect(try await lab.wait(for: .settled))
             Threads.pause(milliseconds: 100)
-            let response = try Self.repeated(lab).readResponse()
+            let response = try LateSeller.repeated(lab).readResponse()
             try await Self.expectBought(response, lab, upstream)
-            #expect(try Self.repeated(lab).readResponse().text == "again")
+            #expect(try LateSeller.repeated(lab).readResponse().text == "again")
         }
     }
 
@@ -132,7 +70,7 @@ struct JoiningTests {
     }
 
     static let forms = [
-        Form(first: first, second: second, description: "length"),
+        Form(first: LateSeller.first, second: LateSeller.second, description: "length"),
         Form(
             first:
                 "HTTP/1.1 200 OK\r\nx-mine: 1\r\n\(Seller.report())\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n6\r\nbought\r\n",
@@ -173,22 +111,22 @@ struct JoiningTests {
     @Test("a repetition that leaves as well makes room for the next one")
     func leavesToo() async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
+            try await LateSeller.sendAndLeave(lab, seller)
             for _ in 0..<2 {
-                let wire = try Self.repeated(lab)
+                let wire = try LateSeller.repeated(lab)
                 #expect(try await lab.wait(for: .resumed))
                 wire.close()
                 #expect(try await lab.wait(for: .inDoubt))
             }
             seller.begin.open()
             #expect(try await lab.wait(for: .settled))
-            let early = try Self.repeated(lab)
+            let early = try LateSeller.repeated(lab)
             #expect(try early.readHead() != nil)
             early.close()
             Threads.pause(milliseconds: 200)
-            let wire = try Self.repeated(lab)
+            let wire = try LateSeller.repeated(lab)
             seller.rest.open()
             try await Self.expectBought(try wire.readResponse(), lab, upstream)
         }
@@ -205,12 +143,12 @@ struct JoiningTests {
         var options = Lab.Options()
         options.keptAnswers.time = .milliseconds(600)
         options.proxy.outcome = .milliseconds(600)
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(options, upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
+            try await LateSeller.sendAndLeave(lab, seller)
             let clock = ContinuousClock()
             let start = clock.now
-            #expect(try Self.repeated(lab, fields).readResponse().text == "again")
+            #expect(try LateSeller.repeated(lab, fields).readResponse().text == "again")
             #expect(clock.now - start > .milliseconds(300))
             #expect(await seller.left.opened())
             let sent = try Seller.payments(at: upstream)
@@ -222,16 +160,16 @@ struct JoiningTests {
     @Test("an answer that is complete holds up no repetition with other fields, and stays for one with the same")
     func completeForOthers() async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(Lab.Options(), upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
+            try await LateSeller.sendAndLeave(lab, seller)
             seller.begin.open()
             seller.rest.open()
             #expect(try await lab.wait(for: .settled))
             Threads.pause(milliseconds: 100)
             // Kept for a minute, which no test waits for.
-            #expect(try Self.repeated(lab, ["cookie: a=b"]).readResponse().text == "again")
-            #expect(try Self.repeated(lab).readResponse().text == "bought once")
+            #expect(try LateSeller.repeated(lab, ["cookie: a=b"]).readResponse().text == "again")
+            #expect(try LateSeller.repeated(lab).readResponse().text == "bought once")
             #expect(Set(try Seller.payments(at: upstream)).count == 1)
         }
     }
@@ -239,12 +177,12 @@ struct JoiningTests {
     @Test("while one waits for the end another one joins, and the first goes on at once")
     func waitsBesideOne() async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
-            let other = try Self.repeated(lab, ["accept: text/plain"])
+            try await LateSeller.sendAndLeave(lab, seller)
+            let other = try LateSeller.repeated(lab, ["accept: text/plain"])
             Threads.pause(milliseconds: 200)
-            let wire = try Self.repeated(lab)
+            let wire = try LateSeller.repeated(lab)
             // The exchange has an agent again, and is left alone.
             #expect(try other.readResponse().text == "again")
             seller.begin.open()
@@ -258,12 +196,12 @@ struct JoiningTests {
     @Test("of several repetitions one joins, and the others are purchases of their own")
     func oneOfSeveral() async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
-            let joined = try Self.repeated(lab)
+            try await LateSeller.sendAndLeave(lab, seller)
+            let joined = try LateSeller.repeated(lab)
             #expect(try await lab.wait(for: .resumed))
-            for _ in 0..<2 { #expect(try Self.repeated(lab).readResponse().text == "again") }
+            for _ in 0..<2 { #expect(try LateSeller.repeated(lab).readResponse().text == "again") }
             seller.begin.open()
             seller.rest.open()
             #expect(try joined.readResponse().text == "bought once")
@@ -294,7 +232,7 @@ struct JoiningTests {
             #expect(await paid.opened())
             wire.close()
             #expect(try await lab.wait(for: .inDoubt))
-            let again = try Self.repeated(lab)
+            let again = try LateSeller.repeated(lab)
             #expect(try await lab.wait(for: .resumed))
             go.open()
             #expect(try again.readResponse().text == "third")
@@ -303,6 +241,46 @@ struct JoiningTests {
             #expect(try await lab.payment().state == .settled)
             let causes = try await Self.causes(lab)
             #expect(causes == ["reserved", "lost-sight", "adopted", "lost-sight", "adopted", "settled"])
+        }
+    }
+
+    @Test("a repetition whose joined exchange ends is decided by the seller's clock, which has gone on as ours has")
+    func sellerTime() async throws {
+        let (paid, go) = (Gate(), Gate())
+        let count = Progress()
+        // Behind ours by less than a seller's clock may be, and by more once the joined exchange has ended.
+        let date = Timestamp.vectors.adding(seconds: -270).httpDate
+        let entry = Seller.entry().replacing(#""maxTimeoutSeconds":60"#, with: #""maxTimeoutSeconds":600"#)
+        let unpaid = Respond.with(402, ["Date: \(date)", Seller.challenge(entry)], body: "{}")
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                guard Seller.isPaid(request) else {
+                    try wire.send(unpaid)
+                    continue
+                }
+                guard count.next() > 0 else {
+                    paid.open()
+                    go.waitBlocking()
+                    return
+                }
+                try wire.send(Respond.with(200, [Seller.report()], body: "second"))
+            }
+        }
+        var options = Lab.Options()
+        options.policy.gate.maxValidity = 600
+        try await Lab.run(options, upstream) { lab async throws in
+            let wire = try lab.connect()
+            try wire.send(lab.head("POST", "/lab/x", length: 1) + "q")
+            #expect(await paid.opened())
+            wire.close()
+            #expect(try await lab.wait(for: .inDoubt))
+            let again = try LateSeller.repeated(lab)
+            #expect(try await lab.wait(for: .resumed))
+            lab.clock.advance(seconds: 100)
+            go.open()
+            let response = try again.readResponse()
+            #expect(response.status == 200 && response.text == "second")
+            #expect(Set(try Seller.payments(at: upstream)).count == 1)
         }
     }
 
@@ -322,7 +300,7 @@ struct JoiningTests {
             _ = try wire.readHead()
             wire.close()
             #expect(await seller.left.opened())
-            #expect(try Self.repeated(lab).readResponse().text == "again")
+            #expect(try LateSeller.repeated(lab).readResponse().text == "again")
         }
     }
 
@@ -334,7 +312,7 @@ struct JoiningTests {
             + #""extra":{"facilitatorAddress":"\#(Seller.payee)"}}"#
         let seller = LateSeller()
         let upstream = try seller.upstream(
-            Self.first, Self.second, asking: Respond.with(402, [Seller.challenge(entry)], body: "{}"))
+            LateSeller.first, LateSeller.second, asking: Respond.with(402, [Seller.challenge(entry)], body: "{}"))
         var options = Lab.Options()
         options.pay = ["eip155:56/USDT"]
         try await Lab.run(options, upstream) { lab async throws in
@@ -353,9 +331,9 @@ struct JoiningTests {
     @Test("what is kept for nobody does not hold up the end of the process")
     func stopping() async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
+            try await LateSeller.sendAndLeave(lab, seller)
             seller.begin.open()
             #expect(try await lab.wait(for: .settled))
             let clock = ContinuousClock()
@@ -369,10 +347,10 @@ struct JoiningTests {
     @Test("a repetition that is waiting when the process ends hears of the payment")
     func cutOff() async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
-            let wire = try Self.repeated(lab)
+            try await LateSeller.sendAndLeave(lab, seller)
+            let wire = try LateSeller.repeated(lab)
             #expect(try await lab.wait(for: .resumed))
             await lab.stop(patience: .milliseconds(300))
             let response = try wire.readResponse()
@@ -385,15 +363,15 @@ struct JoiningTests {
     @Test("under a freeze nothing is joined, and afterwards it is")
     func frozen() async throws {
         let seller = LateSeller()
-        let upstream = try seller.upstream(Self.first, Self.second)
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
         try await Lab.run(upstream) { lab async throws in
-            try await Self.sendAndLeave(lab, seller)
+            try await LateSeller.sendAndLeave(lab, seller)
             let scope = FreezeScope.agent("scout")
             #expect(try await lab.ledger.freeze(Freeze(scope: scope, since: .vectors, actor: "op", reason: nil)))
-            let refusal = try Self.repeated(lab).readResponse()
+            let refusal = try LateSeller.repeated(lab).readResponse()
             #expect(try JSONReader.read(refusal.content)["code"]?.string == "frozen")
             #expect(try await lab.ledger.unfreeze(scope, by: "op", at: .vectors))
-            let wire = try Self.repeated(lab)
+            let wire = try LateSeller.repeated(lab)
             #expect(try await lab.wait(for: .resumed))
             seller.begin.open()
             seller.rest.open()
@@ -455,9 +433,9 @@ struct JoiningTests {
                     continue
                 }
                 if served.next() == 3 {
-                    try wire.send(Self.first)
+                    try wire.send(LateSeller.first)
                     seller.rest.waitBlocking()
-                    try wire.send(Self.second)
+                    try wire.send(LateSeller.second)
                 } else {
                     try wire.send(Respond.with(200, [Seller.report()], body: "usual"))
                 }
@@ -477,7 +455,7 @@ struct JoiningTests {
             let requests = try upstream.received.flatMap { try Requests($0).all }
             #expect(requests.map(Seller.isPaid) == [false, true, false, true, false, true, true])
             Threads.pause(milliseconds: 200)
-            let wire = try Self.repeated(lab, type)
+            let wire = try LateSeller.repeated(lab, type)
             #expect(try wire.readHead() != nil)
             seller.rest.open()
             #expect(try wire.read(11) == Array("bought once".utf8))

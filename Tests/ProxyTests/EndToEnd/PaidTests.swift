@@ -324,7 +324,8 @@ struct PaidTests {
             #expect(statuses == [200: 20, 402: 44])
             let states = try await lab.payments().map(\.state)
             #expect(states.filter { $0 == .settled }.count == 20)
-            #expect(states.filter { $0 == .refused }.count == 44)
+            #expect(states.filter { $0 == .refused }.count == RefusalCounter.bookedPerMinute)
+            #expect(try await lab.ledger.noteRefusals(all: true, at: .vectors).map(\.count) == [39])
         }
     }
 }

@@ -22,6 +22,20 @@ extension Misbehaviour {
         .asking("challenge-with-a-hanging-body") { _ in
             .raw("HTTP/1.1 402 Evil\r\n\(ScriptedChallenge().line)\r\nContent-Length: 100\r\n\r\n{", then: .hang)
         },
+        .asking("challenge-with-a-cut-body") { _ in
+            .raw("HTTP/1.1 402 Evil\r\n\(ScriptedChallenge().line)\r\nContent-Length: 100\r\n\r\n{", then: .close)
+        },
+        .asking("challenge-with-a-malformed-body") { _ in
+            .raw(
+                "HTTP/1.1 402 Evil\r\n\(ScriptedChallenge().line)\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+                then: .close)
+        },
+        .asking("header-garbage-body-cut-off") { _ in
+            .raw("HTTP/1.1 402 Evil\r\nPAYMENT-REQUIRED: true\r\nContent-Length: 100\r\n\r\n{", then: .close)
+        },
+        .asking("plain-402-cut-off-in-the-body") { _ in
+            .raw("HTTP/1.1 402 Evil\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\npay", then: .close)
+        },
         .asking("challenge-cut-off-in-the-body") { _ in
             .raw(
                 "HTTP/1.1 402 Evil\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n"

@@ -56,6 +56,27 @@ extension Misbehaviour {
         .entry("duplicate-payee-by-escape") { $0.members.append((#"\u0070ayTo"#, quoted(ScriptedEntry.stranger))) },
         .entry("duplicate-amount-in-other-case") { $0.members.append(("Amount", #""990000""#)) },
         .entry("duplicate-payee-in-other-case") { $0.members.append(("payto", quoted(ScriptedEntry.stranger))) },
+        .asking("duplicate-amount-in-one-of-two-entries") { _ in
+            var odd = ScriptedEntry.usdt
+            odd.members.append(("amount", #""1""#))
+            var challenge = ScriptedChallenge()
+            challenge.accepts = "[\(odd.json),\(ScriptedEntry.usdt.json)]"
+            return challenge.answer
+        },
+        .asking("lone-surrogate-in-one-of-two-entries") { _ in
+            var odd = ScriptedEntry.usdt
+            odd["payTo"] = #""\ud800""#
+            var challenge = ScriptedChallenge()
+            challenge.accepts = "[\(odd.json),\(ScriptedEntry.usdt.json)]"
+            return challenge.answer
+        },
+        .challenge("duplicate-error") { $0.error = #""one","error":"two""# },
+        .challenge("duplicate-resource") {
+            $0.resource = #"{"url":"http://127.0.0.1/a"},"resource":{"url":"http://127.0.0.1/b"}"#
+        },
+        .challenge("duplicate-extensions") {
+            $0.extensions = #"{"x-odd":{"info":{}}},"extensions":{"x-odd":{"info":{"a":1}}}"#
+        },
         .asking("duplicate-accepts") { _ in
             var challenge = ScriptedChallenge()
             challenge.accepts = #"[],"accepts":[\#(ScriptedEntry.usdt.json)]"#
