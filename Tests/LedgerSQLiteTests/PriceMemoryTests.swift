@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Prices in the ledger file")
 struct PriceMemoryTests {
-    @Test("books of an earlier version with more prices than an agent's quota go on, and keep the highest that they forget")
+    @Test(
+        "books of an earlier version with more prices than an agent's quota go on, and keep the highest that they forget"
+    )
     func earlier() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ledger.sqlite")
@@ -31,7 +33,8 @@ struct PriceMemoryTests {
         func key(_ path: String, of agent: String = "scout") -> SellerKey {
             SellerKey(agent: agent, host: "h", method: "POST", path: path, model: .known("m"))
         }
-        #expect(try await ledger.recollection(of: key("/1")).prices == ["token": try #require(Dollars(nanodollars: 1000))])
+        #expect(
+            try await ledger.recollection(of: key("/1")).prices == ["token": try #require(Dollars(nanodollars: 1000))])
         let lesson = Recollection.none.lesson(about: key("/new"), asset: "token", payee: "0x01", price: .cents(1))
         _ = try await ledger.reserve(ReservationRequest(.sample(1), lesson: lesson), at: .vectors)
         let routes = try await direct.read {

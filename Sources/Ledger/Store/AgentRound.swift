@@ -55,10 +55,11 @@ package struct AgentRound: Sendable, Equatable {
             var unread: [String] = []
             for agent in turn where found.count < limit {
                 let wanted = min(share, limit - found.count)
-                let places = try part(agent, self.places[agent] ?? .start, wanted)
-                found += places
-                self.places[agent] = places.count == wanted ? places.last : nil
-                if places.count == wanted { unread.append(agent) }
+                // One more shows whether there are more.
+                let part = try part(agent, places[agent] ?? .start, wanted + 1)
+                found += part.prefix(wanted)
+                places[agent] = part.count > wanted ? part[wanted - 1] : nil
+                if part.count > wanted { unread.append(agent) }
                 if isFirstPass { last = agent }
             }
             turn = unread

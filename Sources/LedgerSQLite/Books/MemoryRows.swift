@@ -62,7 +62,8 @@ enum MemoryRows {
     private static func learn(payeeOf lesson: Lesson, at now: Timestamp, in database: Database) throws(Fault) {
         let place = [lesson.key.agent, lesson.key.host, lesson.asset]
         var payee = try Prepared(
-            "INSERT OR IGNORE INTO agent_payees (agent, host, asset, payee, since) VALUES (?, ?, ?, ?, ?)", in: database)
+            "INSERT OR IGNORE INTO agent_payees (agent, host, asset, payee, since) VALUES (?, ?, ?, ?, ?)", in: database
+        )
         for word in place { payee.bind(word) }
         payee.bind(lesson.payee)
         payee.bind(now)

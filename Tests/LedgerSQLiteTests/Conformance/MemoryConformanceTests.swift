@@ -154,7 +154,9 @@ struct MemoryConformanceTests {
         #expect(own.payees[Self.usdt] == ["0x01", "0x66"] && own.prices == [Self.usdt: .cents(500)])
     }
 
-    @Test("an agent that is removed leaves the highest of its prices by host, and no payees", arguments: StoreKind.allCases)
+    @Test(
+        "an agent that is removed leaves the highest of its prices by host, and no payees",
+        arguments: StoreKind.allCases)
     func removed(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=1000")
         defer { subject.outlive() }
@@ -181,7 +183,8 @@ struct MemoryConformanceTests {
         #expect(known.lesson(about: Self.key(), asset: Self.usdt, payee: "0x02", price: .cents(1)) != nil)
         func long(_ end: String) -> SellerKey {
             SellerKey(
-                agent: "a", host: "x", method: "GET", path: "/" + String(repeating: "p", count: 999) + end, model: .absent)
+                agent: "a", host: "x", method: "GET", path: "/" + String(repeating: "p", count: 999) + end,
+                model: .absent)
         }
         #expect(long("").route.utf8.count <= SellerKey.maximumRoute && long("") == long("") && long("1") != long("2"))
     }
