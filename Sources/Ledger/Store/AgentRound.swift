@@ -56,10 +56,10 @@ package struct AgentRound: Sendable, Equatable {
             for agent in turn where found.count < limit {
                 let wanted = min(share, limit - found.count)
                 // One more shows whether there are more.
-                let part = try part(agent, places[agent] ?? .start, wanted + 1)
-                found += part.prefix(wanted)
-                places[agent] = part.count > wanted ? part[wanted - 1] : nil
-                if part.count > wanted { unread.append(agent) }
+                let read = try part(agent, places[agent] ?? .start, wanted + 1)
+                found += read.prefix(wanted)
+                places[agent] = read.count > wanted ? read[wanted - 1] : nil
+                if read.count > wanted { unread.append(agent) }
                 if isFirstPass { last = agent }
             }
             turn = unread
