@@ -70,15 +70,19 @@ extension SQLiteLedger: PaymentBooks {
         try await query { (database) throws(Fault) in try PaymentQueries.list(filter, in: database) }
     }
 
-    package func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]> {
+    package func unproven(
+        network: String, limit: Int, in round: AgentRound
+    ) async throws(LedgerError) -> AgentReading {
         try await query { (database) throws(Fault) in
-            try PaymentQueries.unproven(network: network, limit: limit, in: database)
+            try SharedList.unproven.reading(network: network, limit: limit, in: round, of: database)
         }
     }
 
-    package func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+    package func unshown(
+        network: String, limit: Int, in round: AgentRound
+    ) async throws(LedgerError) -> AgentReading {
         try await query { (database) throws(Fault) in
-            try PaymentQueries.unshown(network: network, limit: limit, in: database)
+            try SharedList.unshown.reading(network: network, limit: limit, in: round, of: database)
         }
     }
 

@@ -136,14 +136,14 @@ struct SellerKnowledgeTests {
             knowledge.learn(try #require(lesson))
         }
         // Each item of a shop is a route of its own, so each purchase teaches something.
-        for number in 0..<9000 {
+        for number in 1..<SellerKnowledge.limit {
             _ = await knowledge.recollection(of: key(number))
             for payee in ["0xA", "0xB"] {
                 try learn(payee, of: number, price: .cents(Int64(number)))
             }
         }
         try learn("0xC", of: 9500, price: .cents(7))
-        for number in [0, 1, 8999] {
+        for number in [1, 2, SellerKnowledge.limit - 1] {
             let found = await knowledge.recollection(of: key(number))
             #expect(found.payees == ["usdt": ["0xA", "0xB", "0xC"]])
             #expect(found.prices == ["usdt": .cents(Int64(number))])

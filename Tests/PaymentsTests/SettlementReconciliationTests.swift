@@ -109,4 +109,18 @@ struct SettlementReconciliationTests {
         #expect(try await run(witness) == 0)
         #expect(witness.asked.count == 12 + SettlementReconciliation.limit)
     }
+
+    @Test("an agent with many payments that are not shown hides none of another agent's")
+    func agents() async throws {
+        try await books.add(.sample(caps: [CapLimit(.day, .cents(1000))]))
+        try await books.add(.sample("ada", number: 7, caps: [CapLimit(.day, .cents(100))]))
+        try await settle(1...12)
+        let honest = PaymentIntent.sample(99, agent: "ada", value: .cents(10), scheme: "upto")
+        try await books.reserve(honest, at: .vectors)
+        _ = try await books.book(
+            .settled, of: honest.id, evidence: PaymentEvidence(transaction: "0xfeed"), at: .vectors)
+        let witness = ScriptedSettlements([.numbered(99): UInt256(1)])
+        #expect(try await run(witness) == 1)
+        #expect(witness.asked.count == SettlementReconciliation.limit)
+    }
 }

@@ -71,8 +71,10 @@ extension WatchedStore: PaymentBooks {
         return try await books.show(moved, of: id, evidence: evidence, at: now)
     }
 
-    package func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
-        try await books.unshown(network: network, limit: limit)
+    package func unshown(
+        network: String, limit: Int, in round: AgentRound
+    ) async throws(LedgerError) -> AgentReading {
+        try await books.unshown(network: network, limit: limit, in: round)
     }
 
     @discardableResult
@@ -107,8 +109,10 @@ extension WatchedStore: PaymentBooks {
         try await books.payments(filter)
     }
 
-    package func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]> {
-        try await books.unproven(network: network, limit: limit)
+    package func unproven(
+        network: String, limit: Int, in round: AgentRound
+    ) async throws(LedgerError) -> AgentReading {
+        try await books.unproven(network: network, limit: limit, in: round)
     }
 
     package func doubtFunds(

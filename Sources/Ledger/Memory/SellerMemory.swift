@@ -1,78 +1,86 @@
-package import Primitives
+import Primitives
 
-/// What names a line of memory about prices: who asked what of whom.
-package struct SellerKey: Sendable, Hashable {
-    /// The agent's name.
-    package let agent: String
-    /// The host, lower case, without a port.
-    package let host: String
-    /// Method and path, cut to ``maximumRoute`` characters.
-    package let route: String
-    /// The model that the request names.
-    package let model: Fact<String>
-
-    /// The longest route that is told apart, in characters.
-    package static let maximumRoute = 256
-
-    /// Makes a key.
-    package init(agent: String, host: String, method: String, path: String, model: Fact<String>) {
-        self.agent = agent
-        self.host = host
-        let whole = "\(method) \(path)"
-        route = whole.utf8.count <= Self.maximumRoute ? whole : String(whole.prefix(Self.maximumRoute))
-        self.model = model
+/// What is remembered of sellers, line by line: the model that every store is held against.
+struct SellerMemory {
+    private struct KnownPayee {
+        let agent: String
+        let host: String
+        let asset: String
+        let payee: String
+        let since: Timestamp
     }
 
-    /// Whether prices are remembered under the key: requests whose models are unknown have nothing in common.
-    package var remembersPrices: Bool { !model.isUnknown }
-}
+    private struct KnownPrice {
+        let key: SellerKey
+        let asset: String
+        var price: Dollars
+        var learnt: Timestamp
 
-/// What the books remember of a seller, so that what is unusual can be told.
-///
-/// It is not money: nothing of it is bound by the journal.
-package struct Recollection: Sendable, Equatable {
-    /// The payees of the host so far, by token as `network/address`.
-    package var payees: [String: Set<String>]
-    /// The highest price of the same agent, host, route and model so far, by token.
-    package var prices: [String: Dollars]
-
-    /// Nothing is remembered.
-    package static let none = Recollection()
-
-    /// The most payees that are remembered for a host and token; the one remembered longest is forgotten first.
-    package static let maximumPayees = 1000
-    /// The most lines of prices that are remembered; the one learnt longest ago is forgotten first.
-    package static let maximumPrices = 10_000
-
-    /// Makes a recollection.
-    package init(payees: [String: Set<String>] = [:], prices: [String: Dollars] = [:]) {
-        self.payees = payees
-        self.prices = prices
+        /// The order in which lines are forgotten.
+        var age: (Timestamp, String, String, String) { (learnt, key.route, key.model.value ?? "", asset) }
     }
 
-    /// What a payment adds; nil when it adds nothing.
-    package func lesson(about key: SellerKey, asset: String, payee: String, price: Dollars) -> Lesson? {
-        let isKnown = payees[asset]?.contains(payee) ?? false
-        let isLower = prices[asset].map { price <= $0 } ?? !key.remembersPrices
-        return isKnown && isLower ? nil : Lesson(key: key, asset: asset, payee: payee, price: price)
+    private struct Ceiling: Hashable {
+        let agent: String
+        let host: String
+        let asset: String
     }
 
-    /// Adds a lesson.
-    package mutating func learn(_ lesson: Lesson) {
-        payees[lesson.asset, default: []].insert(lesson.payee)
+    private var payees: [KnownPayee] = []
+    private var prices: [KnownPrice] = []
+    private var ceilings: [Ceiling: Dollars] = [:]
+
+    func recollection(of key: SellerKey) -> Recollection {
+        var found = Recollection()
+        for line in payees where line.agent == key.agent && line.host == key.host {
+            found.payees[line.asset, default: []].insert(line.payee)
+        }
+        guard key.remembersPrices else { return found }
+        for line in prices where line.key == key { found.prices[line.asset] = line.price }
+        for (place, price) in ceilings where place.agent == key.agent && place.host == key.host {
+            found.ceilings[place.asset] = price
+        }
+        return found
+    }
+
+    mutating func learn(_ lesson: Lesson, at time: Timestamp) {
+        let (agent, host) = (lesson.key.agent, lesson.key.host)
+        let same = payees.filter { $0.agent == agent && $0.host == host && $0.asset == lesson.asset }
+        if !same.contains(where: { $0.payee == lesson.payee }) {
+            payees.append(
+                KnownPayee(agent: agent, host: host, asset: lesson.asset, payee: lesson.payee, since: time))
+            if same.count >= Recollection.maximumPayees,
+                let oldest = same.min(by: { ($0.since, $0.payee) < ($1.since, $1.payee) })
+            {
+                payees.removeAll {
+                    $0.agent == agent && $0.host == host && $0.asset == lesson.asset && $0.payee == oldest.payee
+                }
+            }
+        }
         guard lesson.key.remembersPrices else { return }
-        prices[lesson.asset] = max(prices[lesson.asset] ?? .zero, lesson.price)
+        if let index = prices.firstIndex(where: { $0.key == lesson.key && $0.asset == lesson.asset }) {
+            prices[index].price = max(prices[index].price, lesson.price)
+            prices[index].learnt = time
+        } else {
+            prices.append(KnownPrice(key: lesson.key, asset: lesson.asset, price: lesson.price, learnt: time))
+        }
+        let own = prices.filter { $0.key.agent == agent && $0.key.host == host }
+        let excess = own.count - Recollection.maximumPrices
+        guard excess > 0 else { return }
+        forget(own.sorted { $0.age < $1.age }.prefix(max(excess, Recollection.pricesForgottenAtOnce)))
     }
-}
 
-/// Something new about a seller, learnt with the reservation that it comes from.
-package struct Lesson: Sendable, Equatable {
-    /// Who asked what of whom.
-    package let key: SellerKey
-    /// The token as `network/address`.
-    package let asset: String
-    /// Who is paid, EIP-55.
-    package let payee: String
-    /// What it costs; remembered only where the key remembers prices.
-    package let price: Dollars
+    /// Forgets an agent's payees and prices; the highest prices stay.
+    mutating func forget(_ agent: String) {
+        payees.removeAll { $0.agent == agent }
+        forget(prices.filter { $0.key.agent == agent }[...])
+    }
+
+    private mutating func forget(_ lines: ArraySlice<KnownPrice>) {
+        for line in lines {
+            let place = Ceiling(agent: line.key.agent, host: line.key.host, asset: line.asset)
+            ceilings[place] = max(ceilings[place] ?? .zero, line.price)
+            prices.removeAll { $0.key == line.key && $0.asset == line.asset }
+        }
+    }
 }

@@ -21,20 +21,21 @@ package struct RejectedRoute: Sendable, Hashable, Comparable {
 
     /// The route of a payment for a request.
     package init(asset: String, request: PaymentIntent.Request) {
-        let whole = "\(request.method) \(request.path)"
-        guard whole.utf8.count > Self.maximumLength else {
-            self.init(asset: asset, name: whole)
-            return
-        }
+        self.init(asset: asset, name: Self.bounded("\(request.method) \(request.path)"))
+    }
+
+    /// A method and path within ``maximumLength``.
+    static func bounded(_ whole: String) -> String {
+        guard whole.utf8.count > maximumLength else { return whole }
         let hash = "\(SHA256.hash(Array(whole.utf8)))"
         var beginning = ""
-        var left = Self.maximumLength - hash.utf8.count - 1
+        var left = maximumLength - hash.utf8.count - 1
         for character in whole {
             left -= character.utf8.count
             guard left >= 0 else { break }
             beginning.append(character)
         }
-        self.init(asset: asset, name: "\(beginning) \(hash)")
+        return "\(beginning) \(hash)"
     }
 
     package static func < (left: RejectedRoute, right: RejectedRoute) -> Bool {

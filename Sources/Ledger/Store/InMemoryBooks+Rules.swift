@@ -37,6 +37,7 @@ extension InMemoryBooks {
             write(.removed(cap, by: actor), at: time)
         }
         agents[name] = nil
+        forgetMemory(of: name)
         write(.agent(name, "removed", by: actor), at: time)
         generation += 1
     }

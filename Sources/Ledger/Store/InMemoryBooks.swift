@@ -12,8 +12,7 @@ struct InMemoryBooks {
     private(set) var funds = UnfundedWallets()
     private var refusals = RefusalCounter()
     private var keys: [AgentKey: KeyBinding] = [:]
-    private var knownPayees: [KnownPayee] = []
-    private var knownPrices: [KnownPrice] = []
+    private var memory = SellerMemory()
     // Changed by the extension on rules.
     var agents: [String: Agent] = [:]
     var caps: [Cap.Key: Cap] = [:]
@@ -23,20 +22,6 @@ struct InMemoryBooks {
     private struct AgentKey: Hashable {
         let agent: String
         let key: Bytes32
-    }
-
-    private struct KnownPayee {
-        let host: String
-        let asset: String
-        let payee: String
-        let since: Timestamp
-    }
-
-    private struct KnownPrice {
-        let key: SellerKey
-        let asset: String
-        var price: Dollars
-        var learnt: Timestamp
     }
 
     private struct KeyBinding {
@@ -108,7 +93,7 @@ struct InMemoryBooks {
         let record = PaymentRecord(reserving: intent, at: time)
         payments.append(record)
         bind(request, to: record.id, at: time)
-        if let lesson = request.lesson { learn(lesson, at: time) }
+        if let lesson = request.lesson { memory.learn(lesson, at: time) }
         write(record.firstLine(cause: PaymentState.reserved.rawValue), at: time)
         if let approval = request.approval { write(approval.sponsored(with: record.id), at: time) }
         let warnings = warn(CapUsage.warnings(of: before, adding: spend), at: time)
@@ -314,40 +299,33 @@ struct InMemoryBooks {
 
     // MARK: Memory
 
-    func recollection(of key: SellerKey) -> Recollection {
-        var found = Recollection()
-        for line in knownPayees where line.host == key.host {
-            found.payees[line.asset, default: []].insert(line.payee)
-        }
-        for line in knownPrices where line.key == key { found.prices[line.asset] = line.price }
-        return found
-    }
+    func recollection(of key: SellerKey) -> Recollection { memory.recollection(of: key) }
 
-    private mutating func learn(_ lesson: Lesson, at time: Timestamp) {
-        let host = lesson.key.host
-        let same = knownPayees.filter { $0.host == host && $0.asset == lesson.asset }
-        if !same.contains(where: { $0.payee == lesson.payee }) {
-            knownPayees.append(KnownPayee(host: host, asset: lesson.asset, payee: lesson.payee, since: time))
-            if same.count >= Recollection.maximumPayees,
-                let oldest = same.min(by: { ($0.since, $0.payee) < ($1.since, $1.payee) })
-            {
-                knownPayees.removeAll {
-                    $0.host == host && $0.asset == lesson.asset && $0.payee == oldest.payee
-                }
-            }
+    /// Forgets what is remembered for an agent, but for the highest prices.
+    mutating func forgetMemory(of agent: String) { memory.forget(agent) }
+
+    // MARK: Lists
+
+    /// The next payments of a list that many agents share.
+    func reading(
+        _ limit: Int, in round: AgentRound, of isListed: (PaymentRecord) -> Bool, time: (PaymentRecord) -> Int64
+    ) -> AgentReading {
+        typealias Place = AgentRound.Place
+        var parts: [String: [Place]] = [:]
+        for (index, record) in payments.enumerated() where isListed(record) {
+            parts[record.purpose.agent, default: []].append(Place(time: time(record), number: Int64(index)))
         }
-        guard lesson.key.remembersPrices else { return }
-        if let index = knownPrices.firstIndex(where: { $0.key == lesson.key && $0.asset == lesson.asset }) {
-            knownPrices[index].price = max(knownPrices[index].price, lesson.price)
-            knownPrices[index].learnt = time
-        } else {
-            knownPrices.append(
-                KnownPrice(key: lesson.key, asset: lesson.asset, price: lesson.price, learnt: time))
+        func isBefore(_ left: Place, _ right: Place) -> Bool {
+            (left.time, left.number) < (right.time, right.number)
         }
-        if knownPrices.count > Recollection.maximumPrices {
-            let oldest = knownPrices.indices.min { knownPrices[$0].learnt < knownPrices[$1].learnt }
-            if let oldest { knownPrices.remove(at: oldest) }
+        let names = parts.keys.sorted()
+        var round = round
+        let places = round.next(limit: limit) { after, limit in
+            Array(names.filter { name in after.map { name > $0 } ?? true }.prefix(limit))
+        } part: { agent, after, limit in
+            Array((parts[agent] ?? []).sorted(by: isBefore).filter { isBefore(after, $0) }.prefix(limit))
         }
+        return AgentReading(payments: Salvaged(places.map { payments[Int($0.number)] }), next: round)
     }
 
     // MARK: Calls

@@ -41,13 +41,16 @@ extension InMemoryLedger: PaymentBooks {
         try change { (books) throws(LedgerError) in try books.show(moved, of: id, evidence: evidence, at: now) }
     }
 
-    package func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+    package func unshown(
+        network: String, limit: Int, in round: AgentRound
+    ) async throws(LedgerError) -> AgentReading {
         books.withLock { books in
-            let matching = books.payments.filter { record in
+            books.reading(limit, in: round) { record in
                 record.moved == nil && record.state.after(.amountShown) != nil && record.terms?.isMaximum == true
                     && record.terms?.network == network
+            } time: { _ in
+                0
             }
-            return Array(matching.prefix(limit))
         }
     }
 
@@ -90,15 +93,15 @@ extension InMemoryLedger: PaymentBooks {
         }
     }
 
-    package func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]> {
+    package func unproven(
+        network: String, limit: Int, in round: AgentRound
+    ) async throws(LedgerError) -> AgentReading {
         books.withLock { books in
-            let matching = books.payments.enumerated().filter {
-                $0.element.state.isUnproven && $0.element.terms?.network == network
+            books.reading(limit, in: round) { record in
+                record.state.isUnproven && record.terms?.network == network
+            } time: { record in
+                record.liveUntil ?? 0
             }
-            let sorted = matching.sorted {
-                ($0.element.liveUntil ?? 0, $0.offset) < ($1.element.liveUntil ?? 0, $1.offset)
-            }
-            return Salvaged(Array(sorted.prefix(limit).map(\.element)))
         }
     }
 

@@ -52,6 +52,16 @@ extension PaymentBooks {
         try await reserve(request, at: now, onPlaced: {})
     }
 
+    /// Unproven payments on a network, at most `limit`, as a first reading finds them.
+    package func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]> {
+        try await unproven(network: network, limit: limit, in: AgentRound()).payments
+    }
+
+    /// Payments on a network of which nobody has shown yet what they moved, at most `limit`, as a first reading finds them.
+    package func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord] {
+        try await unshown(network: network, limit: limit, in: AgentRound()).payments.value
+    }
+
     /// Books what happened to a payment and returns it, for callers that need not know when the step has its place, and
     /// mostly nothing of the answer's way to the agent.
     package func book(
@@ -133,12 +143,12 @@ package protocol PaymentBooks: Sendable {
     /// The payments that match, newest first.
     func payments(_ filter: PaymentFilter) async throws(LedgerError) -> [PaymentRecord]
 
-    /// The unproven payments on a network, those whose window ends first in front, at most `limit`.
-    func unproven(network: String, limit: Int) async throws(LedgerError) -> Salvaged<[PaymentRecord]>
+    /// Unproven payments on a network, at most `limit`: each agent's in its turn, those whose window ends first in front.
+    func unproven(network: String, limit: Int, in round: AgentRound) async throws(LedgerError) -> AgentReading
 
     /// Settled and confirmed payments on a network of which the signed amount is a maximum and nobody has shown yet what
-    /// was moved, oldest first, at most `limit`.
-    func unshown(network: String, limit: Int) async throws(LedgerError) -> [PaymentRecord]
+    /// was moved, at most `limit`: each agent's in its turn, oldest first.
+    func unshown(network: String, limit: Int, in round: AgentRound) async throws(LedgerError) -> AgentReading
 
     /// What is remembered of a seller.
     func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection

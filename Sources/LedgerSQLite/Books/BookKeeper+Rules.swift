@@ -37,6 +37,7 @@ extension BookKeeper {
         var row = try Prepared("DELETE FROM agents WHERE name = ?", in: database)
         row.bind(name)
         try row.run()
+        try MemoryRows.forget(name, in: database)
         try write(.agent(name, "removed", by: actor), at: time)
         try showChange()
     }

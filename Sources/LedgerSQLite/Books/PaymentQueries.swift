@@ -103,21 +103,6 @@ enum PaymentQueries {
         return numbers
     }
 
-    private static let unshownSelection =
-        PaymentRows.selection(from: "payments INDEXED BY payments_unshown")
-            + """
-             WHERE network = ? AND scheme = 'upto' AND moved IS NULL AND (state = 'settled' OR state = 'confirmed')
-            ORDER BY number LIMIT ?
-            """
-
-    /// Payments that moved an unknown part of what was signed, oldest first.
-    static func unshown(network: String, limit: Int, in database: Database) throws(Fault) -> [PaymentRecord] {
-        var query = try Prepared(unshownSelection, in: database)
-        query.bind(network)
-        query.bind(Int64(limit))
-        return try PaymentRows.all(&query, in: database).map(\.record)
-    }
-
     private static let attemptSelection =
         PaymentRows.selection(from: "payments INDEXED BY payments_attempts")
         + " WHERE fingerprint = ? AND (state = 'rejected' OR state = 'in-doubt') AND agent = ? ORDER BY number"
@@ -173,20 +158,6 @@ enum PaymentQueries {
         var places: [Place] = []
         while try query.step() { places.append(Place(validBefore: query.integer(), number: query.integer())) }
         return places
-    }
-
-    /// Unproven payments of a network, those whose window ends first in front; damaged rows take no place of the limit.
-    static func unproven(
-        network: String, limit: Int, in database: Database
-    ) throws(Fault) -> Salvaged<[PaymentRecord]> {
-        var query = try Prepared(
-            PaymentRows.selection(from: "payments INDEXED BY payments_unproven") + """
-                 WHERE (state = 'rejected' OR state = 'in-doubt' OR state = 'presumed' OR state = 'lapsed')
-                AND network = ? ORDER BY valid_before, number
-                """, in: database)
-        query.bind(network)
-        let found = try PaymentRows.readable(&query, limit: limit, in: database)
-        return Salvaged(found.value.map(\.record), damage: found.damage)
     }
 
     /// The account of a wallet's newest payment, EIP-55; nil when it never paid.

@@ -21,17 +21,17 @@ struct OperatorNotices: Sendable {
             switch pause.scope {
             case .route(_, let count):
                 (
-                    "gateway:\(gateway) agent:\(agent)",
+                    Self.subject(gateway, agent),
                     "\(payment.map { "the route of \($0)" } ?? "a route") is paused for agent \(agent) after \(count) rejections in a row"
                 )
             case .agent(.routes):
                 (
-                    "gateway:\(gateway) agent:\(agent)",
+                    Self.subject(gateway, agent),
                     "agent \(agent) is paused at the gateway after rejections on several routes"
                 )
             case .agent(.exposure):
                 (
-                    "gateway:\(gateway) agent:\(agent)",
+                    Self.subject(gateway, agent),
                     "agent \(agent) is paused at the gateway: what it rejected exposes more than a tenth of a cap"
                 )
             case .gateway:
@@ -51,14 +51,19 @@ struct OperatorNotices: Sendable {
     }
 
     /// A request that was paid comes again, because its answer did not arrive or was a failure, and is not paid again.
-    func repetitionHeld(at gateway: String, by payment: PaymentID, now: Timestamp) async {
+    func repetitionHeld(at gateway: String, of agent: String, by payment: PaymentID, now: Timestamp) async {
         let detail = "\(payment) was paid, and its answer did not arrive or was a failure"
-        if await write("repetition-held", about: "gateway:\(gateway)", detail: detail, at: now) {
+        if await write("repetition-held", about: Self.subject(gateway, agent), detail: detail, at: now) {
             logger.warning(
                 "a request that was paid is repeated, and not paid again",
                 metadata: ["gateway": "\(gateway)", "payment": "\(payment)"])
         }
     }
+
+    /// What a notice about an agent's payments at a gateway is about.
+    ///
+    /// With the agent's name in it, so that the notice of one agent does not hold back that of another.
+    private static func subject(_ gateway: String, _ agent: String) -> String { "gateway:\(gateway) agent:\(agent)" }
 
     /// What a chain says of a wallet's balance, when a seller says that it is too small.
     enum ChainWord {
@@ -141,7 +146,9 @@ struct OperatorNotices: Sendable {
     }
 
     /// A payment was approved although something about it is unusual.
-    func unusual(_ alert: GateAlert, at gateway: String, by payment: PaymentID, at now: Timestamp) async {
+    func unusual(
+        _ alert: GateAlert, at gateway: String, of agent: String, by payment: PaymentID, at now: Timestamp
+    ) async {
         let (cause, detail): (String, String) =
             switch alert {
             case .newPayee(let payee, let asset): ("payee-new", "\(payment) pays \(payee) in \(asset)")
@@ -154,7 +161,7 @@ struct OperatorNotices: Sendable {
                         + (rule.map { "rule \($0)" } ?? "the default")
                 )
             }
-        if await write(cause, about: "gateway:\(gateway)", detail: detail, at: now) {
+        if await write(cause, about: Self.subject(gateway, agent), detail: detail, at: now) {
             logger.warning(
                 "unusual payment",
                 metadata: [
@@ -164,9 +171,11 @@ struct OperatorNotices: Sendable {
     }
 
     /// A seller's signed offer or receipt does not stand for what was paid.
-    func doubtful(_ what: String, _ words: String, of payment: PaymentID, at gateway: String, now: Timestamp) async {
+    func doubtful(
+        _ what: String, _ words: String, of payment: PaymentID, at gateway: String, by agent: String, now: Timestamp
+    ) async {
         let detail = "\(what) of \(payment): \(words)"
-        if await write("\(what)-doubtful", about: "gateway:\(gateway)", detail: detail, at: now) {
+        if await write("\(what)-doubtful", about: Self.subject(gateway, agent), detail: detail, at: now) {
             logger.warning(
                 "a seller's \(what) does not hold",
                 metadata: ["gateway": "\(gateway)", "payment": "\(payment)", "verdict": "\(words)"])

@@ -310,14 +310,17 @@ package struct PaymentEngine: Sendable {
         }
         FaultPoint.reach(.reserved)
         notices.warn(of: reserved.reservation.warnings, by: reserved.id)
-        if reserved.isHeldRepetition { await notices.repetitionHeld(at: request.gateway, by: reserved.id, now: now) }
+        if reserved.isHeldRepetition {
+            await notices.repetitionHeld(at: request.gateway, of: request.agent.name, by: reserved.id, now: now)
+        }
         if !reserved.isAdopted {
             if let lesson = proposal.lesson { knowledge.learn(lesson) }
             for alert in proposal.cleared.alerts {
-                await notices.unusual(alert, at: request.gateway, by: reserved.id, at: now)
+                await notices.unusual(
+                    alert, at: request.gateway, of: request.agent.name, by: reserved.id, at: now)
             }
             if let offer = proposal.offer {
-                await proofs.tell(offer, of: reserved.id, at: request.gateway, now: now)
+                await proofs.tell(offer, of: reserved.id, at: request.gateway, by: request.agent.name, now: now)
             }
         }
         guard !isAbandoned() else {
@@ -359,7 +362,7 @@ package struct PaymentEngine: Sendable {
                 await notices.gatewayRejecting(request.gateway, of: request.agent.name, pause, refused: id, at: now)
             }
             if case .notServed(let earlier, _) = refusal {
-                await notices.repetitionHeld(at: request.gateway, by: earlier, now: now)
+                await notices.repetitionHeld(at: request.gateway, of: request.agent.name, by: earlier, now: now)
             }
             return .refused(refusal, price: price, payment: id, at: now)
         case .notRebuildable(let record):

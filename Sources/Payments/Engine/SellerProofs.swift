@@ -37,8 +37,10 @@ struct SellerProofs: Sendable {
     }
 
     /// Tells of an offer that does not stand for what is paid.
-    func tell(_ finding: ProofFinding, of payment: PaymentID, at gateway: String, now: Timestamp) async {
-        await tell("offer", finding, of: payment, at: gateway, now: now)
+    func tell(
+        _ finding: ProofFinding, of payment: PaymentID, at gateway: String, by agent: String, now: Timestamp
+    ) async {
+        await tell("offer", finding, of: payment, at: gateway, by: agent, now: now)
     }
 
     /// Looks at the receipt in a settlement's report.
@@ -50,11 +52,13 @@ struct SellerProofs: Sendable {
             resource: url, network: terms.network, payTo: terms.payTo,
             payers: [Address(hex: terms.payer)].compactMap { $0 }, transaction: report.transaction)
         guard let finding = verifier(signers)?.receipt(in: report, for: purchase, at: now) else { return }
-        await tell("receipt", finding, of: record.id, at: record.purpose.gateway, now: now)
+        await tell(
+            "receipt", finding, of: record.id, at: record.purpose.gateway, by: record.purpose.agent, now: now)
     }
 
     private func tell(
-        _ what: String, _ finding: ProofFinding, of payment: PaymentID, at gateway: String, now: Timestamp
+        _ what: String, _ finding: ProofFinding, of payment: PaymentID, at gateway: String, by agent: String,
+        now: Timestamp
     ) async {
         switch finding.verdict {
         case .verified:
@@ -64,7 +68,7 @@ struct SellerProofs: Sendable {
                 "\(what) not verified: its key was not checked",
                 metadata: ["payment": "\(payment)", "verdict": "\(finding.verdict.words)"])
         default:
-            await notices.doubtful(what, finding.verdict.words, of: payment, at: gateway, now: now)
+            await notices.doubtful(what, finding.verdict.words, of: payment, at: gateway, by: agent, now: now)
         }
     }
 }

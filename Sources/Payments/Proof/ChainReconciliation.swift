@@ -20,54 +20,25 @@ package enum ChainReconciliation {
 
         /// Makes an empty tally.
         package init() {}
-
-        static func + (left: Tally, right: Tally) -> Tally {
-            var sum = left
-            sum.confirmed += right.confirmed
-            sum.released += right.released
-            sum.waiting += right.waiting
-            sum.damage += right.damage
-            return sum
-        }
     }
 
     /// The witness did not answer every probe once.
     package struct IncompleteReading: Error, Equatable {}
 
-    /// Asks a witness about the unproven payments of a network, those whose window ends first in front, and books proof.
+    /// Asks a witness about some unproven payments of a network, and books proof.
     ///
-    /// One reading is about the front. When that is full, another one is about payments further back, where `cursor`
-    /// stands: payments that can never be read would otherwise hide all behind them. For the daemon's housekeeping.
-    /// A payment that changed meanwhile is left for the next run, and one that is damaged is passed over. Throws what the
+    /// Each agent's have their turn, those whose window ends first in front, and the next run goes on where this one ended:
+    /// neither the payments of another agent nor those that can never be read hide any. For the daemon's housekeeping.
+    /// A payment that changed meanwhile is left for a later run, and one that is damaged is passed over. Throws what the
     /// witness throws, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
     package static func run(
         network: String, store: any PaymentBooks, witness: any ChainWitness, cursor: ReconciliationCursor? = nil,
         at now: Timestamp, logger: Logger
     ) async throws -> Tally {
-        let front = try await store.unproven(network: network, limit: limit)
-        guard front.value.count + front.damage.count >= limit, let cursor else {
-            return try await prove(front, store: store, witness: witness, at: now, logger: logger)
-        }
-        var tally = Tally()
-        var failure: (any Error)?
-        do {
-            tally = try await prove(
-                Salvaged(front.value), store: store, witness: witness, at: now, logger: logger)
-        } catch {
-            failure = error
-        }
-        // What was proven has left the list, and all behind it has moved up.
-        let start = max(cursor.position, failure == nil ? tally.waiting : limit)
-        // Everything up to there is read once more, so this one tells of all the damage.
-        var back = try await store.unproven(network: network, limit: start + limit)
-        let isFull = back.value.count + back.damage.count >= start + limit
-        back = Salvaged(Array(back.value.dropFirst(start)), damage: back.damage)
+        let reading = try await store.unproven(network: network, limit: limit, in: cursor?.round ?? AgentRound())
         // Moved on first: a reading that fails must not be the one of every run to come.
-        cursor.position = isFull ? start + limit : 0
-        let more = try await prove(back, store: store, witness: witness, at: now, logger: logger)
-        if isFull { cursor.position = start + more.waiting }
-        if let failure { throw failure }
-        return tally + more
+        cursor?.round = reading.next
+        return try await prove(reading.payments, store: store, witness: witness, at: now, logger: logger)
     }
 
     private static func prove(

@@ -1,14 +1,15 @@
+import Ledger
 import Synchronization
 
-/// Where in the list of a network's unproven payments the next reading behind the front goes on.
+/// Where the next reading of a network's payments goes on.
 package final class ReconciliationCursor: Sendable {
-    private let place = Mutex(0)
+    private let place = Mutex(AgentRound())
 
-    /// Starts right behind the front.
+    /// Starts with the oldest payments of each agent.
     package init() {}
 
-    /// Payments in front of it.
-    var position: Int {
+    /// Whose turn is next, and how far each agent's payments were read.
+    var round: AgentRound {
         get { place.withLock { $0 } }
         set { place.withLock { $0 = newValue } }
     }

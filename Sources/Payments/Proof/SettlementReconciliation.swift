@@ -10,19 +10,21 @@ package enum SettlementReconciliation {
     /// Looks into some of a network's payments of which nobody has shown yet what they moved, and returns how many were
     /// booked.
     ///
-    /// The next run goes on where this one ended, and a payment that cannot be looked into ends no run: what can never be
+    /// Each agent's have their turn, oldest first. The next run goes on where this one ended, and a payment that cannot be looked into ends no run: what can never be
     /// shown hides nothing else. For the daemon's housekeeping. Throws the first thing that the witness threw once all are
     /// done, and the ledger's error when it cannot be read or written; what was booked until then stays booked.
     package static func run(
         network: String, store: any PaymentBooks, witness: any SettlementWitness, cursor: ReconciliationCursor,
         at now: Timestamp, logger: Logger
     ) async throws -> Int {
-        let start = cursor.position
-        let page = Array(try await store.unshown(network: network, limit: start + limit).dropFirst(start))
-        cursor.position = page.count == limit ? start + limit : 0
+        let reading = try await store.unshown(network: network, limit: limit, in: cursor.round)
+        cursor.round = reading.next
+        for damage in reading.payments.damage {
+            logger.error("payment not readable", metadata: ["network": "\(network)", "problem": "\(damage)"])
+        }
         var booked = 0
         var failure: (any Error)?
-        for record in page {
+        for record in reading.payments.value {
             try Task.checkCancellation()
             guard let probe = SettlementProbe(record) else { continue }
             var found: SettledAmount?
@@ -39,7 +41,6 @@ package enum SettlementReconciliation {
                 let evidence = PaymentEvidence(transaction: settled.transaction, reason: settled.reason)
                 let shown = try await store.show(settled.amount, of: record.id, evidence: evidence, at: now)
                 booked += 1
-                cursor.position = max(0, cursor.position - 1)
                 logger.info(
                     "amount shown",
                     metadata: [

@@ -77,10 +77,11 @@ package struct GateRequest: Sendable, Equatable {
 
 /// What was paid before, as far as it bears on the next payment.
 package struct SellerHistory: Sendable, Equatable {
-    /// The payees of the host so far, EIP-55, by token as `network/address`.
+    /// The payees of the host that the agent paid so far, EIP-55, by token as `network/address`.
     package var payees: [String: Set<String>]
-    /// The highest price of the same agent, host, route and model so far, by token as `network/address`; none where the
-    /// model is unknown.
+    /// The highest price of the same agent, host, route and model so far, by token as `network/address`.
+    ///
+    /// Where that was forgotten, it is the highest of those that were; there is none where the model is unknown.
     package var prices: [String: Dollars]
 
     /// A seller that was never paid.

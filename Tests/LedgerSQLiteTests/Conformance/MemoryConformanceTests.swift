@@ -23,7 +23,7 @@ struct MemoryConformanceTests {
         guard case .reserved = outcome else { throw LedgerError.unsound("\(outcome)") }
     }
 
-    @Test("payees are known by host, the highest price by agent, host, route and model", arguments: StoreKind.allCases)
+    @Test("payees are known by agent and host, the highest price by route and model too", arguments: StoreKind.allCases)
     func known(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=100")
         let store = subject.store
@@ -34,8 +34,7 @@ struct MemoryConformanceTests {
         let light = try await store.recollection(of: Self.key())
         #expect(light.payees == [Self.usdt: ["0x01", "0x02"]] && light.prices == [Self.usdt: .cents(3)])
         #expect(try await store.recollection(of: Self.key(.known("large"))).prices == [Self.usdt: .cents(50)])
-        let other = try await store.recollection(of: Self.key(agent: "clerk"))
-        #expect(other.payees == light.payees && other.prices.isEmpty)
+        #expect(try await store.recollection(of: Self.key(agent: "clerk")) == .none)
         #expect(try await store.recollection(of: Self.key(host: "y")) == .none)
         subject.outlive()
     }
@@ -76,6 +75,99 @@ struct MemoryConformanceTests {
         subject.outlive()
     }
 
+    /// Buys so many new routes of a host, one unit each.
+    private func flood(
+        _ store: any LedgerStore, from first: UInt64, _ count: UInt64, agent: String = "scout", host: String = "x",
+        asset: String = MemoryConformanceTests.usdt
+    ) async throws {
+        for number in first..<(first + count) {
+            let key = SellerKey(
+                agent: agent, host: host, method: number % 2 == 0 ? "GET" : "POST", path: "/flood/\(number)",
+                model: .known("m\(number % 3)"))
+            let lesson = Recollection.none.lesson(
+                about: key, asset: asset, payee: "0x01", price: Dollars(nanodollars: 1000) ?? .zero)
+            let outcome = try await store.reserve(
+                ReservationRequest(
+                    .sample(number, agent: agent, value: Dollars(nanodollars: 1000) ?? .zero), lesson: lesson),
+                at: .vectors.adding(seconds: Int64(number)))
+            guard case .reserved = outcome else { throw LedgerError.unsound("\(outcome)") }
+        }
+    }
+
+    @Test(
+        "a full quota forgets the agent's oldest prices at that host, and the highest of them stands for each",
+        arguments: StoreKind.allCases)
+    func quota(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=1000")
+        defer { subject.outlive() }
+        let store = subject.store
+        try await teach(store, 1, Self.key(), price: .cents(3))
+        try await teach(store, 2, Self.key(.known("large")), price: .cents(5))
+        try await teach(store, 3, Self.key(host: "y"), price: .cents(7))
+        let (limit, atOnce) = (UInt64(Recollection.maximumPrices), UInt64(Recollection.pricesForgottenAtOnce))
+        try await flood(store, from: 10, limit - 2)
+        #expect(try await store.recollection(of: Self.key()).prices == [Self.usdt: .cents(3)], "it is full, not over")
+        #expect(try await store.recollection(of: Self.key()).ceilings.isEmpty)
+        try await flood(store, from: 2000, 1)
+        for model in ["light", "large", "never bought"] {
+            let found = try await store.recollection(of: Self.key(.known(model)))
+            #expect(found.prices.isEmpty && found.ceilings == [Self.usdt: .cents(5)], "\(model)")
+            #expect(found.comparablePrices == [Self.usdt: .cents(5)])
+        }
+        // As many as are forgotten at once have room again.
+        let young = SellerKey(agent: "scout", host: "x", method: "POST", path: "/flood/501", model: .known("m0"))
+        #expect(try await !store.recollection(of: young).prices.isEmpty)
+        try await flood(store, from: 3000, atOnce - 1)
+        let old = SellerKey(agent: "scout", host: "x", method: "GET", path: "/flood/60", model: .known("m0"))
+        #expect(try await !store.recollection(of: old).prices.isEmpty)
+        try await flood(store, from: 4000, 1)
+        #expect(try await store.recollection(of: old).prices.isEmpty)
+        // What was forgotten is learnt again, below or above what stands for it; that never falls.
+        try await teach(store, 5000, Self.key(), price: .cents(2))
+        let again = try await store.recollection(of: Self.key())
+        #expect(again.comparablePrices == [Self.usdt: .cents(2)] && again.ceilings == [Self.usdt: .cents(5)])
+        #expect(try await store.recollection(of: Self.key(host: "y")).prices == [Self.usdt: .cents(7)])
+        #expect(try await store.recollection(of: Self.key(host: "y")).ceilings.isEmpty)
+        #expect(try await store.recollection(of: Self.key(.unknown)).comparablePrices.isEmpty)
+    }
+
+    @Test(
+        "whatever an agent buys, at other hosts, routes, models and tokens, another agent's memory says what it said",
+        arguments: StoreKind.allCases)
+    func apart(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=1000")
+        defer { subject.outlive() }
+        let store = subject.store
+        try await store.add(.sample("mallory", number: 2, caps: [CapLimit(.lifetime, .cents(100_000))]))
+        try await teach(store, 1, Self.key(), price: .cents(1))
+        let before = try await store.recollection(of: Self.key())
+        try await flood(store, from: 10, 600, agent: "mallory")
+        try await flood(store, from: 700, 600, agent: "mallory", host: "y")
+        try await flood(store, from: 1400, 300, agent: "mallory", asset: "eip155:8453/0xBB")
+        // The same route, at 500 times the price, to an accomplice.
+        let lesson = Recollection.none.lesson(
+            about: Self.key(agent: "mallory"), asset: Self.usdt, payee: "0x66", price: .cents(500))
+        _ = try await store.reserve(
+            ReservationRequest(.sample(1800, agent: "mallory"), lesson: lesson), at: .vectors.adding(seconds: 1800))
+        #expect(try await store.recollection(of: Self.key()) == before)
+        let own = try await store.recollection(of: Self.key(agent: "mallory"))
+        #expect(own.payees[Self.usdt] == ["0x01", "0x66"] && own.prices == [Self.usdt: .cents(500)])
+    }
+
+    @Test(
+        "an agent that is removed leaves the highest of its prices by host, and no payees",
+        arguments: StoreKind.allCases)
+    func removed(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=1000")
+        defer { subject.outlive() }
+        try await teach(subject.store, 1, Self.key(), price: .cents(3))
+        try await teach(subject.store, 2, Self.key(.known("large")), price: .cents(2))
+        try await subject.store.removeAgent("scout", by: "op", at: .vectors)
+        try await subject.store.add(.sample(caps: [CapLimit(.lifetime, .cents(100))]))
+        let found = try await subject.store.recollection(of: Self.key())
+        #expect(found == Recollection(ceilings: [Self.usdt: .cents(3)]))
+    }
+
     @Test("a payment that shows nothing new teaches nothing")
     func lessons() {
         var known = Recollection.none
@@ -89,8 +181,11 @@ struct MemoryConformanceTests {
         #expect(known.lesson(about: Self.key(), asset: Self.usdt, payee: "0x01", price: .cents(1)) == nil)
         #expect(known.lesson(about: Self.key(), asset: Self.usdt, payee: "0x01", price: .cents(3)) != nil)
         #expect(known.lesson(about: Self.key(), asset: Self.usdt, payee: "0x02", price: .cents(1)) != nil)
-        let long = SellerKey(
-            agent: "a", host: "x", method: "GET", path: "/" + String(repeating: "p", count: 999), model: .absent)
-        #expect(long.route.count == SellerKey.maximumRoute)
+        func long(_ end: String) -> SellerKey {
+            SellerKey(
+                agent: "a", host: "x", method: "GET", path: "/" + String(repeating: "p", count: 999) + end,
+                model: .absent)
+        }
+        #expect(long("").route.utf8.count <= SellerKey.maximumRoute && long("") == long("") && long("1") != long("2"))
     }
 }

@@ -69,6 +69,78 @@ struct ProofConformanceTests {
         #expect(try await subject.store.used(.day, second: 361) == .cents(2))
     }
 
+    @Test(
+        "of 5,000 payments in doubt of one agent and one of another, the other's is read in the first round",
+        arguments: StoreKind.allCases)
+    func rounds(kind: StoreKind) async throws {
+        let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=1000")
+        defer { subject.outlive() }
+        let store = subject.store
+        for (number, name) in ["ada", "mallory"].enumerated() {
+            try await store.add(.sample(name, number: UInt64(number + 2), caps: [CapLimit(.lifetime, .cents(100_000))]))
+        }
+        let many: UInt64 = kind == .sqlite ? 5000 : 700
+        // The dust is older, and its windows end before.
+        for first in stride(from: 1, through: many, by: 500) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in first..<min(first + 500, many + 1) {
+                    group.addTask {
+                        let dust = PaymentIntent.sample(
+                            number, agent: "mallory", value: Dollars(nanodollars: 1000) ?? .zero, validFor: 300)
+                        try await store.reserve(dust)
+                        try await store.book(.lostSight, of: dust)
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        for (number, agent) in [(many + 1, "scout"), (many + 2, "ada"), (many + 3, "ada")] {
+            let honest = PaymentIntent.sample(number, agent: agent, validFor: 600)
+            try await store.reserve(honest)
+            try await store.book(.lostSight, of: honest)
+        }
+        let network = "eip155:42161"
+        var round = AgentRound()
+        var seen: [PaymentID: Int] = [:]
+        var left = Int(many)
+        while left > 0 {
+            let reading = try await store.unproven(network: network, limit: 100, in: round)
+            round = reading.next
+            let agents = Dictionary(grouping: reading.payments.value, by: \.purpose.agent).mapValues(\.count)
+            #expect(agents == ["scout": 1, "ada": 2, "mallory": min(97, left)])
+            for record in reading.payments.value { seen[record.id, default: 0] += 1 }
+            left -= 97
+        }
+        #expect(seen.count == Int(many) + 3, "each was read by the end of a round of its own agent")
+    }
+
+    @Test("of more agents than a reading has places, each has its turn", arguments: StoreKind.allCases)
+    func manyAgents(kind: StoreKind) async throws {
+        let subject = try StoreUnderTest(kind)
+        defer { subject.outlive() }
+        let names = (1...7).map { "agent\($0)" }
+        for (number, name) in names.enumerated() {
+            try await subject.store.add(.sample(name, number: UInt64(number + 1), caps: [CapLimit(.day, .cents(100))]))
+            for offset: UInt64 in 0..<2 {
+                let intent = PaymentIntent.sample(UInt64(number) * 2 + offset + 1, agent: name)
+                try await subject.store.reserve(intent)
+                try await subject.store.book(.lostSight, of: intent)
+            }
+        }
+        var round = AgentRound()
+        var turns: [[String]] = []
+        for _ in 0..<5 {
+            let reading = try await subject.store.unproven(network: "eip155:42161", limit: 3, in: round)
+            turns.append(reading.payments.value.map(\.purpose.agent))
+            round = reading.next
+        }
+        #expect(
+            turns == [
+                ["agent1", "agent2", "agent3"], ["agent4", "agent5", "agent6"], ["agent7", "agent1", "agent2"],
+                ["agent3", "agent4", "agent5"], ["agent6", "agent7", "agent1"],
+            ])
+    }
+
     @Test("money stands where the state says, and every asset adds up", arguments: StoreKind.allCases)
     func accounts(kind: StoreKind) async throws {
         let subject = try await StoreUnderTest.withScout(kind, caps: "lifetime=5")
