@@ -73,6 +73,9 @@ package struct PaymentRequest: Sendable {
             agent: agent.name, host: host, method: content.method, path: content.path, model: content.model)
     }
 
+    /// Whose payments it is counted with while the gateway has accepted none.
+    var pair: SlowStart.Pair { SlowStart.Pair(agent: agent.name, gateway: gateway) }
+
     /// What the gate sees of it.
     var subject: GateRequest {
         GateRequest(
@@ -119,13 +122,15 @@ package final class AuthorizedPayment: Sendable {
     let signers: PinnedSigners
     /// What it may teach of its route's price.
     let lesson: PriceLesson?
+    /// Its place among the agent's payments at the gateway, given back with its outcome.
+    let place: SlowStart.Place?
     /// The decision that made it, which ends when its exchange has taken it.
     let decision: OutcomesUnderWay.Decision?
 
     init(
         id: PaymentID, header: PaymentHeader, terms: PaymentIntent.Terms, signature: [UInt8], usage: [CapUsage],
         answerWithin: Int64, isAdopted: Bool, state: PaymentState, heldUntil: Timestamp?, fingerprint: Bytes32,
-        trustsPartial: Bool, signers: PinnedSigners, lesson: PriceLesson? = nil,
+        trustsPartial: Bool, signers: PinnedSigners, lesson: PriceLesson? = nil, place: SlowStart.Place? = nil,
         decision: OutcomesUnderWay.Decision? = nil
     ) {
         self.id = id
@@ -141,7 +146,16 @@ package final class AuthorizedPayment: Sendable {
         self.trustsPartial = trustsPartial
         self.signers = signers
         self.lesson = lesson
+        self.place = place
         self.decision = decision
+    }
+
+    /// The same payment with its place among the agent's payments at the gateway.
+    func taking(_ place: SlowStart.Place) -> AuthorizedPayment {
+        AuthorizedPayment(
+            id: id, header: header, terms: terms, signature: signature, usage: usage, answerWithin: answerWithin,
+            isAdopted: isAdopted, state: state, heldUntil: heldUntil, fingerprint: fingerprint,
+            trustsPartial: trustsPartial, signers: signers, lesson: lesson, place: place, decision: decision)
     }
 
     /// Whether it goes with the first request, for a price that was learned and not asked this time.

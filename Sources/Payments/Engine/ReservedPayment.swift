@@ -25,7 +25,7 @@ struct Proposal: Sendable {
 
 /// What was vetted, with its reservation on disk: the only value that the signing step takes.
 ///
-/// Nothing but ``Reserving/reserve(_:for:from:pausedBy:at:onPlaced:)`` can make one: from a vetted payment that the books
+/// Nothing but ``Reserving/reserve(_:for:from:at:onPlaced:)`` can make one: from a vetted payment that the books
 /// have just set money aside for, or from the row of an attempt that the books have just handed over. So no signature
 /// exists before its row, and no row is ever signed for with other values than its own.
 struct ReservedPayment: Sendable {
@@ -134,8 +134,8 @@ struct Reserving: Sendable {
     /// Reserves money for a payment, or adopts an earlier attempt; `onPlaced` is called when the step has its place among the
     /// ledger's steps.
     func reserve(
-        _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet,
-        pausedBy walletPause: WalletPause?, at now: Timestamp, onPlaced: () -> Void
+        _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
+        onPlaced: () -> Void
     ) async throws(Failure) -> ReservedPayment {
         let intent = try intent(proposal, for: request, from: wallet, at: now)
         let outcome: ReservationOutcome
@@ -144,7 +144,7 @@ struct Reserving: Sendable {
                 ReservationRequest(
                     intent, idempotencyKey: request.idempotencyKey, rules: request.policy.rules,
                     lesson: proposal.lesson, approval: proposal.cleared.approvalNote(in: intent, from: wallet),
-                    walletPause: walletPause, buysAgain: request.buysAgain),
+                    buysAgain: request.buysAgain),
                 at: now, onPlaced: onPlaced)
         } catch {
             throw .books(error)

@@ -99,7 +99,9 @@ extension LoopTable {
     /// Serves a connection on its loop.
     fileprivate func serve(_ channel: any Channel, peer: PeerIdentity?) throws {
         guard let shared = self[channel.eventLoop] else { throw ChannelError.ioOnClosedChannel }
-        guard let place = shared.admit(channel) else { return try channel.pipeline.syncOperations.addHandler(NoRoom()) }
+        guard let place = shared.admit(channel) else {
+            return try channel.pipeline.syncOperations.addHandler(NoRoom(clock: shared.services.clock))
+        }
         try channel.pipeline.syncOperations.addHandler(
             AgentConnection(shared: shared, place: place, peer: peer.map { .process($0) }))
     }

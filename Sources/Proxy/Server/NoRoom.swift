@@ -1,4 +1,5 @@
 import NIOCore
+import Primitives
 
 /// Tells whoever connects while there is no room so, and closes the connection.
 ///
@@ -10,7 +11,12 @@ final class NoRoom: ChannelInboundHandler {
     /// How long a connection is kept that sends nothing.
     private static let patience = TimeAmount.milliseconds(250)
 
+    private let clock: any WallClock
     private var expiry: Scheduled<Void>?
+
+    init(clock: any WallClock) {
+        self.clock = clock
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         expiry = context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { context.close(promise: nil) }
@@ -19,7 +25,7 @@ final class NoRoom: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         expiry?.cancel()
         let answer = Problem.tooManyConnections.response(
-            isHead: false, closing: true, allocator: context.channel.allocator)
+            isHead: false, closing: true, now: clock.now(), allocator: context.channel.allocator)
         context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
         context.close(promise: nil)
     }
