@@ -56,6 +56,35 @@ struct PaymentEchoTests {
         #expect(keys(echo) == ["bazaar", "x"])
     }
 
+    @Test("the payload of a short payment is not written to be measured, and that of a long one is", arguments: [1, 2])
+    func measuring(version: Int) throws {
+        var asked = 0
+        func size() -> Int {
+            asked += 1
+            return Self.payload.count
+        }
+        func ask(_ challenge: Challenge) throws {
+            let entry = try #require(challenge.requirements.first)
+            // The macro would evaluate the argument by itself.
+            let fits = PaymentEcho.fits(challenge, for: entry, payloadBytes: size(), trimsEntry: false)
+            let echo = PaymentEcho(of: challenge, for: entry, payloadBytes: size(), identifier: Self.identifier)
+            #expect(fits && echo != nil)
+        }
+        try ask(challenge(extensions: [("bazaar", 100, false)], version: version))
+        #expect(asked == 0)
+        try ask(challenge(schema: 3000, version: version))
+        // Version 1 echoes no entry.
+        #expect(asked == (version == 1 ? 0 : 2))
+    }
+
+    @Test("a key that is longer with its escapes counts as it is written")
+    func escapedKeys() throws {
+        let key = String(repeating: #"\u0001"#, count: 700)
+        let echoed = try #require(try echo(challenge(extensions: [(key, 10, false)])))
+        #expect(echoed.extensions == nil)
+        #expect(try line(echoed).utf8.count <= PaymentEcho.maximumLineBytes)
+    }
+
     @Test("extensions that require nothing go before the resource, and what is required never")
     func order() throws {
         let optional = try challenge(resource: 2000, extensions: [("x", 2500, false)])

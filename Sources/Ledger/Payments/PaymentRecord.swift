@@ -84,8 +84,15 @@ package struct PaymentRecord: Sendable, Equatable {
         self.moved = moved
     }
 
-    /// The same payment in its next state.
+    /// The same payment in its next state; nothing new is known of its answer's delivery.
     package func after(_ state: PaymentState, at time: Timestamp, evidence: PaymentEvidence) -> PaymentRecord {
+        after(state, at: time, evidence: evidence, delivery: delivery)
+    }
+
+    /// The same payment in its next state, with what is known of its answer's delivery by then.
+    package func after(
+        _ state: PaymentState, at time: Timestamp, evidence: PaymentEvidence, delivery: Delivery?
+    ) -> PaymentRecord {
         PaymentRecord(
             id: id, purpose: purpose, terms: terms, echo: echo, salt: salt, state: state, reservedAt: reservedAt,
             changedAt: time, evidence: evidence, moved: moved, delivery: delivery)

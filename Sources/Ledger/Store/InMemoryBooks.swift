@@ -203,8 +203,9 @@ struct InMemoryBooks {
         }
         let time = time(at: now)
         let left = record.salt == nil ? newer.erased : newer
-        var changed = record.after(next, at: time, evidence: record.evidence.merging(left))
-        changed.delivery = record.delivery(after: event, to: next, news: delivery, at: time)
+        let changed = record.after(
+            next, at: time, evidence: record.evidence.merging(left),
+            delivery: record.delivery(after: event, to: next, news: delivery, at: time))
         if event == .answered, changed.delivery == record.delivery { return record }
         payments[index] = changed
         write(changed.line(event, from: record, leaving: left), leaving: left, at: time)

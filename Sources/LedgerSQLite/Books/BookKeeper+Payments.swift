@@ -23,8 +23,9 @@ extension BookKeeper {
             throw .step(.impossible(state: record.state, event: event))
         }
         let left = record.salt == nil ? newer.erased : newer
-        var changed = record.after(next, at: time, evidence: record.evidence.merging(left))
-        changed.delivery = record.delivery(after: event, to: next, news: delivery, at: time)
+        let changed = record.after(
+            next, at: time, evidence: record.evidence.merging(left),
+            delivery: record.delivery(after: event, to: next, news: delivery, at: time))
         if event == .answered, changed.delivery == record.delivery { return record }
         try PaymentRows.update(payment, to: changed, in: database)
         if changed.delivery != record.delivery { known.note(changed.delivery) }

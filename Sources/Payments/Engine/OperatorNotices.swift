@@ -44,7 +44,7 @@ struct OperatorNotices: Sendable {
                 "gateway": "\(gateway)", "paused": "\(pause.scope.word)", "until": "\(pause.until)",
             ]
             if case .gateway = pause.scope {} else { metadata["agent"] = "\(agent)" }
-            if case .route = pause.scope { metadata["payment"] = "\(payment)" }
+            if case .route = pause.scope, let payment { metadata["payment"] = "\(payment)" }
             if pause.saysUnfunded { metadata["reason"] = "insufficient_funds" }
             logger.warning("gateway rejects payments, so they are paused for a while", metadata: metadata)
         }

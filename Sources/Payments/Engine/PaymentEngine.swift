@@ -14,7 +14,7 @@ package import X402
 /// signed is announced and then booked by ``book(_:of:isRepeat:isOrphan:delivery:note:)``: an exchange whose agent leaves
 /// books that, and later what still comes. An outcome that the books cannot take is kept, and booked by
 /// ``retryUnbooked()``.
-package struct PaymentEngine: Sendable {
+package final class PaymentEngine: Sendable {
     private let store: any LedgerStore
     private let gate: Gate
     private let table: AssetTable
@@ -213,15 +213,14 @@ package struct PaymentEngine: Sendable {
             }
             switch standing {
             case .enough:
-                let answer = await pay(
-                    proposal, for: request, from: wallet, at: now, open: open, isAbandoned: isAbandoned)
-                guard let answer else { return await again() }
-                guard case .pay(var payment) = answer, !payment.isAdopted else { return answer }
-                payment.lesson = PriceLesson(
+                proposal.priceLesson = PriceLesson(
                     route: request.route, model: request.content.model, challenge: challenge,
                     accepted: cleared.entry.raw, binding: binding, seenAt: now,
                     isAttached: learned != nil)
-                return .pay(payment)
+                let answer = await pay(
+                    proposal, for: request, from: wallet, at: now, open: open, isAbandoned: isAbandoned)
+                guard let answer else { return await again() }
+                return answer
             case .missing(let missing):
                 guard learned == nil else { return .passThrough }
                 await notices.allowanceMissing(missing, at: request.gateway, now: now)
@@ -275,11 +274,7 @@ package struct PaymentEngine: Sendable {
         let answer = await decide(
             proposal, for: request, from: wallet, at: now, in: decision, isAbandoned: isAbandoned)
         // A payment's decision ends when its exchange has taken it.
-        if case .pay(var payment) = answer {
-            payment.decision = decision
-            return .pay(payment)
-        }
-        underWay.end(decision)
+        if answer.payment == nil { underWay.end(decision) }
         return answer
     }
 
@@ -338,7 +333,7 @@ package struct PaymentEngine: Sendable {
             await leave(reserved, reason: "the configuration changed before the signature")
             return .refuse(.rulesChanged.recorded(as: reserved.id))
         }
-        return await sign(reserved, for: request, from: wallet)
+        return await sign(reserved, teaching: proposal.priceLesson, for: request, from: wallet, in: decision)
     }
 
     /// Whether what a request was admitted and decided by is in force still.
@@ -410,11 +405,12 @@ package struct PaymentEngine: Sendable {
     }
 
     private func sign(
-        _ reserved: ReservedPayment, for request: PaymentRequest, from wallet: PayingWallet
+        _ reserved: ReservedPayment, teaching lesson: PriceLesson?, for request: PaymentRequest,
+        from wallet: PayingWallet, in decision: OutcomesUnderWay.Decision
     ) async -> ChallengeAnswer {
         let id = reserved.id
         do {
-            if let payment = try reserved.authorize(with: wallet.signer) {
+            if let payment = try reserved.authorize(with: wallet.signer, teaching: lesson, in: decision) {
                 FaultPoint.reach(.signed)
                 return .pay(payment)
             }

@@ -91,7 +91,9 @@ package struct PaymentRequest: Sendable {
 }
 
 /// A signed payment that may leave the process: its reservation is on disk.
-package struct AuthorizedPayment: Sendable {
+///
+/// A reference, since its exchange, the answer to the agent and the bookings share it.
+package final class AuthorizedPayment: Sendable {
     /// The payment's name in the books.
     package let id: PaymentID
     /// The header that carries it.
@@ -119,11 +121,42 @@ package struct AuthorizedPayment: Sendable {
     /// Who may sign the seller's receipt besides the payee.
     let signers: PinnedSigners
     /// What it may teach of its route's price.
-    var lesson: PriceLesson?
+    let lesson: PriceLesson?
     /// Its place among the agent's payments at the gateway, given back with its outcome.
-    var place: SlowStart.Place?
+    let place: SlowStart.Place?
     /// The decision that made it, which ends when its exchange has taken it.
-    var decision: OutcomesUnderWay.Decision?
+    let decision: OutcomesUnderWay.Decision?
+
+    init(
+        id: PaymentID, header: PaymentHeader, terms: PaymentIntent.Terms, signature: [UInt8], usage: [CapUsage],
+        answerWithin: Int64, isAdopted: Bool, state: PaymentState, heldUntil: Timestamp?, fingerprint: Bytes32,
+        trustsPartial: Bool, signers: PinnedSigners, lesson: PriceLesson? = nil, place: SlowStart.Place? = nil,
+        decision: OutcomesUnderWay.Decision? = nil
+    ) {
+        self.id = id
+        self.header = header
+        self.terms = terms
+        self.signature = signature
+        self.usage = usage
+        self.answerWithin = answerWithin
+        self.isAdopted = isAdopted
+        self.state = state
+        self.heldUntil = heldUntil
+        self.fingerprint = fingerprint
+        self.trustsPartial = trustsPartial
+        self.signers = signers
+        self.lesson = lesson
+        self.place = place
+        self.decision = decision
+    }
+
+    /// The same payment with its place among the agent's payments at the gateway.
+    func taking(_ place: SlowStart.Place) -> AuthorizedPayment {
+        AuthorizedPayment(
+            id: id, header: header, terms: terms, signature: signature, usage: usage, answerWithin: answerWithin,
+            isAdopted: isAdopted, state: state, heldUntil: heldUntil, fingerprint: fingerprint,
+            trustsPartial: trustsPartial, signers: signers, lesson: lesson, place: place, decision: decision)
+    }
 
     /// Whether it goes with the first request, for a price that was learned and not asked this time.
     package var isAttached: Bool { lesson?.isAttached ?? false }

@@ -19,13 +19,15 @@ struct Proposal: Sendable {
     let offer: ProofFinding?
     /// The approval of Permit2 that goes with it, unsigned, where the wallet's allowance is too small.
     var approval: ExtensionAnswer?
+    /// What the payment may teach of its route's price.
+    var priceLesson: PriceLesson?
 }
 
 /// What was vetted, with its reservation on disk: the only value that the signing step takes.
 ///
-/// Nothing but ``Reserving/reserve(_:for:from:at:onPlaced:)`` can make one: from a vetted payment that the books have just
-/// set money aside for, or from the row of an attempt that the books have just handed over. So no signature exists
-/// before its row, and no row is ever signed for with other values than its own.
+/// Nothing but ``Reserving/reserve(_:for:from:at:onPlaced:)`` can make one: from a vetted payment that the books
+/// have just set money aside for, or from the row of an attempt that the books have just handed over. So no signature
+/// exists before its row, and no row is ever signed for with other values than its own.
 struct ReservedPayment: Sendable {
     let reservation: Reservation
     /// Whether the row is an earlier attempt of the same request.
@@ -86,7 +88,11 @@ struct ReservedPayment: Sendable {
 
     /// Signs and writes the header; throws when the key does not give a signature of its own address, or not the one
     /// that was sent before.
-    func authorize(with signer: any Signer) throws -> AuthorizedPayment? {
+    ///
+    /// An earlier attempt teaches nothing of the price that is asked now.
+    func authorize(
+        with signer: any Signer, teaching lesson: PriceLesson?, in decision: OutcomesUnderWay.Decision
+    ) throws -> AuthorizedPayment? {
         let signature = try signer.sign(cleared.signable)
         if let known = reservation.record.evidence.signature, known != signature.bytes { throw DifferentSignature() }
         var extensions = echo.extensions
@@ -103,7 +109,7 @@ struct ReservedPayment: Sendable {
             answerWithin: answerWithin, isAdopted: isAdopted, state: reservation.record.state,
             heldUntil: heldUntil,
             fingerprint: reservation.record.purpose.request?.fingerprint ?? .zero, trustsPartial: policy.trustsPartial,
-            signers: policy.signers)
+            signers: policy.signers, lesson: isAdopted ? nil : lesson, decision: decision)
     }
 }
 
@@ -169,19 +175,18 @@ struct Reserving: Sendable {
     private func intent(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp
     ) throws(Failure) -> PaymentIntent {
-        let (cleared, challenge) = (proposal.cleared, proposal.challenge)
         do {
             let id = PaymentID(at: now, random: try random.bytes32())
             let echo = PaymentEcho(
-                of: challenge, for: cleared.entry, payloadBytes: cleared.payloadBytes,
+                of: proposal.challenge, for: proposal.cleared.entry, payloadBytes: proposal.cleared.payloadBytes,
                 identifier: PaymentIdentifier(id.description), answer: proposal.approval,
                 trimsEntry: request.policy.gate.trimsEntry)
             guard let echo else { throw Failure.tooLong }
             return PaymentIntent(
                 id: id, purpose: request.purpose(under: proposal.context.policy?.hash),
-                terms: cleared.terms(of: wallet),
+                terms: proposal.cleared.terms(of: wallet),
                 echo: PaymentIntent.Echo(
-                    version: challenge.version, accepted: echo.accepted, resource: echo.resource,
+                    version: proposal.challenge.version, accepted: echo.accepted, resource: echo.resource,
                     extensions: echo.extensions, offer: proposal.offer?.text),
                 salt: try random.bytes32())
         } catch let failure as Failure {

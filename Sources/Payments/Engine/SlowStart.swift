@@ -157,12 +157,11 @@ extension SlowStart {
 
     /// Leaves a place to a new payment, which gives it back with its outcome; without one it is given back at once.
     private func keep(_ place: Place, for answer: ChallengeAnswer) -> ChallengeAnswer {
-        guard case .pay(var payment) = answer else {
+        guard let payment = answer.payment else {
             end(place, .other)
             return answer
         }
-        payment.place = payment.isAdopted ? place.unbounded : place
         if payment.isAdopted { end(place, .other) }
-        return .pay(payment)
+        return .pay(payment.taking(payment.isAdopted ? place.unbounded : place))
     }
 }

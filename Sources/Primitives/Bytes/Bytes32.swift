@@ -44,19 +44,19 @@ package struct Bytes32: Hashable, Sendable {
 
     /// The bytes in order.
     package var bytes: [UInt8] {
-        [UInt8](capacity: 32) { output in
-            for word in [words.0, words.1, words.2, words.3] { output.appendBigEndian(word) }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        for index in 0..<8 {
+            let shift = UInt64(56 - 8 * index)
+            bytes[index] = UInt8(truncatingIfNeeded: words.0 >> shift)
+            bytes[8 + index] = UInt8(truncatingIfNeeded: words.1 >> shift)
+            bytes[16 + index] = UInt8(truncatingIfNeeded: words.2 >> shift)
+            bytes[24 + index] = UInt8(truncatingIfNeeded: words.3 >> shift)
         }
+        return bytes
     }
 }
 
 extension Bytes32: CustomStringConvertible {
     /// `0x` and 64 lower-case hex digits.
     package var description: String { Hex.prefixed(bytes) }
-}
-
-extension OutputSpan<UInt8> {
-    fileprivate mutating func appendBigEndian(_ word: UInt64) {
-        for shift in stride(from: 56, through: 0, by: -8) { append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
-    }
 }

@@ -1,19 +1,18 @@
 /// Base 16, as Ethereum writes it: lower case, `0x` in front.
 package enum Hex {
-    private static let digits: [UInt8] = Array("0123456789abcdef".utf8)
-
     /// Lower-case digits without a prefix.
     package static func encode(_ bytes: some Collection<UInt8>) -> String {
         // An array first: a generic loop is not specialised across modules and costs ten times as much.
         let bytes = Array(bytes)
-        let text = [UInt8](capacity: bytes.count * 2) { output in
-            for byte in bytes {
-                output.append(digits[Int(byte >> 4)])
-                output.append(digits[Int(byte & 15)])
-            }
+        var text = [UInt8](repeating: 0, count: bytes.count * 2)
+        for (index, byte) in bytes.enumerated() {
+            text[2 * index] = digit(byte >> 4)
+            text[2 * index + 1] = digit(byte & 15)
         }
         return String(decoding: text, as: UTF8.self)
     }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
     /// `0x` and lower-case digits.
     package static func prefixed(_ bytes: some Collection<UInt8>) -> String {

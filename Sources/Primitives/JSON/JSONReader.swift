@@ -161,14 +161,12 @@ package struct JSONReader {
     ) throws(Failure) -> JSONValue.Kind {
         var members: [JSONMember] = []
         try eachMember { reader, key throws(Failure) in
-            // Compared byte by byte: Unicode has letters outside ASCII that are equal to some inside it.
-            guard let key, let entry = known.first(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
-                return try reader.cursor.skipValue()
-            }
-            guard entry.outline.mayRepeat || !members.contains(where: { $0.key == entry.key }) else {
-                throw .duplicateKey(key)
-            }
-            members.append(JSONMember(key: key, value: try reader.value(entry.outline)))
+            // Unicode has letters outside ASCII that are equal to some inside it, and all of them take more bytes.
+            let index = known.indices.first { known[$0].key.utf8.count == key?.utf8.count && known[$0].key == key }
+            guard let key, let index else { return try reader.cursor.skipValue() }
+            let outline = known[index].outline
+            guard outline.mayRepeat || !members.contains(where: { $0.key == key }) else { throw .duplicateKey(key) }
+            members.append(JSONMember(key: key, value: try reader.value(outline)))
         }
         return .object(members)
     }

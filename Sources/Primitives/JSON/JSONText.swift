@@ -98,10 +98,11 @@ package struct JSONText: Sendable {
     private mutating func appendQuoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
-        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c || $0 == 0x7f }) else {
-            bytes.append(contentsOf: text.utf8)
-            return
-        }
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        // Most texts have nothing to escape.
+        guard bytes[start...].contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c || $0 == 0x7f }) else { return }
+        bytes.removeSubrange(start...)
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):

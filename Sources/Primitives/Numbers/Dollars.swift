@@ -68,10 +68,10 @@ extension Dollars: CustomStringConvertible {
 
     /// Decimal dollars without a currency sign, at least two decimals, no superfluous zeros: `0.10`, `0.0003`.
     package var description: String {
-        let digits = String(nanodollars % 1_000_000_000)
-        var fraction = String(repeating: "0", count: 9 - digits.count) + digits
-        while fraction.utf8.count > 2, fraction.hasSuffix("0") { fraction.removeLast() }
-        return "\(nanodollars / 1_000_000_000).\(fraction)"
+        // Bytes, since every answer to a payment has several such texts, and characters cost ten times as much.
+        var fraction = Array(String(1_000_000_000 + nanodollars % 1_000_000_000).utf8.dropFirst())
+        while fraction.count > 2, fraction.last == UInt8(ascii: "0") { fraction.removeLast() }
+        return "\(nanodollars / 1_000_000_000).\(String(decoding: fraction, as: UTF8.self))"
     }
 }
 

@@ -6,11 +6,12 @@ package enum TokenAmount {
     package static func decimalText(of amount: UInt256, decimals: Int) -> String {
         let digits = amount.description
         guard decimals > 0 else { return digits }
-        let padded = String(repeating: "0", count: Swift.max(0, decimals + 1 - digits.utf8.count)) + digits
-        let whole = padded.dropLast(decimals)
-        var fraction = padded.suffix(decimals)
-        while fraction.hasSuffix("0") { fraction.removeLast() }
-        return fraction.isEmpty ? String(whole) : "\(whole).\(fraction)"
+        var text = [UInt8](repeating: UInt8(ascii: "0"), count: Swift.max(0, decimals + 1 - digits.utf8.count))
+        text += digits.utf8
+        let point = text.count - decimals
+        while text.count > point, text.last == UInt8(ascii: "0") { text.removeLast() }
+        if text.count > point { text.insert(UInt8(ascii: "."), at: point) }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// The dollar value of an atomic amount at a par, rounded up to the next nano-dollar, against the payer.

@@ -2,7 +2,9 @@ import Primitives
 import Transport
 
 /// A request whose form, place and token are good.
-struct AdmittedRequest: Sendable {
+///
+/// A reference, since an exchange, its question and its reader share it.
+final class AdmittedRequest: Sendable {
     let head: RequestHead
     let route: GatewayTable.Route
     let caller: Caller
@@ -12,6 +14,13 @@ struct AdmittedRequest: Sendable {
     var wantsLearnedPrice: Bool { head.fields.contains(.purserPrice, token: "learned") }
     /// Whether the agent wants another purchase of what it bought before, whatever became of the answer.
     var buysAgain: Bool { head.fields.contains(.purserRepeat, token: "buy") }
+
+    init(head: RequestHead, route: GatewayTable.Route, caller: Caller, idempotencyKey: Bytes32?) {
+        self.head = head
+        self.route = route
+        self.caller = caller
+        self.idempotencyKey = idempotencyKey
+    }
 }
 
 /// A request that may be served once its sender is known.

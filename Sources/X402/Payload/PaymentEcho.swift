@@ -20,21 +20,25 @@ package struct PaymentEcho: Sendable, Equatable {
     /// While the line would be too long, extensions that require nothing go first, then `resource`. The entry is echoed
     /// whole, since reference servers compare it with their own; `trimsEntry` says that this seller is known to compare
     /// only what every seller has to. A payment of version 1 echoes nothing but scheme and network.
-    /// `payloadBytes` is the length of the scheme's payload.
+    /// `payloadBytes` is the length of the scheme's payload, which is asked only where the line may be too long.
     package init?(
-        of challenge: Challenge, for entry: PaymentRequirement, payloadBytes: Int, identifier: PaymentIdentifier?,
-        answer: ExtensionAnswer? = nil, trimsEntry: Bool = false
+        of challenge: Challenge, for entry: PaymentRequirement, payloadBytes: @autoclosure () -> Int,
+        identifier: PaymentIdentifier?, answer: ExtensionAnswer? = nil, trimsEntry: Bool = false
     ) {
+        let isShort = answer == nil && Self.isShort(challenge, for: entry)
         guard challenge.version == 2 else {
-            let envelope = PaymentHeader.envelopeBytes(scheme: entry.scheme, network: entry.network)
-            guard PaymentHeader.lineBytes(version: 1, envelope: envelope + payloadBytes) <= Self.maximumLineBytes else {
-                return nil
-            }
+            guard isShort || Self.fits(entry, payloadBytes: payloadBytes()) else { return nil }
             (accepted, resource, extensions) = (entry.raw, nil, nil)
             return
         }
+        guard !isShort else {
+            accepted = entry.raw
+            resource = challenge.resource
+            extensions = ExtensionEcho.object(for: challenge.extensions, identifier: identifier, room: .max)
+            return
+        }
         let parts = Parts(
-            extensions: challenge.extensions, payloadBytes: payloadBytes, identifier: identifier, answer: answer)
+            extensions: challenge.extensions, payloadBytes: payloadBytes(), identifier: identifier, answer: answer)
         for accepted in trimsEntry ? [entry.raw, entry.trimmed] : [entry.raw] {
             // Without a resource there is nothing to try once more.
             for resource in challenge.resource == nil ? [nil] : [challenge.resource, nil] {
@@ -52,16 +56,28 @@ package struct PaymentEcho: Sendable, Equatable {
     package static func fits(
         _ challenge: Challenge, for entry: PaymentRequirement, payloadBytes: @autoclosure () -> Int, trimsEntry: Bool
     ) -> Bool {
-        let echoed = challenge.extensions.reduce(entry.raw.count + (challenge.resource?.count ?? 0)) {
-            $0 + $1.key.utf8.count + $1.raw.count + 8
-        }
-        // Most challenges are far from the limit, whatever is added to them.
-        if challenge.version == 2, echoed + PaymentHeader.usualBytes <= PaymentHeader.jsonBytes(version: 2) {
-            return true
-        }
+        if isShort(challenge, for: entry) { return true }
         return PaymentEcho(
             of: challenge, for: entry, payloadBytes: payloadBytes(), identifier: .placeholder, trimsEntry: trimsEntry)
             != nil
+    }
+
+    /// Whether a payment is far from the limit, whatever its scheme and its identifier add, as most are.
+    private static func isShort(_ challenge: Challenge, for entry: PaymentRequirement) -> Bool {
+        // What is written as a JSON string takes up to six bytes for each of its own.
+        let echoed =
+            challenge.version == 2
+            ? challenge.extensions.reduce(entry.raw.count + (challenge.resource?.count ?? 0)) {
+                $0 + 6 * $1.key.utf8.count + $1.raw.count + 8
+            }
+            : 6 * (entry.scheme.utf8.count + entry.network.utf8.count)
+        return echoed + PaymentHeader.usualBytes <= PaymentHeader.jsonBytes(version: challenge.version)
+    }
+
+    /// Whether a payment of version 1 fits into its line.
+    private static func fits(_ entry: PaymentRequirement, payloadBytes: Int) -> Bool {
+        let envelope = PaymentHeader.envelopeBytes(scheme: entry.scheme, network: entry.network)
+        return PaymentHeader.lineBytes(version: 1, envelope: envelope + payloadBytes) <= maximumLineBytes
     }
 
     /// What a header is made of, in addition to the entry and the resource.
