@@ -157,7 +157,7 @@ final class Exchange {
         if !life.agentIsGone { deadline = nil }
         times.beginWait()
         // A gateway's address is the operator's choice, any other one the agent's.
-        let resolver = route.host == nil ? nil : shared.resolver
+        let resolver = route.host == nil ? nil : shared.resolver(for: agent.name)
         // What may become a tunnel needs a connection of its own.
         let allowsHTTP2 = gateway.allowsHTTP2 && upstreamRequest.protocols.isEmpty
         shared.pool.connect(

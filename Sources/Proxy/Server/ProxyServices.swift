@@ -25,6 +25,8 @@ package final class ProxyServices: Sendable {
     let tunnels = OpenTunnels()
     let connectionCount = CountByAgent()
     let gatewayPlaces = GatewayPlaces()
+    /// Long and compressed bodies are read one at a time for each agent.
+    let readingTurns = ReadingTurns()
     /// Paid answers that are kept for repetitions of their requests.
     let keptMemory: KeptMemory
     /// Those of them, and those that are outstanding, whose agents have left.
@@ -143,8 +145,6 @@ final class ProxyLoop {
     let services: ProxyServices
     let pool: UpstreamPool
     let deadlines: DeadlineSweep
-    /// Looks up hosts that agents name.
-    private(set) var resolver: GuardedResolver
     /// The operator's rules in force.
     private(set) var rules: ProxyRules
     /// Gateways that give no word before they get a body, by name.
@@ -174,12 +174,12 @@ final class ProxyLoop {
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
         rules = services.rules
-        resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
         pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines)
     }
 
-    private static func resolver(by rules: ProxyRules, loop: any EventLoop, threads: NIOThreadPool) -> GuardedResolver {
-        GuardedResolver(addresses: rules.forward.addresses, loop: loop, threads: threads)
+    /// Looks up a host that an agent names.
+    func resolver(for agent: String) -> GuardedResolver {
+        GuardedResolver(addresses: rules.forward.addresses, loop: loop, for: "agent \(agent)")
     }
 
     /// Takes a new connection in until it is closed; nil when there is no room for it.
@@ -198,7 +198,6 @@ final class ProxyLoop {
     /// held against the new ones at the next review.
     func replace(_ rules: ProxyRules) {
         self.rules = rules
-        resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
         unasked = []
         // They may lead to addresses that are not dialled any more.
         pool.closeIdle()

@@ -47,7 +47,7 @@ final class UpstreamDialer {
         attempt.whenFinished = { expiry.cancel() }
         ClientBootstrap(group: loop)
             .connectTimeout(timeout)
-            .resolver(resolver)
+            .resolver(resolver?.another ?? GuardedResolver(addresses: nil, loop: loop, for: "host \(origin.host)"))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
