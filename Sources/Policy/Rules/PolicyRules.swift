@@ -105,9 +105,9 @@ package struct PolicyRules: Sendable, Equatable {
         }
     }
 
-    /// Whether a request can be judged: a path that rules look at is not too long.
+    /// Whether a request can be judged: a path that rules look at is not too long; in the shadow nothing is refused.
     package func canJudge(_ request: GateRequest) -> Bool {
-        !looksAtPaths || request.path.utf8.count <= Self.maximumPathBytes
+        isShadow || !looksAtPaths || request.path.utf8.count <= Self.maximumPathBytes
     }
 
     /// The rules that can match a payment of a request, without the conditions that hold for all of them: each payment is

@@ -2,7 +2,7 @@
 /// attempts to renegotiate and alerts.
 ///
 /// libssl takes any number of them, and each key update costs more CPU than 1 KiB of data. A peer has ``allowance`` steps of
-/// libssl's handshake machine, two or three to a key update and its answer, and one more for each 16 KiB that it sends.
+/// libssl's handshake machine, four or more to a key update and its answer, and one more for each 16 KiB that it sends.
 struct TLSUpkeep {
     /// How many steps come with no data at all: a few tickets are usual, and a key update follows gigabytes.
     static let allowance = 256
