@@ -33,6 +33,14 @@ static inline int purser_ssl_ctx_set_min_proto_version(SSL_CTX *context, int ver
     return (int)SSL_CTX_set_min_proto_version(context, version);
 }
 
+static inline int purser_ssl_ctx_set1_groups_list(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_groups_list(context, list);
+}
+
+static inline int purser_ssl_ctx_set1_sigalgs_list(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_sigalgs_list(context, list);
+}
+
 static inline void purser_ssl_ctx_set_mode(SSL_CTX *context, long mode) {
     SSL_CTX_set_mode(context, mode);
 }

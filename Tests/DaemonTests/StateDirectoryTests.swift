@@ -62,6 +62,24 @@ struct StateDirectoryTests {
         }
     }
 
+    @Test("reject- a spool folder that is a link, is no folder, or that others can write to")
+    func spool() throws {
+        let state = StateDirectory(folder.path("state"))
+        try state.create()
+        let spool = state.spoolFolder
+        #expect(unsafe symlink(folder.path, spool) == 0)
+        #expect(throws: StateDirectoryError.isLink(spool)) { try state.prepareSpool() }
+        #expect(unsafe unlink(spool) == 0)
+        close(unsafe open(spool, O_CREAT | O_WRONLY, 0o600))
+        #expect(throws: StateDirectoryError.notAFolder(spool)) { try state.prepareSpool() }
+        #expect(unsafe unlink(spool) == 0)
+        try state.prepareSpool()
+        for mode in [0o770, 0o702, 0o777] as [UInt32] {
+            #expect(unsafe chmod(spool, mode_t(mode)) == 0)
+            #expect(throws: StateDirectoryError.writableByOthers(spool, mode: mode)) { try state.prepareSpool() }
+        }
+    }
+
     @Test("a folder that others can write to is refused", arguments: [0o770, 0o702, 0o777] as [UInt32])
     func writableByOthers(_ mode: UInt32) throws {
         #expect(unsafe chmod(folder.path, mode_t(mode)) == 0)

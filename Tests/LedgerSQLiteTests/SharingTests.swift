@@ -53,6 +53,23 @@ struct SharingTests {
         #expect(second.generation.current == snapshot.generation)
     }
 
+    @Test("reject- a generation file that is a link, of either kind, or no file", arguments: ["link", "hard", "fifo"])
+    func foreignNumber(kind: String) async throws {
+        _ = try SQLiteLedger(path: path)
+        let other = path + ".other"
+        try #require(unsafe rename(path + ".generation", other) == 0)
+        switch kind {
+        case "link": try #require(unsafe symlink(other, path + ".generation") == 0)
+        case "hard": try #require(unsafe link(other, path + ".generation") == 0)
+        default: try #require(unsafe mkfifo(path + ".generation", 0o600) == 0)
+        }
+        let error = #expect(throws: LedgerError.self) { try SQLiteLedger(path: path) }
+        #expect("\(error.map { "\($0)" } ?? "")".contains(".generation"))
+        var status = stat()
+        try #require(unsafe stat(other, &status) == 0)
+        #expect(status.st_size == 8)
+    }
+
     private func overwriteNumber(with number: UInt8) throws {
         let descriptor = unsafe open(path + ".generation", O_WRONLY)
         defer { close(descriptor) }

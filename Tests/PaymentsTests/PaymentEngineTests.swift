@@ -156,6 +156,37 @@ struct PaymentEngineTests {
         #expect(!failure.isRetryable)
     }
 
+    /// A request of an agent without a cap.
+    private func uncapped(_ desk: Desk) -> PaymentRequest {
+        let request = desk.request()
+        return PaymentRequest(
+            agent: request.agent, claim: request.claim, gateway: request.gateway, host: request.host,
+            site: request.site, content: request.content, target: request.target, isCapped: false)
+    }
+
+    @Test("for an agent without a cap the policy is not asked: the refusal is that there is no cap")
+    func noCapBeforePolicy() async throws {
+        let policy = PolicySnapshot(rules: PolicyRules([], standard: .refuse), hash: .numbered(8))
+        let desk = try await Desk(caps: [], policy: policy)
+        let failure = try #require(await desk.answer(for: uncapped(desk)).failure)
+        #expect(failure.code == "no-cap" && failure.price == .cents(1))
+        #expect(desk.signer.signatures == 0)
+    }
+
+    @Test("a cap that is set while a request is under way has the policy asked before anything is signed")
+    func capMeanwhile() async throws {
+        for (outcome, code) in [(PolicyOutcome.refuse, "policy-refused"), (.approve, nil)] as [(PolicyOutcome, String?)]
+        {
+            let policy = PolicySnapshot(rules: PolicyRules([], standard: outcome), hash: .numbered(8))
+            let desk = try await Desk(policy: policy)
+            let answer = await desk.answer(for: uncapped(desk))
+            #expect(answer.failure?.code == code)
+            #expect(desk.signer.signatures == (code == nil ? 1 : 0))
+            let states = try await desk.rows.map(\.state)
+            #expect(states.contains(.voided), "\(states)")
+        }
+    }
+
     @Test("an agent that was removed meanwhile pays nothing")
     func removedAgent() async throws {
         let desk = try await Desk(isKnown: false)

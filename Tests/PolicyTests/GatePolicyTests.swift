@@ -46,6 +46,32 @@ struct GatePolicyTests {
         #expect(try door.refusal(challenge(Entry())) == .tooLarge)
     }
 
+    @Test("paths above 8 KiB are refused where rules look at paths, and not compared with anything")
+    func longPath() throws {
+        let pattern = try #require(Glob("/**/free"))
+        let looking = PolicyRule(name: "free", matchers: [.oneOf(.path, [.glob(pattern)])], outcome: .approve)
+        for (length, rule, shadow, code) in [
+            (8192, looking, false, nil), (8193, looking, false, .pathTooLong), (8193, looking, true, nil),
+            (60_000, PolicyRule(name: "any", matchers: [], outcome: .approve), false, nil),
+        ] as [(Int, PolicyRule, Bool, RefusalCode?)] {
+            var door = try door(rule, shadow: shadow)
+            door.context.request = GateRequest(
+                agent: "scout", team: nil, gateway: "lab", host: "x", method: "POST",
+                path: "/" + String(repeating: "a", count: length - 1), model: .known("light"))
+            #expect(try door.refusal(challenge(Entry())) == code, "\(length)")
+        }
+    }
+
+    @Test("where the policy is not asked, everything else is, and an earlier payment is held against it all the same")
+    func notAsked() throws {
+        var door = try door(PolicyRule(name: "no", matchers: [], outcome: .refuse))
+        door.context.asksPolicy = false
+        let payment = try door.paid(Entry())
+        #expect(door.gate.objection(to: payment, version: 2, in: door.context)?.code == .policy)
+        door.context.rules.maxPayment = .zero
+        #expect(try door.refusal(challenge(Entry())) == .tooLarge)
+    }
+
     @Test("what the shadow would not approve is paid and told")
     func shadow() throws {
         let rule = PolicyRule(name: "trial", matchers: [], outcome: .refuse, isShadow: true)

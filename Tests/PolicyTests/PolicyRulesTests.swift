@@ -43,6 +43,46 @@ struct PolicyRulesTests {
         #expect(PolicyMatcher.oneOf(.model, [.exact("")]).holds(for: subject) == .no)
     }
 
+    @Test("rules narrowed to a request decide about each of its payments as all rules do")
+    func narrowed() {
+        let request: [PolicyMatcher] = [
+            .oneOf(.agent, [.exact("scout")]), .oneOf(.team, [.exact("other")]),
+            .oneOf(.model, [.exact("vendor/light")]),
+            .oneOf(.path, [Glob("/v1/**").map { TextPattern.glob($0) } ?? TextPattern.exact("")]),
+        ]
+        let payment: [PolicyMatcher] = [
+            .oneOf(.asset, [.exact("USDT")]), .oneOf(.payee, [.exact("other")]), .above(.zero), .upTo(.zero),
+        ]
+        let subjects = [Fact.known("vendor/light"), .known("other"), .absent, .unknown].map { model in
+            PolicySubject.sample {
+                let old = $0.request
+                $0.request = GateRequest(
+                    agent: old.agent, team: old.team, gateway: old.gateway, host: old.host, method: old.method,
+                    path: old.path, model: model)
+            }
+        }
+        var kinds: Set<String> = []
+        for first in request {
+            for second in request + payment {
+                for third in payment {
+                    for outcome in PolicyOutcome.allCases {
+                        let rules = PolicyRules(
+                            [
+                                Self.rule("shadow", outcome, first, third, shadow: true),
+                                Self.rule("one", outcome, first, second), Self.rule("two", .ask, second, third),
+                            ], standard: .refuse)
+                        for subject in subjects {
+                            let expected = rules.verdict(on: subject)
+                            kinds.insert("\(expected.rule ?? "default") \(expected.isUnjudged)")
+                            #expect(rules.narrowed(to: subject.request).verdict(on: subject) == expected)
+                        }
+                    }
+                }
+            }
+        }
+        #expect(kinds.count >= 5, "\(kinds)")
+    }
+
     @Test("bounds are exclusive above and inclusive up to")
     func bounds() {
         let subject = PolicySubject.sample { $0.priceRatio = .known(300) }

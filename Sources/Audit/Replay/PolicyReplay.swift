@@ -95,6 +95,8 @@ package struct PolicyReplay: Sendable {
         return switch RefusalCode(rawValue: reason) {
         case .policy: .refuse
         case .approval: .ask
+        // Without a cap the policy is not asked.
+        case nil where reason == ReservationRefusal.noCap.code: nil
         case nil: .approve
         default: nil
         }

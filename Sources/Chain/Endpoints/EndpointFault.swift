@@ -103,6 +103,7 @@ extension EndpointFault.Reason: CustomStringConvertible {
         case .connectTimeout: "could not be reached in time"
         case .resting: "could not be reached several times in a row"
         case .addressRefused: "has no address that may be dialled"
+        case .tooManyLookups: "was not looked up: too many look-ups of its name are waiting"
         case .tls(let reason): "could not be reached over TLS: \(reason)"
         case .closedBeforeResponse: "closed the connection without an answer"
         case .notProcessed: "turned the request away unread"

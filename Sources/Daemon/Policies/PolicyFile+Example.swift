@@ -17,7 +17,8 @@ extension PolicyFile {
         #   agent, team, gateway, scheme, payment-method    exact names
         #   host           exact, or *.example.com for every name below it
         #   method         GET, POST, …
-        #   path           as it is sent, without the query; * stays within a segment, ** crosses slashes
+        #   path           as it is sent, without the query; * stays within a segment, ** crosses slashes; where a rule
+        #                  looks at paths, nothing is paid for a request whose path is longer than 8 KiB
         #   model          * stands for anything; unknown where the request cannot be read
         #   network        eip155:42161
         #   asset          USDT, eip155:42161/USDT or an address

@@ -14,7 +14,7 @@ struct MetricsListener: Sendable {
 
     /// Binds and serves; throws what bind throws.
     static func start(
-        host: String, port: Int, registry: MetricsRegistry, group: any EventLoopGroup
+        host: String, port: Int, registry: MetricsRegistry, group: any EventLoopGroup, hosts: MetricsHosts
     ) async throws -> MetricsListener {
         let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 16)
@@ -24,7 +24,7 @@ struct MetricsListener: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(IdleStateHandler(allTimeout: .seconds(30)))
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                    try pipeline.addHandler(MetricsResponder(registry: registry))
+                    try pipeline.addHandler(MetricsResponder(registry: registry, hosts: hosts))
                 }
             }
             .bind(host: host, port: port).get()
@@ -40,10 +40,12 @@ private final class MetricsResponder: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let registry: MetricsRegistry
+    private let hosts: MetricsHosts
     private var head: HTTPRequestHead?
 
-    init(registry: MetricsRegistry) {
+    init(registry: MetricsRegistry, hosts: MetricsHosts) {
         self.registry = registry
+        self.hosts = hosts
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -64,13 +66,20 @@ private final class MetricsResponder: ChannelInboundHandler {
     private func answer(_ context: ChannelHandlerContext) {
         guard let head else { return }
         self.head = nil
-        let isFound = head.method == .GET && head.uri == "/metrics"
-        let body = isFound ? registry.text : "The metrics are at GET /metrics.\n"
+        let isMeant = hosts.accepts(head.headers["host"], isHTTP10: head.version == .http1_0)
+        let isFound = isMeant && head.method == .GET && head.uri == "/metrics"
+        let body =
+            isFound
+            ? registry.text
+            : isMeant
+                ? "The metrics are at GET /metrics.\n"
+                : "Ask for the metrics by an address, localhost, the machine's name, or a name in `hosts`.\n"
         var fields = HTTPHeaders()
         fields.add(name: "Content-Type", value: isFound ? "text/plain; version=0.0.4" : "text/plain")
         fields.add(name: "Content-Length", value: "\(body.utf8.count)")
         if !head.isKeepAlive { fields.add(name: "Connection", value: "close") }
-        let response = HTTPResponseHead(version: .http1_1, status: isFound ? .ok : .notFound, headers: fields)
+        let response = HTTPResponseHead(
+            version: .http1_1, status: isFound ? .ok : isMeant ? .notFound : .misdirectedRequest, headers: fields)
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
         let written = context.eventLoop.makePromise(of: Void.self)

@@ -33,6 +33,7 @@ package enum Serving {
         if !SystemSources.isHardened {
             logger.critical("the system does not keep this process's memory private: keys can end up in a core dump")
         }
+        for warning in StartWarnings.all(state: state) { logger.warning("\(warning)") }
         let policy = try state.loadPolicy(configuration.assets, isNoneMeant: configuration.policyIsNone)
         let lock = try StateLock(path: state.lockFile)
         removeReports(from: state)
@@ -92,7 +93,7 @@ package enum Serving {
             }
             TunnelMetrics.show({ daemon.tunnels }, in: registry)
             do {
-                let metrics = try await showMetrics(configuration.metrics, of: registry, group: group, logger: logger)
+                let metrics = try await showMetrics(configuration, of: registry, group: group, logger: logger)
                 let reloading = Reloading(
                     state: state, started: configuration, secure: secure, daemon: daemon, books: ledger, clock: clock,
                     random: random, logger: logger)
@@ -133,13 +134,14 @@ package enum Serving {
 
     /// Shows metrics where the configuration wants them.
     private static func showMetrics(
-        _ listen: Configuration.Listen?, of registry: MetricsRegistry, group: MultiThreadedEventLoopGroup,
+        _ configuration: Configuration, of registry: MetricsRegistry, group: MultiThreadedEventLoopGroup,
         logger: Logger
     ) async throws -> MetricsListener? {
-        guard let listen else { return nil }
+        guard let listen = configuration.metrics else { return nil }
         do {
             let listener = try await MetricsListener.start(
-                host: listen.host, port: listen.port, registry: registry, group: group)
+                host: listen.host, port: listen.port, registry: registry, group: group,
+                hosts: MetricsHosts(listening: listen.host, configured: configuration.hosts))
             logger.notice("metrics", metadata: ["at": "http://\(listen.host):\(listener.port)/metrics"])
             return listener
         } catch let error as IOError {

@@ -70,9 +70,18 @@ package struct StateDirectory: Sendable, Hashable {
         try FileSystem.makeFolders(walletsFolder)
     }
 
-    /// Makes the folder of long request bodies.
+    /// Makes the folder of long request bodies where it is missing.
+    ///
+    /// Throws where it is a link, or others can write to it: they could read agents' requests, or change what is paid for.
     package func prepareSpool() throws(StateDirectoryError) {
         try FileSystem.makeFolders(spoolFolder)
+        var status = stat()
+        guard unsafe lstat(spoolFolder, &status) == 0 else {
+            throw .system("opened", path: spoolFolder, code: errno)
+        }
+        guard status.st_mode & S_IFMT != S_IFLNK else { throw .isLink(spoolFolder) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(spoolFolder) }
+        try FileSystem.check(status, path: spoolFolder)
     }
 
     /// Throws unless the folder exists and nobody but this user and root can write to it and to `wallets/`.

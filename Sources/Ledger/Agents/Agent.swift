@@ -37,11 +37,14 @@ package struct AgentRegistry: Sendable {
     package let generation: UInt64
     /// The freezes in force.
     package let freezes: [FreezeScope: Freeze]
+    /// Who has a cap that limits money; nil where that is not known.
+    private let moneyCapHolders: Set<CapHolder>?
     private let byTokenHash: [Bytes32: Agent]
     private let byName: [String: Agent]
 
     /// Makes a registry.
-    package init(generation: UInt64, agents: [Agent], freezes: [Freeze]) {
+    package init(generation: UInt64, agents: [Agent], freezes: [Freeze], caps: [Cap]? = nil) {
+        moneyCapHolders = caps.map { Set($0.filter { $0.limit.measure != .payments }.map(\.scope.holder)) }
         self.generation = generation
         self.freezes = Dictionary(freezes.map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
         byTokenHash = Dictionary(agents.map { ($0.tokenHash, $0) }, uniquingKeysWith: { first, _ in first })
@@ -53,6 +56,14 @@ package struct AgentRegistry: Sendable {
 
     /// The agent of that name.
     package func agent(named name: String) -> Agent? { byName[name] }
+
+    /// Whether a cap of the agent, its team or the house limits money, be it for some gateways or tokens only; true where
+    /// that is not known.
+    package func mayHaveMoneyCap(_ agent: Agent) -> Bool {
+        guard let holders = moneyCapHolders else { return true }
+        return holders.contains(.agent(agent.name)) || holders.contains(.house)
+            || agent.team.map { holders.contains(.team($0)) } ?? false
+    }
 
     /// The freeze under which an agent may open no tunnel to a place, the widest first; nil where there is none.
     ///

@@ -131,7 +131,7 @@ extension InMemoryLedger: RuleBooks {
         books.withLock {
             AgentRegistry(
                 generation: $0.generation, agents: Array($0.agents.values),
-                freezes: Array($0.rulebook.freezes.values))
+                freezes: Array($0.rulebook.freezes.values), caps: $0.rulebook.allCaps)
         }
     }
 

@@ -48,7 +48,7 @@ enum AgentRows {
     static func registry(in database: Database) throws(Fault) -> AgentRegistry {
         AgentRegistry(
             generation: try generation(in: database), agents: try all(in: database),
-            freezes: try freezes(in: database))
+            freezes: try freezes(in: database), caps: try CapRows.all(in: database))
     }
 
     /// Agents, caps, freezes and generation; call it inside one transaction.

@@ -36,8 +36,10 @@ package final class StateLock: Sendable {
     ///
     /// Blocks for 200 ms before it gives up.
     package init(path: String) throws(StateLockError) {
-        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, LedgerFiles.fileMode)
-        guard descriptor >= 0 else { throw .unusable(Self.lastError) }
+        // A link would have the number written over some other file.
+        let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        let descriptor = unsafe open(path, flags, LedgerFiles.fileMode)
+        guard descriptor >= 0 else { throw .unusable(errno == ELOOP ? "\(path) is a link" : Self.lastError) }
         var attempt = 1
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             if errno == EWOULDBLOCK, attempt < Self.attempts {

@@ -21,12 +21,22 @@ import Darwin
     private nonisolated(unsafe) let cell: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// Maps the file, making it when it is missing.
+    ///
+    /// Throws for a link, and for what is not a file of its own: whoever made it could choose which file this process
+    /// writes to, or change the number.
     init(path: String) throws(LedgerError) {
-        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, LedgerFiles.fileMode)
-        guard descriptor >= 0 else { throw LedgerFiles.failure("opened for writing", path: path) }
+        let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        let descriptor = unsafe open(path, flags, LedgerFiles.fileMode)
+        guard descriptor >= 0 else {
+            throw errno == ELOOP
+                ? Self.notOurs(path, "is a link") : LedgerFiles.failure("opened for writing", path: path)
+        }
         defer { close(descriptor) }
         var status = stat()
-        guard fchmod(descriptor, LedgerFiles.fileMode) == 0, unsafe fstat(descriptor, &status) == 0 else {
+        guard unsafe fstat(descriptor, &status) == 0 else { throw LedgerFiles.failure("read", path: path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Self.notOurs(path, "is not a file") }
+        guard status.st_nlink == 1 else { throw Self.notOurs(path, "has another name too (a hard link)") }
+        guard fchmod(descriptor, LedgerFiles.fileMode) == 0 else {
             throw LedgerFiles.failure("made private", path: path)
         }
         if status.st_size < Self.size, ftruncate(descriptor, off_t(Self.size)) != 0 {
@@ -37,6 +47,10 @@ import Darwin
             throw LedgerFiles.failure("mapped", path: path)
         }
         unsafe cell = memory.bindMemory(to: Atomic<UInt64>.self, capacity: 1)
+    }
+
+    private static func notOurs(_ path: String, _ fault: String) -> LedgerError {
+        .storage("\(path) \(fault), and is not used: remove it while no process has the ledger open")
     }
 
     deinit {

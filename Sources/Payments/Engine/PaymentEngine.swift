@@ -176,7 +176,7 @@ package final class PaymentEngine: Sendable {
         let context = Gate.Context(
             request: request.subject, rules: request.policy.gate, payer: wallet.signer.address,
             payRules: wallet.rules, history: known.history, clock: GateClock(now: now, seller: request.sellerDate),
-            nonce: nonce, policy: policy)
+            nonce: nonce, policy: policy, asksPolicy: request.isCapped)
         switch gate.decide(challenge, in: context) {
         case .refuse(let refusal), .ask(let refusal):
             guard learned == nil else { return .passThrough }
@@ -198,7 +198,10 @@ package final class PaymentEngine: Sendable {
             var proposal = Proposal(
                 cleared: cleared, challenge: challenge, context: context, lesson: lesson,
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
-            let standing = await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions)
+            // Where nothing new is signed, neither a chain is asked nor a turn taken.
+            let standing =
+                request.isCapped
+                ? await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) : .enough
             // The account's turn may have been long in coming; what is in force by then decides.
             guard isInForce(policy, for: request) else {
                 if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
@@ -242,8 +245,8 @@ package final class PaymentEngine: Sendable {
         }
     }
 
-    /// Passes the turn of identical requests, and joins, reserves or refuses; nil once an answer has ended for which the
-    /// request had to wait: what it was decided by is old then.
+    /// Passes the turn of identical requests, and joins, reserves or refuses; nil where it is to be decided again: an answer
+    /// has ended for which the request had to wait, or a cap was set meanwhile, and what it was decided by is old.
     private func pay(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
         open: (any OpenAttempts)?, isAbandoned: @escaping @Sendable () -> Bool
@@ -287,7 +290,7 @@ package final class PaymentEngine: Sendable {
     private func decide(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
         in decision: OutcomesUnderWay.Decision, isAbandoned: @Sendable () -> Bool
-    ) async -> ChallengeAnswer {
+    ) async -> ChallengeAnswer? {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
         do {
@@ -304,6 +307,10 @@ package final class PaymentEngine: Sendable {
             return .refuse(await failure(error, price: proposal.cleared.value, for: request, at: now))
         }
         FaultPoint.reach(.reserved)
+        guard reserved.isAdopted || proposal.context.asksPolicy else {
+            await leave(reserved, reason: "a cap was set while the request was under way, and the policy comes first")
+            return nil
+        }
         notices.warn(of: reserved.reservation.warnings, by: reserved.id)
         if reserved.isHeldRepetition {
             await notices.repetitionHeld(at: request.gateway, of: request.agent.name, by: reserved.id, now: now)

@@ -29,14 +29,19 @@ package struct PaymentRequest: Sendable {
     package let maySignIn: Bool
     /// Whether the agent says that it wants another purchase of what it bought before.
     package let buysAgain: Bool
+    /// Whether a cap may limit what the agent spends.
+    ///
+    /// Without one nothing is signed whatever the policy says, so the policy, which costs time, is not asked.
+    let isCapped: Bool
 
     /// Makes a request.
     package init(
         agent: Agent, claim: AgentClaim, gateway: String, host: String, site: SellerSite,
         content: PaymentIntent.Request, target: String,
         idempotencyKey: Bytes32? = nil, policy: GatewayPolicy = GatewayPolicy(), sellerDate: Timestamp? = nil,
-        maySignIn: Bool = false, buysAgain: Bool = false
+        maySignIn: Bool = false, buysAgain: Bool = false, isCapped: Bool = true
     ) {
+        self.isCapped = isCapped
         self.buysAgain = buysAgain
         self.target = target
         self.agent = agent
@@ -51,7 +56,7 @@ package struct PaymentRequest: Sendable {
         self.maySignIn = maySignIn
     }
 
-    /// The same request after a wait: its seller's clock has gone on meanwhile.
+    /// The same request after a wait: its seller's clock has gone on meanwhile, and a cap may have been set.
     func later(by seconds: Int64) -> PaymentRequest {
         PaymentRequest(
             agent: agent, claim: claim, gateway: gateway, host: host, site: site, content: content, target: target,

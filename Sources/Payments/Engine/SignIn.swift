@@ -32,7 +32,7 @@ struct SignIn: Sendable {
         insteadOf payment: ClearedPayment, under policy: Bytes32?, isBuyer: Bool, at now: Timestamp,
         isStillInForce: () -> Bool
     ) async -> PaymentHeader? {
-        guard request.maySignIn, request.policy.signsIn, isBuyer,
+        guard request.maySignIn, request.isCapped, request.policy.signsIn, isBuyer,
             let statement = statement(in: challenge, of: request, from: wallet, at: now),
             let admitted = await admit(
                 statement, of: request, terms: payment.terms(of: wallet), under: policy, at: now)

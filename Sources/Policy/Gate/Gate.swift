@@ -43,11 +43,14 @@ package struct Gate: Sendable {
         package var nonce: Bytes32
         /// The operator's rules; nil where there are none.
         package var policy: PolicySnapshot?
+        /// Whether the policy is asked; false where the books will refuse the payment anyway.
+        package var asksPolicy: Bool
 
         /// Makes a context.
         package init(
             request: GateRequest, rules: GateRules, payer: Address, payRules: [PayRule],
-            history: SellerHistory = .none, clock: GateClock, nonce: Bytes32, policy: PolicySnapshot? = nil
+            history: SellerHistory = .none, clock: GateClock, nonce: Bytes32, policy: PolicySnapshot? = nil,
+            asksPolicy: Bool = true
         ) {
             self.request = request
             self.rules = rules
@@ -57,6 +60,7 @@ package struct Gate: Sendable {
             self.clock = clock
             self.nonce = nonce
             self.policy = policy
+            self.asksPolicy = asksPolicy
         }
     }
 
@@ -113,6 +117,8 @@ package struct Gate: Sendable {
         guard let base = context.clock.base else {
             return .refuse(Refusal(code: .clock))
         }
+        var context = context
+        if challenge.requirements.count > 1 { context.policy = Self.policy(for: context) }
         var best: (payment: ClearedPayment, flow: Int, rule: Int)?
         var refusal = Refusal(code: .unreadable)
         for entry in challenge.requirements {
@@ -131,6 +137,14 @@ package struct Gate: Sendable {
         }
         if let best { return .approve(best.payment) }
         return refusal.code == .approval ? .ask(refusal) : .refuse(refusal)
+    }
+
+    /// The policy for the entries of one challenge: a seller may list 64, and each would be held against all rules.
+    private static func policy(for context: Context) -> PolicySnapshot? {
+        guard context.asksPolicy, let policy = context.policy, policy.rules.canJudge(context.request) else {
+            return context.policy
+        }
+        return PolicySnapshot(rules: policy.rules.narrowed(to: context.request), hash: policy.hash)
     }
 
     /// Why an entry is not paid, and what it would have cost.
@@ -189,7 +203,10 @@ package struct Gate: Sendable {
         guard value <= context.rules.maxPayment else {
             throw Obstacle(code: .tooLarge, value: value, order: order)
         }
-        if let policy = context.policy {
+        if context.asksPolicy, let policy = context.policy {
+            guard policy.rules.canJudge(context.request) else {
+                throw Obstacle(code: .pathTooLong, value: value, order: order)
+            }
             let verdict = policy.rules.verdict(on: subject(order, worth: value, in: context))
             guard verdict.outcome == .approve else {
                 throw Obstacle(
@@ -207,6 +224,8 @@ package struct Gate: Sendable {
     /// the seller spoke.
     package func objection(to payment: ClearedPayment, version: Int, in context: Context) -> Refusal? {
         let order = RefusedOrder(order: payment.order, scheme: payment.entry.scheme, method: payment.method)
+        var context = context
+        context.asksPolicy = true
         do throws(Obstacle) {
             _ = try Self.admit(order, worth: payment.value, in: context)
         } catch {

@@ -31,7 +31,7 @@ package enum PolicyMatcher: Sendable, Equatable {
         switch self {
         case .oneOf(.model, _) where subject.request.model.isUnknown: .unknown
         case .oneOf(let field, let patterns):
-            TruthValue(subject.texts(of: field).contains { text in patterns.contains { $0.matches(text) } })
+            TruthValue(subject.hasText(of: field) { text in patterns.contains { $0.matches(text) } })
         case .above(let bound): TruthValue(subject.value > bound)
         case .upTo(let bound): TruthValue(subject.value <= bound)
         case .windowAbove(let seconds): TruthValue(subject.window > seconds)
@@ -84,6 +84,31 @@ extension PolicyMatcher: CustomStringConvertible {
     }
 }
 
+extension PolicyMatcher {
+    /// Whether it holds for every payment of a request; nil where that depends on the payment.
+    func holds(for request: GateRequest) -> TruthValue? {
+        guard case .oneOf(let field, let patterns) = self else { return nil }
+        if field == .model, request.model.isUnknown { return .unknown }
+        return request.hasText(of: field) { text in patterns.contains { $0.matches(text) } }.map { TruthValue($0) }
+    }
+}
+
+extension GateRequest {
+    /// Whether the text of a field is such; nil for fields of a payment.
+    func hasText(of field: PolicyField, _ isSuch: (String) -> Bool) -> Bool? {
+        switch field {
+        case .agent: isSuch(agent)
+        case .team: team.map(isSuch) ?? false
+        case .gateway: isSuch(gateway)
+        case .host: isSuch(host)
+        case .method: isSuch(method)
+        case .path: isSuch(path)
+        case .model: model.value.map(isSuch) ?? false
+        case .scheme, .paymentMethod, .network, .payee, .asset: nil
+        }
+    }
+}
+
 extension PolicySubject {
     /// The texts by which a field may be matched; none when the payment has no such thing.
     func texts(of field: PolicyField) -> [String] {
@@ -101,6 +126,12 @@ extension PolicySubject {
         case .asset: [symbol, asset, "\(network)/\(symbol)", "\(network)/\(asset)"]
         case .payee: [payee]
         }
+    }
+
+    /// Whether one of the texts of a field is such; the same as asking ``texts(of:)``, without making a list.
+    func hasText(of field: PolicyField, _ isSuch: (String) -> Bool) -> Bool {
+        if let isSo = request.hasText(of: field, isSuch) { return isSo }
+        return texts(of: field).contains(where: isSuch)
     }
 
     /// Hundredths as a factor: `3x`, `2.50x`.

@@ -76,6 +76,8 @@ package struct PolicyVerdict: Sendable, Equatable {
 package struct PolicyRules: Sendable, Equatable {
     /// The most rules.
     package static let maximumRules = 1000
+    /// The longest path that rules are compared with, in bytes.
+    package static let maximumPathBytes = 8192
     /// The most hits in the shadow that a verdict tells.
     package static let maximumShadowHits = 10
 
@@ -87,6 +89,8 @@ package struct PolicyRules: Sendable, Equatable {
     package let isShadow: Bool
     /// The file's own tests.
     package let tests: [PolicyTest]
+    /// Whether a rule looks at paths.
+    private let looksAtPaths: Bool
 
     /// Makes rules.
     package init(
@@ -96,6 +100,33 @@ package struct PolicyRules: Sendable, Equatable {
         self.standard = standard
         self.isShadow = isShadow
         self.tests = tests
+        looksAtPaths = rules.contains { rule in
+            rule.matchers.contains { if case .oneOf(.path, _) = $0 { true } else { false } }
+        }
+    }
+
+    /// Whether a request can be judged: a path that rules look at is not too long; in the shadow nothing is refused.
+    package func canJudge(_ request: GateRequest) -> Bool {
+        isShadow || !looksAtPaths || request.path.utf8.count <= Self.maximumPathBytes
+    }
+
+    /// The rules that can match a payment of a request, without the conditions that hold for all of them: each payment is
+    /// decided as by all rules, and what the request is costs its comparisons once.
+    package func narrowed(to request: GateRequest) -> PolicyRules {
+        PolicyRules(
+            rules.compactMap { rule in
+                var left: [PolicyMatcher] = []
+                for matcher in rule.matchers {
+                    switch matcher.holds(for: request) {
+                    case .no: return nil
+                    case .yes: continue
+                    case .unknown, nil: left.append(matcher)
+                    }
+                }
+                return PolicyRule(
+                    name: rule.name, matchers: left, outcome: rule.outcome, reason: rule.reason, isShadow: rule.isShadow
+                )
+            }, standard: standard, isShadow: isShadow)
     }
 
     /// What is done: a file in the shadow approves everything.

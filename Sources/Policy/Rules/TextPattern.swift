@@ -10,9 +10,19 @@ package enum TextPattern: Sendable, Equatable {
     func matches(_ text: String) -> Bool {
         switch self {
         case .exact(let expected): text == expected
-        case .below(let domain): text.utf8.count > domain.utf8.count + 1 && text.hasSuffix("." + domain)
+        case .below(let domain): Self.isBelow(text, domain)
         case .glob(let glob): glob.matches(text)
         }
+    }
+}
+
+extension TextPattern {
+    /// Compares bytes: `hasSuffix` would take both apart into characters.
+    private static func isBelow(_ text: String, _ domain: String) -> Bool {
+        let count = domain.utf8.count
+        guard text.utf8.count > count + 1 else { return false }
+        let rest = text.utf8.suffix(count + 1)
+        return rest.first == UInt8(ascii: ".") && rest.dropFirst().elementsEqual(domain.utf8)
     }
 }
 

@@ -92,7 +92,7 @@ extension Exchange {
             isChunked: request.framing == .chunked,
             outline: request.outline(target: route.target),
             idempotencyKey: admitted.idempotencyKey, sellerDate: sellerDate, maySignIn: maySignIn,
-            buysAgain: admitted.buysAgain)
+            buysAgain: admitted.buysAgain, isCapped: shared.services.agents.latest.mayHaveMoneyCap(agent))
     }
 
     func askEngine() {
@@ -196,7 +196,7 @@ extension PaidSubject {
     /// The request by its whole body; nil when its copy cannot be read.
     fileprivate func request(_ services: ProxyServices) async -> PaymentRequest? {
         do {
-            return try await request(on: services.threads)
+            return try await request(on: services.threads, in: services.readingTurns)
         } catch {
             services.logger.error("replay copy not readable", metadata: ["problem": "\(error)"])
             return nil

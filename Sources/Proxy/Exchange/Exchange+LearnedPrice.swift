@@ -52,7 +52,7 @@ extension Exchange {
         services.bookings.begin()
         let start = NIODeadline.now()
         Task(executorPreference: shared.executor) {
-            let request = try? await subject.request(on: services.threads)
+            let request = try? await subject.request(on: services.threads, in: services.readingTurns)
             let payment: AuthorizedPayment? =
                 if let request {
                     await services.engine.attachment(to: request, open: open) { agentHasLeft.isRaised }

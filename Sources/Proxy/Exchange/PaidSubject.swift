@@ -23,11 +23,15 @@ struct PaidSubject: Sendable {
     let maySignIn: Bool
     /// Whether the agent wants another purchase of what it bought before.
     let buysAgain: Bool
+    /// Whether a cap may limit what the agent spends.
+    let isCapped: Bool
 
     /// Hashes and reads the body, off the event loops when it is large, and names the request.
-    func request(on threads: NIOThreadPool) async throws -> PaymentRequest {
+    func request(on threads: NIOThreadPool, in turns: ReadingTurns) async throws -> PaymentRequest {
         let (bodyHash, model) =
-            isQuicklyRead ? try readContent() : try await threads.runIfActive { try readContent() }
+            isQuicklyRead
+            ? try readContent()
+            : try await turns.take(by: agent.name) { try await threads.runIfActive { try readContent() } }
         return request(bodyHash: bodyHash, model: model)
     }
 
@@ -44,7 +48,7 @@ struct PaidSubject: Sendable {
             content: PaymentIntent.Request(
                 method: method, url: "\(origin)\(path)", model: model, fingerprint: SHA256.hash(identity)),
             target: target, idempotencyKey: idempotencyKey, policy: gateway.policy, sellerDate: sellerDate,
-            maySignIn: maySignIn, buysAgain: buysAgain)
+            maySignIn: maySignIn, buysAgain: buysAgain, isCapped: isCapped)
     }
 
     /// A short body may be compressed, and then takes longer to read than to hash.

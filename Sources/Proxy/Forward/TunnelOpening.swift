@@ -31,13 +31,14 @@ struct Binding {
 extension ProxyLoop {
     /// Connects to a checked address of a host; `completion` is called once, on the loop.
     func connectTunnel(
-        to request: TunnelRequest, completion: @escaping (Result<(any Channel, TunnelEnd), UpstreamFailure>) -> Void
+        to request: TunnelRequest, of agent: Agent,
+        completion: @escaping (Result<(any Channel, TunnelEnd), UpstreamFailure>) -> Void
     ) {
         let end = TunnelEnd()
         let bound = NIOLoopBound(end, eventLoop: loop)
         ClientBootstrap(group: loop)
             .connectTimeout(services.timeouts.connect)
-            .resolver(resolver)
+            .resolver(resolver(for: agent))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
             // Nothing is read before there is somebody to read for.

@@ -1,3 +1,4 @@
+import Payments
 import Primitives
 import Transport
 
@@ -192,10 +193,22 @@ extension AgentConnection {
             case .notAPath: throw Self.notATarget
             case .unsafePath: throw Self.unsafePath
             case .unknownGateway:
-                let names = rules.gateways.names.map { "/\($0)/" }.joined(separator: " ")
-                throw Refusal(
-                    404, "unknown-gateway", "The path does not begin with a gateway's name. Gateways here: \(names)")
+                // Who shows no token is told that first, and only an agent of the books is told which gateways there are.
+                let sender = try caller(head, of: .gateway)
+                var text = "The path does not begin with a gateway's name."
+                if isKnown(sender) {
+                    text += " Gateways here: " + rules.gateways.names.map { "/\($0)/" }.joined(separator: " ")
+                }
+                throw Refusal(404, "unknown-gateway", text)
             }
+        }
+    }
+
+    /// Whether a sender is an agent of the books, as they were last read.
+    private func isKnown(_ sender: Caller) -> Bool {
+        switch services.agents.agent(sender) {
+        case .current(let agent, _): agent != nil
+        case .stale: false
         }
     }
 

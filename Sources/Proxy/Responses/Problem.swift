@@ -196,6 +196,7 @@ extension Problem {
         case .connect, .tls: (status, code) = (502, "gateway-unreachable")
         case .resting: (status, code) = (503, "gateway-resting")
         case .addressRefused: (status, code) = (403, "address-refused")
+        case .tooManyLookups: (status, code) = (429, "too-many-lookups")
         case .connectTimeout: (status, code) = (504, "gateway-connect-timeout")
         case .closedBeforeResponse, .notProcessed: (status, code) = (502, "gateway-closed")
         case .truncated: (status, code) = (502, "gateway-truncated")
@@ -222,6 +223,7 @@ extension Problem {
             Problem(
                 status: 403, code: "address-refused",
                 detail: "\(target) has no public address, and `forward.addresses` lists none of those it has.")
+        case .tooManyLookups: Problem(status: 429, code: "too-many-lookups", detail: failure.sentence)
         case .connectTimeout:
             Problem(status: 504, code: "host-connect-timeout", detail: "\(target) could not be reached in time.")
         case .connect(let reason):
@@ -245,6 +247,18 @@ extension Problem {
         Problem(
             status: 429, code: "too-many-tunnels",
             detail: "This agent has \(TunnelSlot.limit) tunnels open, which is its limit.")
+    }
+
+    /// An agent begins more handshakes in tunnels whose TLS ends here than it may.
+    static var tooManyHandshakes: Problem {
+        var problem = Problem(
+            status: 429, code: "too-many-handshakes",
+            detail:
+                "This agent opens tunnels whose TLS ends here faster than it may. Keep connections open and use them "
+                + "again.")
+        problem.isRetryable = true
+        problem.retryAfter = 1
+        return problem
     }
 
     /// A tunnel or a switch to another protocol while something is frozen.

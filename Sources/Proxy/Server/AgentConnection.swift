@@ -141,11 +141,12 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     private func shookHands(_ summary: TLSHandshakeSummary) {
         guard case .handshake = phase else { return }
-        handshake = nil
         if binding == nil {
             guard let certificate = summary.peer else { return context?.close(promise: nil) ?? () }
+            handshake?.proved(certificate)
             peer = .certificate(certificate)
         }
+        handshake = nil
         phase = .head
         ownDeadline = .now() + timeouts.read
         if shared.isStopping { linger() }

@@ -114,7 +114,7 @@ extension LoopTable {
         let handshake = shared.handshakes.begin(from: channel.remoteAddress) { channel.close(promise: nil) }
         let security = identity.current
         try channel.pipeline.syncOperations.addHandlers([
-            security.makeServerHandler(),
+            security.makeServerHandler(admits: { [weak handshake] in handshake?.admits(pass: $0) ?? false }),
             AgentConnection(shared: shared, place: place, security: security, handshake: handshake),
         ])
     }

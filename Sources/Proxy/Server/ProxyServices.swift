@@ -29,6 +29,8 @@ package final class ProxyServices: Sendable {
     let tunnels = OpenTunnels()
     let connectionCount = CountByAgent()
     let gatewayPlaces = GatewayPlaces()
+    /// Long and compressed bodies are read one at a time for each agent.
+    let readingTurns = ReadingTurns()
     /// Paid answers that are kept for repetitions of their requests.
     let keptMemory: KeptMemory
     /// Those of them, and those that are outstanding, whose agents have left.
@@ -154,8 +156,6 @@ final class ProxyLoop {
     let services: ProxyServices
     let pool: UpstreamPool
     let deadlines: DeadlineSweep
-    /// Looks up hosts that agents name.
-    private(set) var resolver: GuardedResolver
     /// The operator's rules in force.
     private(set) var rules: ProxyRules
     /// Gateways that give no word before they get a body.
@@ -187,13 +187,13 @@ final class ProxyLoop {
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
         rules = services.rules
-        resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
         pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines, idle: services.idleConnections)
-        pool.guarded = resolver
+        pool.guarded = rules.forward.addresses
     }
 
-    private static func resolver(by rules: ProxyRules, loop: any EventLoop, threads: NIOThreadPool) -> GuardedResolver {
-        GuardedResolver(addresses: rules.forward.addresses, loop: loop, threads: threads)
+    /// Looks up a host that an agent names.
+    func resolver(for agent: Agent) -> GuardedResolver {
+        GuardedResolver(addresses: rules.forward.addresses, loop: loop, for: ConnectionOwner(agent).asker)
     }
 
     /// Takes a new connection in until it is closed; nil when there is no room for it.
@@ -213,8 +213,7 @@ final class ProxyLoop {
     func replace(_ rules: ProxyRules) {
         self.rules = rules
         rulesNumber += 1
-        resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
-        pool.guarded = resolver
+        pool.guarded = rules.forward.addresses
         unasked = []
         // They may lead to addresses that are not dialled any more.
         pool.closeIdle()

@@ -47,7 +47,7 @@ extension AgentConnection {
             return answer(.tooManyTunnels, head: request.head)
         }
         phase = .opening
-        shared.connectTunnel(to: request) { result in
+        shared.connectTunnel(to: request, of: agent) { result in
             switch result {
             case .success((let channel, let end)):
                 guard case .opening = self.phase, let context = self.context else {
@@ -81,6 +81,9 @@ extension AgentConnection {
         if let problem = frozen(right) { return answer(problem, head: request.head) }
         guard let slot = TunnelSlot(for: right, among: services.tunnels) else {
             return answer(.tooManyTunnels, head: request.head)
+        }
+        guard shared.handshakes.admitsTunnel(of: agent.name) else {
+            return answer(.tooManyHandshakes, head: request.head)
         }
         let handler: TLSHandler
         do {

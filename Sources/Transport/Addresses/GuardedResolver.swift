@@ -1,5 +1,6 @@
 package import NIOCore
-package import NIOPosix
+import NIOPosix
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -10,19 +11,43 @@ import Darwin
 /// Every address of a host is refused by the ``AddressGuard``.
 package struct AddressRefused: Error, Equatable, Sendable {}
 
-/// Resolves a host once and lets through what may be dialled: the connection then goes to exactly a checked address.
+/// Resolves the host of one connection once and lets through what may be dialled: the connection then goes to exactly a
+/// checked address.
 ///
 /// Whoever controls a name's records can change them between two look-ups, so there is only one.
 package struct GuardedResolver: Resolver, Sendable {
-    private let addresses: AddressGuard
+    /// Nil where the operator chose the host: any address is dialled then.
+    private let addresses: AddressGuard?
     private let loop: any EventLoop
-    private let threads: NIOThreadPool
+    private let asker: String
+    private let lookups: AddressLookups
+    private let queries = Queries()
 
-    /// Makes a resolver for connections of one loop; look-ups block, and are made on `threads`.
-    package init(addresses: AddressGuard, loop: any EventLoop, threads: NIOThreadPool) {
+    /// What is being looked up for one connection.
+    private final class Queries: Sendable {
+        private let cancels = Mutex<[@Sendable () -> Void]>([])
+
+        func add(_ cancel: @escaping @Sendable () -> Void) { cancels.withLock { $0.append(cancel) } }
+
+        func cancel() {
+            let all = cancels.withLock { cancels in
+                defer { cancels = [] }
+                return cancels
+            }
+            for cancel in all { cancel() }
+        }
+    }
+
+    /// Makes a resolver for a connection of a loop.
+    ///
+    /// `asker` is whose share of `lookups` is used: the agent that names the host, or the host that the operator named.
+    package init(
+        addresses: AddressGuard?, loop: any EventLoop, for asker: String, lookups: AddressLookups = .standard
+    ) {
         self.addresses = addresses
         self.loop = loop
-        self.threads = threads
+        self.asker = asker
+        self.lookups = lookups
     }
 
     package func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
@@ -33,15 +58,30 @@ package struct GuardedResolver: Resolver, Sendable {
         resolve(host, port: port, family: AddressLookup.ipv6)
     }
 
-    package func cancelQueries() {}
+    package func cancelQueries() { queries.cancel() }
 
     private func resolve(_ host: String, port: Int, family: Int32) -> EventLoopFuture<[SocketAddress]> {
-        threads.runIfActive(eventLoop: loop) { [addresses] in
-            let found = AddressLookup.addresses(of: host, port: port, family: family)
-            let admitted = found.filter(addresses.admits)
-            guard !admitted.isEmpty || found.isEmpty else { throw AddressRefused() }
-            return admitted
+        // An address needs no thread.
+        if let literal = try? SocketAddress(ipAddress: host, port: port) {
+            return loop.makeCompletedFuture { try admitted(AddressLookup.isOf(family, literal) ? [literal] : []) }
         }
+        let pending = lookups.addresses(of: host, family: family, for: asker, on: loop)
+        queries.add(pending.cancel)
+        return pending.addresses.flatMapThrowing { found in
+            try admitted(
+                found.map { address in
+                    var address = address
+                    address.port = port
+                    return address
+                })
+        }
+    }
+
+    private func admitted(_ found: [SocketAddress]) throws -> [SocketAddress] {
+        guard let addresses else { return found }
+        let admitted = found.filter(addresses.admits)
+        guard !admitted.isEmpty || found.isEmpty else { throw AddressRefused() }
+        return admitted
     }
 }
 
@@ -54,13 +94,25 @@ enum AddressLookup {
     static let ipv4 = AF_INET
     static let ipv6 = AF_INET6
 
-    /// All addresses of one family in the system's order (RFC 6724); none when there are none or nobody knows.
-    static func addresses(of host: String, port: Int, family: Int32) -> [SocketAddress] {
+    /// Whether an address is of a family.
+    static func isOf(_ family: Int32, _ address: SocketAddress) -> Bool {
+        switch address {
+        case .v4: family == ipv4
+        case .v6: family == ipv6
+        case .unixDomainSocket: false
+        }
+    }
+
+    /// All addresses of one family in the system's order (RFC 6724), without a port; none when there are none or nobody
+    /// knows.
+    ///
+    /// Blocks for as long as the system asks name servers.
+    static func addresses(of host: String, family: Int32) -> [SocketAddress] {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = family
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0 else { return [] }
+        guard unsafe getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
         defer { if let list = unsafe list { unsafe freeaddrinfo(list) } }
         var found: [SocketAddress] = []
         var next = unsafe list

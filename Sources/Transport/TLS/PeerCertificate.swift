@@ -46,8 +46,12 @@ package struct PeerCertificate: Sendable, Hashable {
     }
 
     private static func fingerprint(_ certificate: OpaquePointer) -> String {
+        hexadecimal(unsafe Certificate.fingerprint(of: certificate))
+    }
+
+    /// A digest as lower-case hexadecimal digits.
+    static func hexadecimal(_ digest: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        let digest = unsafe Certificate.fingerprint(of: certificate)
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 

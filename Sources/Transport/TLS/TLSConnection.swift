@@ -10,12 +10,17 @@ import NIOCore
     private let ssl: OpaquePointer
     private let client: (origin: TLSOrigin, sessions: TLSSessionCache)?
     private var server = ServerSide()
+    private var upkeep = TLSUpkeep()
 
     /// What a server expects of its client.
     private struct ServerSide {
         /// The name by which alone it may be addressed, if at all.
         var name: TLSServerName?
         var needsClientCertificate = false
+        /// Whether a handshake may go on after its hello; nil once it was asked, and where nobody asks.
+        var admits: ((_ pass: String?) -> Bool)?
+        /// Who asks for the handshake, by its ticket.
+        var pass: String?
     }
 
     enum HandshakeStep {
@@ -45,24 +50,52 @@ import NIOCore
         if let session = sessions.take(for: origin) { offer(session) }
     }
 
-    /// A server connection; a client that asks for another server than `name` is refused.
+    /// A server connection; a client that asks for another server than `name` is refused, and so is one whose hello
+    /// `admits` turns away.
     init(
-        accepting context: TLSContext, as name: TLSServerName? = nil, needsClientCertificate: Bool = false
+        accepting context: TLSContext, as name: TLSServerName? = nil, needsClientCertificate: Bool = false,
+        admits: ((_ pass: String?) -> Bool)? = nil
     ) throws(TLSError) {
         unsafe ssl = try unsafe Self.makeSSL(context, over: exchange)
         client = nil
-        server = ServerSide(name: name, needsClientCertificate: needsClientCertificate)
+        server = ServerSide(name: name, needsClientCertificate: needsClientCertificate, admits: admits)
         unsafe SSL_set_accept_state(ssl)
         unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Whether a client asks for a server that this is not (RFC 6066 section 3); one that does not say is content.
-    static func isNamedOtherwise(by ssl: OpaquePointer?) -> Bool {
-        guard let pointer = unsafe SSL_get_ex_data(ssl, 0),
-            let expected = unsafe Unmanaged<TLSConnection>.fromOpaque(pointer).takeUnretainedValue().server.name,
-            let asked = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
-        else { return false }
+    /// The connection that an `SSL` object belongs to.
+    private static func of(_ ssl: OpaquePointer?) -> TLSConnection? {
+        guard let pointer = unsafe SSL_get_ex_data(ssl, 0) else { return nil }
+        return unsafe Unmanaged<TLSConnection>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    /// The alert by which a handshake ends after its hello; nil when it goes on.
+    static func refusal(ofHelloOn ssl: OpaquePointer?) -> Int32? {
+        guard let connection = unsafe of(ssl) else { return nil }
+        if unsafe connection.isNamedOtherwise(by: ssl) { return SSL_AD_UNRECOGNIZED_NAME }
+        // A client may be asked for a second hello; it is one handshake.
+        guard let admits = connection.server.admits else { return nil }
+        connection.server.admits = nil
+        return admits(connection.server.pass) ? nil : SSL_AD_INTERNAL_ERROR
+    }
+
+    /// Whether a client asks for a server that this is not (RFC 6066 section 3); one that names none is served.
+    private func isNamedOtherwise(by ssl: OpaquePointer?) -> Bool {
+        guard let expected = server.name, let asked = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else {
+            return false
+        }
         return (try? TLSServerName(unsafe String(cString: asked))) != expected
+    }
+
+    /// A client has shown a good ticket in its hello.
+    static func noteShownPass(_ pass: String, on ssl: OpaquePointer?) { unsafe of(ssl)?.server.pass = pass }
+
+    /// libssl's report of a step of its handshake machine, or of an alert; called from within the methods below.
+    static func noteEvent(_ event: Int32, on ssl: OpaquePointer?) {
+        guard event & (SSL_CB_LOOP | SSL_CB_ALERT) != 0, let connection = unsafe of(ssl) else { return }
+        connection.upkeep.noteStep()
+        // What is left would be worked through within the same call.
+        if connection.upkeep.isExceeded { connection.exchange.inbound = ByteBuffer() }
     }
 
     deinit {
@@ -117,10 +150,8 @@ import NIOCore
     /// libssl's report of a session that may be resumed later; called from within the methods below.
     static func sessionArrived(_ session: OpaquePointer?, on ssl: OpaquePointer?) {
         guard let session = unsafe session, unsafe SSL_SESSION_is_resumable(session) == 1,
-            let pointer = unsafe SSL_get_ex_data(ssl, 0)
+            let client = unsafe of(ssl)?.client, let copy = unsafe TLSSession(copying: session)
         else { return }
-        let connection = unsafe Unmanaged<TLSConnection>.fromOpaque(pointer).takeUnretainedValue()
-        guard let client = connection.client, let copy = unsafe TLSSession(copying: session) else { return }
         client.sessions.store(copy, for: client.origin)
     }
 
@@ -154,6 +185,7 @@ import NIOCore
             else { return .failed(.handshakeFailed(reason: "no client certificate")) }
             peer = unsafe PeerCertificate(certificate, chain: SSL_get0_verified_chain(ssl))
         }
+        upkeep.begin()
         return .finished(
             TLSHandshakeSummary(
                 alpn: alpn,
@@ -185,7 +217,13 @@ import NIOCore
         unsafe plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { space in
             var count = 0
             unsafe succeeded = SSL_read_ex(ssl, space.baseAddress, space.count, &count)
-            return succeeded == 1 ? count : 0
+            guard succeeded == 1 else { return 0 }
+            upkeep.noteBytes(count)
+            return count
+        }
+        guard !upkeep.isExceeded else {
+            ERR_clear_error()
+            return .failed(.protocolViolation(reason: TLSUpkeep.reason))
         }
         guard succeeded != 1 else { return .bytes }
         switch unsafe SSL_get_error(ssl, succeeded) {

@@ -67,6 +67,10 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
     case untrustedIssuer
     /// It is not for what it is used for: a server's as a client's, or the other way round.
     case wrongPurpose
+    /// The peer sent more certificates than are looked at.
+    case chainTooLong
+    /// A key of the chain is longer than is verified, or of a kind that is not.
+    case keyNotVerified
     /// Anything else, as libcrypto's `X509_V_ERR_*` code.
     case other(code: Int32)
 
@@ -80,6 +84,8 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
             X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
             self = .untrustedIssuer
         case X509_V_ERR_INVALID_PURPOSE: self = .wrongPurpose
+        case X509_V_ERR_CERT_CHAIN_TOO_LONG: self = .chainTooLong
+        case X509_V_ERR_APPLICATION_VERIFICATION: self = .keyNotVerified
         case let code: self = .other(code: code)
         }
     }
@@ -93,6 +99,8 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
         case .selfSigned: "certificate_self_signed"
         case .untrustedIssuer: "certificate_untrusted_issuer"
         case .wrongPurpose: "certificate_wrong_purpose"
+        case .chainTooLong: "certificate_chain_too_long"
+        case .keyNotVerified: "certificate_key_not_verified"
         case .other: "certificate_other"
         }
     }
@@ -106,6 +114,9 @@ package enum TLSCertificateFault: Equatable, Sendable, CustomStringConvertible {
         case .selfSigned: "it is self-signed"
         case .untrustedIssuer: "its issuer is not trusted"
         case .wrongPurpose: "it is for another purpose"
+        case .chainTooLong: "its chain is longer than \(PeerChain.maximumCertificates) certificates"
+        case .keyNotVerified:
+            "a key is neither RSA of at most \(PeerChain.maximumRSABits) bits, Ed25519, P-256, P-384 nor P-521"
         case .other(let code): unsafe String(cString: X509_verify_cert_error_string(Int(code)))
         }
     }

@@ -2,16 +2,17 @@ import COpenSSL
 
 /// One certificate and the settings shared by all TLS server connections that present it.
 ///
-/// Sessions are resumed by ticket alone, and where clients show certificates not at all: nothing is kept per client. Safe to
-/// use from any thread.
+/// Sessions are resumed by ticket alone, and where clients show certificates not at all: nothing is kept per client. Clients
+/// with certificates get tickets that only say who asks for a handshake, before the handshake costs anything. Safe to use
+/// from any thread.
 package final class TLSServerContext: Sendable {
     private let context: TLSContext
     /// The certificate that is presented, where it came from memory.
     private let certificate: Certificate?
     private let needsClientCertificate: Bool
 
-    /// What a client may send of certificates, in bytes: a chain of a few.
-    private static let clientChainLimit = 32 * 1024
+    /// How long a ticket says who asks, in seconds.
+    private static let passLifetime = 86_400
 
     /// Presents the chain of `certificateChainFile` (PEM, the server's certificate first) with the key of
     /// `privateKeyFile` (PEM, without a passphrase); `prefersHTTP2`: whether clients that offer `h2` get it.
@@ -44,7 +45,7 @@ package final class TLSServerContext: Sendable {
     /// Presents a chain with its key, and serves only who proves a certificate for clients that leads to one of `clients`.
     ///
     /// A certificate there vouches for what it signed, whoever signed it, and for itself. All three are PEM; the chain begins
-    /// with the server's own. Every connection proves its certificate anew, by its dates too: no session is resumed. Throws
+    /// with the server's own. Every connection proves its certificate again, by its dates too: no session is resumed. Throws
     /// ``TLSError/configuration(_:)`` for texts that are none, and for a key that is another certificate's.
     package convenience init(chain: [UInt8], key: [UInt8], clients: [UInt8]) throws(TLSError) {
         let certificates = try Certificate.all(pem: chain)
@@ -74,12 +75,27 @@ package final class TLSServerContext: Sendable {
             else { throw KeyPair.failure }
         }
         guard unsafe X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_PARTIAL_CHAIN)) == 1,
-            unsafe X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) == 1,
-            unsafe SSL_CTX_set_num_tickets(context.pointer, 0) == 1
+            unsafe X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT) == 1
         else { throw KeyPair.failure }
-        _ = unsafe SSL_CTX_set_options(context.pointer, purser_ssl_op_no_ticket)
-        unsafe purser_ssl_ctx_set_max_cert_list(context.pointer, Self.clientChainLimit)
         unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        try givePasses()
+    }
+
+    /// Gives each client with a good certificate a ticket, and reads tickets without resuming their sessions.
+    private func givePasses() throws(TLSError) {
+        unsafe SSL_CTX_set_timeout(context.pointer, Self.passLifetime)
+        guard unsafe SSL_CTX_set_num_tickets(context.pointer, 1) == 1,
+            unsafe SSL_CTX_set_session_ticket_cb(
+                context.pointer, { ssl, _ in unsafe TLSPass.write(into: ssl) },
+                { ssl, session, _, _, status, _ in
+                    if status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW,
+                        let pass = unsafe TLSPass.read(from: session, within: TLSServerContext.passLifetime)
+                    {
+                        unsafe TLSConnection.noteShownPass(pass, on: ssl)
+                    }
+                    return SSL_TICKET_RETURN_IGNORE_RENEW
+                }, nil) == 1
+        else { throw KeyPair.failure }
     }
 
     private init(
@@ -90,11 +106,10 @@ package final class TLSServerContext: Sendable {
         self.certificate = certificate
         self.needsClientCertificate = needsClientCertificate
         unsafe purser_ssl_ctx_set_servername_callback(context.pointer) { ssl, alert, _ in
-            guard unsafe !TLSConnection.isNamedOtherwise(by: ssl) else {
-                unsafe alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
-                return SSL_TLSEXT_ERR_ALERT_FATAL
-            }
-            return SSL_TLSEXT_ERR_OK
+            // The hello has been read, and neither a key was agreed on nor anything signed.
+            guard let refusal = unsafe TLSConnection.refusal(ofHelloOn: ssl) else { return SSL_TLSEXT_ERR_OK }
+            unsafe alert?.pointee = refusal
+            return SSL_TLSEXT_ERR_ALERT_FATAL
         }
         _ = unsafe SSL_CTX_set_options(context.pointer, purser_ssl_op_cipher_server_preference)
         unsafe purser_ssl_ctx_set_session_cache_mode(context.pointer, Int(SSL_SESS_CACHE_OFF))
@@ -125,12 +140,17 @@ package final class TLSServerContext: Sendable {
     }
 
     /// A handler for one accepted connection; a client that names another server than `host`, where one is given, is refused.
-    package func makeServerHandler(for host: HostName? = nil) throws(TLSError) -> TLSHandler {
+    ///
+    /// `admits` is asked once, after the client's hello and before the handshake costs anything, with the SHA-256 of the
+    /// certificate in the client's ticket, lower-case hexadecimal, if it has a good one: false ends the handshake.
+    package func makeServerHandler(
+        for host: HostName? = nil, admits: ((_ pass: String?) -> Bool)? = nil
+    ) throws(TLSError) -> TLSHandler {
         var name: TLSServerName?
         if let host { name = try TLSServerName(host.text) }
         return TLSHandler(
             connection: try TLSConnection(
-                accepting: context, as: name, needsClientCertificate: needsClientCertificate))
+                accepting: context, as: name, needsClientCertificate: needsClientCertificate, admits: admits))
     }
 
     /// Whether a client that verifies names would find a host in the certificate that is presented from memory.

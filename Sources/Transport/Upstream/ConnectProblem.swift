@@ -32,6 +32,10 @@ extension UpstreamFailure {
             error.dnsAError is AddressRefused || error.dnsAAAAError is AddressRefused
         {
             self = .addressRefused
+        } else if let error = error as? NIOConnectionError, error.connectionErrors.isEmpty,
+            let failure = (error.dnsAError ?? error.dnsAAAAError) as? LookupFailure
+        {
+            self = failure == .tooMany ? .tooManyLookups : .connect("no name server answered in time")
         } else if let error = error as? TLSError {
             self = .tls(error.description)
         } else if case .connectTimeout? = error as? ChannelError {

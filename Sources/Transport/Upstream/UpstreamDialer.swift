@@ -15,8 +15,8 @@ final class UpstreamDialer {
     private let tls: TLSClientContext
     /// Where the connections come back to.
     weak var pool: UpstreamPool?
-    /// Looks up hosts that agents choose; without one none of them is dialled.
-    var guarded: GuardedResolver?
+    /// Which addresses of hosts that agents choose are dialled; without it none is.
+    var guarded: AddressGuard?
     /// Which origins could not be reached lately.
     private var breakers = OriginMemory<CircuitBreaker>()
 
@@ -51,7 +51,7 @@ final class UpstreamDialer {
         attempt.whenFinished = { expiry.cancel() }
         ClientBootstrap(group: loop)
             .connectTimeout(timeout)
-            .resolver(destination.choice.isOfAgent ? guarded : nil)
+            .resolver(resolver(for: destination))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -65,6 +65,14 @@ final class UpstreamDialer {
             .whenFailure { error in
                 attempt.finish(.failure(UpstreamFailure(connecting: error)))
             }
+    }
+
+    /// Looks a host up on the part of the threads of whoever chose it.
+    private func resolver(for destination: Destination) -> GuardedResolver {
+        switch destination.choice {
+        case .daemon, .gateway: GuardedResolver(addresses: nil, loop: loop, for: "host \(destination.origin.host)")
+        case .agent(let owner, _): GuardedResolver(addresses: guarded, loop: loop, for: owner.asker)
+        }
     }
 
     private func prepare(

@@ -8,6 +8,8 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
     case resting(seconds: Int64)
     /// No address of the host may be dialled; nothing was sent.
     case addressRefused
+    /// As many name look-ups of the same agent wait as may; nothing was sent.
+    case tooManyLookups
     /// The TLS handshake failed; nothing was sent.
     case tls(String)
     /// The connection ended before the first byte of the response.
@@ -32,6 +34,7 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
         case .resting(let seconds):
             "The gateway could not be reached several times in a row; it is tried again in \(seconds) s."
         case .addressRefused: "The host has no address that may be dialled."
+        case .tooManyLookups: "Too many name look-ups of the same agent are waiting for an answer."
         case .tls(let reason): "The TLS connection to the gateway failed: \(reason)."
         case .closedBeforeResponse: "The gateway closed the connection without an answer."
         case .truncated: "The gateway's answer broke off."

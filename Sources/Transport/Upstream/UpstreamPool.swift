@@ -12,8 +12,8 @@ package final class UpstreamPool {
     private var idleTimeouts = OriginMemory<IdleTimeout>()
     private var isSwept = false
 
-    /// Looks up hosts that agents choose; without one none of them is dialled.
-    package var guarded: GuardedResolver? {
+    /// Which addresses of hosts that agents choose are dialled; without it none is.
+    package var guarded: AddressGuard? {
         get { dialer.guarded }
         set { dialer.guarded = newValue }
     }

@@ -50,6 +50,8 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
     case priceRise = "price-rise"
     /// The price is above what one payment may cost.
     case tooLarge = "payment-too-large"
+    /// The path of the request is longer than the policy's rules are compared with.
+    case pathTooLong = "path-too-long"
     /// A rule of the policy refuses the payment.
     case policy = "policy-refused"
     /// A person has to approve the payment.
@@ -93,6 +95,7 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
             model of the request is unknown.
             """
         case .tooLarge: "The price is above what one payment to this gateway may cost."
+        case .pathTooLong: "The path of the request is longer than 8 KiB, and the policy has rules about paths."
         case .policy: "A rule of the policy refuses this payment."
         case .approval: "A rule asks for a person's approval, and there is none."
         }

@@ -1,4 +1,5 @@
-/// Measures the CPU of one payment from the bytes of a challenge to those of the header, at the median.
+/// Measures the CPU of one payment from the bytes of a challenge to those of the header, and that of a policy's rules about
+/// long paths, at the median.
 @main
 struct GateBench {
     /// What parsing, deciding and signing may take at the median, in microseconds.
@@ -33,6 +34,7 @@ struct GateBench {
             let figures = cells.map { "\(($0 * 10).rounded() / 10) µs" }.joined(separator: " | ")
             print("| \(sample.name) | \(figures) | \(bytes) B |")
         }
+        try Rules.measure(rounds: 200)
     }
 
     /// The value that this share of the values does not exceed, in microseconds.

@@ -33,6 +33,24 @@ struct AdmissionTests {
         }
     }
 
+    @Test("gateways' names are told to agents of the books, and to nobody else")
+    func gatewayNames() async throws {
+        try await Lab.run(try Self.upstream()) { lab async throws in
+            func answer(_ token: String?) throws -> (Int, String) {
+                let field = token.map { "x-api-key: \($0)\r\n" } ?? ""
+                let text = "GET /nowhere HTTP/1.1\r\nhost: 127.0.0.1:\(lab.port)\r\n\(field)\r\n"
+                let response = try lab.raw(text).response
+                return (response.status, response.text)
+            }
+            let known = try answer(Lab.token)
+            #expect(known.0 == 404 && known.1.contains("Gateways here: /lab/"))
+            let stranger = try answer(nil)
+            #expect(stranger.0 == 401 && stranger.1.contains("no-token") && !stranger.1.contains("lab"))
+            let unknown = try answer(AgentToken.make(random: .numbered(99)))
+            #expect(unknown.0 == 404 && !unknown.1.contains("lab"))
+        }
+    }
+
     @Test("no Host or two are a 400")
     func hostCount() async throws {
         try await Lab.run(try Self.upstream()) { lab async throws in

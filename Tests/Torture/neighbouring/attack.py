@@ -25,21 +25,25 @@ class Attack:
 
     `memory` is how many MiB the daemon's resident memory may grow while it runs. `gateways` are lines for `gateways:` in
     config.yaml and `settings` other lines; `PEER` in either is the port at which `peer(reader, writer)` serves what the
-    attack needs at the far end.
+    attack needs at the far end. `policy` is the text of policy.yaml. Where `silent_names` is true, and root runs this, the
+    daemon's name server takes questions and never answers.
     """
 
-    def __init__(self, act, pot, roles, memory, gateways, settings, peer):
+    def __init__(self, act, pot, roles, memory, gateways, settings, peer, policy, silent_names):
         self.act, self.pot, self.roles, self.memory = act, pot, roles, memory
         self.gateways, self.settings, self.peer = gateways, settings, peer
+        self.policy, self.silent_names = policy, silent_names
         self.name = act.__name__.replace("_", "-")
 
 
 FOUND = {}
 
 
-def attack(pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None):
+def attack(
+    pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None, policy="", silent_names=False
+):
     def mark(act):
-        one = Attack(act, pot, roles, memory, gateways, settings, peer)
+        one = Attack(act, pot, roles, memory, gateways, settings, peer, policy, silent_names)
         FOUND[one.name] = one
         return act
 

@@ -54,16 +54,41 @@ struct TLSMisbehaviourTests {
         }
     }
 
-    @Test("key updates are answered, but not without end for a peer that does not read", arguments: [true, false])
-    func keyUpdates(isReading: Bool) throws {
+    @Test("key updates are answered", arguments: [1, 8, 32])
+    func keyUpdates(count: Int) throws {
+        let peer = try TLSScriptedPeer(.init(side: .server, newest: TLS1_3_VERSION))
+        let client = try connectedClient(to: peer)
+        for _ in 0..<count { peer.updateKeys() }
+        client.receive(peer.takeOutput())
+        #expect(client.recorder.failures.isEmpty)
+        peer.receive(try client.takeOutput())
+        #expect(peer.read() == nil)
+    }
+
+    @Test("reject- key updates without end, also of a peer that reads the answers", arguments: [true, false])
+    func endlessKeyUpdates(isReading: Bool) throws {
         let peer = try TLSScriptedPeer(.init(side: .server, newest: TLS1_3_VERSION))
         let client = try connectedClient(to: peer)
         client.channel.isWritable = isReading
         for _ in 0..<4000 { peer.updateKeys() }
         client.receive(peer.takeOutput())
-        #expect(client.recorder.failures.count == (isReading ? 0 : 1))
-        peer.receive(try client.takeOutput())
-        #expect(peer.read() == nil)
+        #expect(client.recorder.failures == [.protocolViolation(reason: TLSUpkeep.reason)])
+        // Each answer is a record of 22 bytes and more: what came after the last one that was allowed was not looked at.
+        #expect(try client.takeOutput().readableBytes < 40 * 2 * TLSUpkeep.allowance)
+    }
+
+    @Test("data pays for key updates: one more step for each 16 KiB")
+    func paidKeyUpdates() {
+        var upkeep = TLSUpkeep()
+        for _ in 0..<1000 { upkeep.noteStep() }
+        #expect(!upkeep.isExceeded)
+        upkeep.begin()
+        for _ in 0..<TLSUpkeep.allowance { upkeep.noteStep() }
+        #expect(!upkeep.isExceeded)
+        upkeep.noteStep()
+        #expect(upkeep.isExceeded)
+        upkeep.noteBytes(16 * 1024)
+        #expect(!upkeep.isExceeded)
     }
 
     @Test("a protocol older than TLS 1.2 is refused")

@@ -27,6 +27,16 @@ import NIOCore
 
         deinit { unsafe SSL_CTX_free(pointer) }
 
+        /// Exchanges keys in some groups only, as openssl lists them.
+        func exchangeKeys(in groups: String) { unsafe purser_ssl_ctx_set1_groups_list(pointer, groups) }
+
+        /// Sends the certificate of a leaf several times more.
+        func append(_ number: Int, copiesOf leaf: TLSCertificates.Leaf) throws {
+            let certificates = try TLSCertificates.shared()
+            let certificate = try Certificate(pem: certificates.read(certificates.chain(leaf)))
+            for _ in 0..<number { unsafe purser_ssl_ctx_add1_chain_cert(pointer, certificate.pointer) }
+        }
+
         /// Chooses `h2` whatever the client offers.
         func selectUnofferedProtocol() {
             unsafe SSL_CTX_set_alpn_select_cb(
