@@ -34,6 +34,7 @@ package struct PaymentEngine: Sendable {
     private let funds: WalletFunds
     private let prices = LearnedPrices()
     private let refusals = RepeatedRefusals()
+    private let slowStart: SlowStart
     private let rules: Replaceable<RulesInForce>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
@@ -43,8 +44,10 @@ package struct PaymentEngine: Sendable {
         store: any LedgerStore, table: AssetTable, wallets: PayingWallets, clock: any WallClock,
         random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
         balances: [String: any BalanceWitness] = [:],
-        policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil
+        policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil,
+        outstandingBeforeAcceptance: Int = SlowStart.limit
     ) {
+        slowStart = SlowStart(limit: outstandingBeforeAcceptance)
         rules = Replaceable(RulesInForce(policy: policy, gateways: gateways))
         self.store = store
         gate = Gate(table: table)
@@ -63,7 +66,7 @@ package struct PaymentEngine: Sendable {
         proofs = SellerProofs(notices: notices, logger: logger, random: random)
         signIn = SignIn(store: store, table: table, clock: clock, logger: logger)
         self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
-        funds = WalletFunds(witnesses: balances, notices: notices, logger: logger)
+        funds = WalletFunds(store: store, witnesses: balances, notices: notices, logger: logger)
     }
 
     /// Decides by another policy and other gateways' entries, by name, from the next signature on.
@@ -94,8 +97,9 @@ package struct PaymentEngine: Sendable {
         } catch {
             return await refuse(error, for: request)
         }
-        return await vet(
-            challenge, for: request, at: clock.now(), learned: nil, open: open, isAbandoned: isAbandoned)
+        return await slowStart.admit(request, clock: clock, isAbandoned: isAbandoned) { request, now in
+            await vet(challenge, for: request, at: now, learned: nil, open: open, isAbandoned: isAbandoned)
+        }
     }
 
     /// Refuses to pay for a request that cannot be sent a second time, when it is a challenge that it met.
@@ -136,8 +140,10 @@ package struct PaymentEngine: Sendable {
         let route = request.route
         let model = request.content.model
         guard let price = prices.price(of: route, model: model, at: now) else { return nil }
-        let answer = await vet(
-            price.challenge, for: request, at: now, learned: price, open: open, isAbandoned: isAbandoned)
+        let answer: ChallengeAnswer? = await slowStart.admitAtOnce(request) {
+            await vet(price.challenge, for: request, at: now, learned: price, open: open, isAbandoned: isAbandoned)
+        }
+        guard let answer else { return nil }
         if case .pay(let payment) = answer { return payment }
         // The price is good, and the seller is asked all the same.
         if open?.isOpen(request.content.fingerprint) == true { return nil }
@@ -286,11 +292,6 @@ package struct PaymentEngine: Sendable {
     ) async -> ChallengeAnswer {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
-        var proposal = proposal
-        let funding = funds.ask(for: proposal.cleared, from: wallet, at: now)
-        proposal.walletPause = funding.pause
-        var isNew = false
-        defer { if !isNew { funds.giveBack(funding, at: now) } }
         do {
             reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now) {
                 underWay.endTurn(of: decision)
@@ -331,9 +332,7 @@ package struct PaymentEngine: Sendable {
             await leave(reserved, reason: "the configuration changed before the signature")
             return .refuse(.rulesChanged.recorded(as: reserved.id))
         }
-        let answer = await sign(reserved, for: request, from: wallet)
-        isNew = answer.payment?.isAdopted == false
-        return answer
+        return await sign(reserved, for: request, from: wallet)
     }
 
     /// Whether what a request was admitted and decided by is in force still.
@@ -489,6 +488,7 @@ package struct PaymentEngine: Sendable {
         if isOrphan, !event.saysMoneyMoved {
             logger.info(
                 "late outcome left out", metadata: ["payment": "\(payment.id)", "event": "\(event.rawValue)"])
+            if let place = payment.place { slowStart.end(place, .other) }
             return underWay.end(payment.fingerprint, isKept: false)
         }
         let record = await booking.book(
@@ -497,11 +497,12 @@ package struct PaymentEngine: Sendable {
                 evidence: answer.evidence(signature: payment.signature, note: note),
                 fingerprint: payment.fingerprint,
                 delivery: payment.fate(of: delivery, after: event, isOrphan: isOrphan)))
+        // After the books: the next payment is decided by them.
+        if let place = payment.place { slowStart.end(place, SlowStart.Outcome(event)) }
         if payment.lacksAllowance(by: answer), let record {
             await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
         }
-        if event == .settled || event == .servedUnproven { funds.accepted(payment.terms) }
         if event == .rejected, answer.saysUnfunded, let record {
             await funds.doubted(by: record.purpose, for: payment.terms, at: clock.now())
         }
