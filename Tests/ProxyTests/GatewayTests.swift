@@ -68,6 +68,16 @@ struct GatewayTests {
         #expect(throws: GatewayTable.Miss.unsafePath) { try table.route(target) }
     }
 
+    @Test("a long path may have escapes, but no layers of them")
+    func longPath() throws {
+        let long = "/lab/" + String(repeating: "a", count: 5000)
+        #expect(try table.route(long + "/%20b%2Fc").gateway.name == "lab")
+        #expect(try table.route(long + "/100%25").gateway.name == "lab")
+        for unsafe in ["/%2e%2e", "/%252e%252e", "/%25252e%25252e", "/a%2525b"] {
+            #expect(throws: GatewayTable.Miss.unsafePath) { try table.route(long + unsafe) }
+        }
+    }
+
     @Test(
         "reject- gateways nobody configured", arguments: ["/", "//lab/", "/labx/", "/LAB/", "/v1", "/v2/x", "/lab%2f"])
     func unknown(target: String) {

@@ -4,17 +4,20 @@
 enum PathSafety {
     /// How often a path is decoded at most; servers are known that decode twice.
     private static let levels = 5
+    /// A path of more bytes than this is decoded twice at most, so that looking at it stays cheap.
+    private static let longPath = 4096
 
     /// False for dot segments, backslashes and control characters in any encoding that some servers read.
     ///
     /// The path itself is forwarded as written. It is looked at as it is, and as often as percent-encoding can be taken off it;
-    /// each time also as servers read it that map other characters to dots and slashes.
+    /// each time also as servers read it that map other characters to dots and slashes. One in more layers of encoding than
+    /// are taken off is refused.
     static func isSafe(_ path: Substring) -> Bool {
         guard path.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "%") || $0 == 0x5c }) else {
             return true
         }
         var bytes = Array(path.utf8)
-        for _ in 0..<levels {
+        for _ in 0..<(bytes.count > longPath ? 2 : levels) {
             guard staysInPlace(bytes) else { return false }
             guard let decoded = PercentEncoding.decode(bytes) else { return true }
             bytes = decoded

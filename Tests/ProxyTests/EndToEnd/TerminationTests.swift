@@ -1,5 +1,6 @@
 import Ledger
 import NIOCore
+import Payments
 import Primitives
 import Proxy
 import TestSupport
@@ -45,6 +46,24 @@ struct TerminationTests {
             let requests = try Requests(upstream.received[0]).all
             #expect(requests.count == 2 && requests[1]["x-api-key"] == ["gateway-key"])
             #expect(requests[1]["authorization"] == ["Bearer theirs"] && requests[1]["proxy-authorization"].isEmpty)
+        }
+    }
+
+    @Test("the token that opened the tunnel does not leave it, and no other one does")
+    func tokenInside() async throws {
+        let upstream = try ScriptedUpstream.serving { Respond.with(200, body: $0.head) }
+        try await run(upstream) { lab, place, port async throws in
+            func ask(_ field: String) throws -> String {
+                let text = "GET /v1/x HTTP/1.1\r\nhost: localhost:\(port)\r\n\(field)\r\nconnection: close\r\n\r\n"
+                return try place.ask(text, of: "localhost", port: port, through: lab)
+            }
+            let own = try ask("cookie: a=b; t=\(Lab.token)")
+            #expect(own.hasPrefix("HTTP/1.1 200") && own.contains("cookie: a=b") && !own.contains("psr_"), "\(own)")
+            let other = try ask("authorization: Bearer \(AgentToken.make(random: .numbered(99)))")
+            #expect(other.hasPrefix("HTTP/1.1 400") && other.contains("two-tokens"), "\(other)")
+            let inTarget = try place.ask(
+                request(port, path: "/v1/x?k=\(Lab.token)"), of: "localhost", port: port, through: lab)
+            #expect(inTarget.hasPrefix("HTTP/1.1 400") && inTarget.contains("token-in-target"), "\(inTarget)")
         }
     }
 
