@@ -9,6 +9,7 @@ import asyncio
 import collections
 import importlib
 import json
+import logging
 import pathlib
 import socket
 import ssl
@@ -25,21 +26,21 @@ class Attack:
 
     `memory` is how many MiB the daemon's resident memory may grow while it runs. `gateways` are lines for `gateways:` in
     config.yaml and `settings` other lines; `PEER` in either is the port at which `peer(reader, writer)` serves what the
-    attack needs at the far end.
+    attack needs at the far end. With `stalls_log` nobody reads what the daemon writes to standard error.
     """
 
-    def __init__(self, act, pot, roles, memory, gateways, settings, peer):
+    def __init__(self, act, pot, roles, memory, gateways, settings, peer, stalls_log):
         self.act, self.pot, self.roles, self.memory = act, pot, roles, memory
-        self.gateways, self.settings, self.peer = gateways, settings, peer
+        self.gateways, self.settings, self.peer, self.stalls_log = gateways, settings, peer, stalls_log
         self.name = act.__name__.replace("_", "-")
 
 
 FOUND = {}
 
 
-def attack(pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None):
+def attack(pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None, stalls_log=False):
     def mark(act):
-        one = Attack(act, pot, roles, memory, gateways, settings, peer)
+        one = Attack(act, pot, roles, memory, gateways, settings, peer, stalls_log)
         FOUND[one.name] = one
         return act
 
@@ -149,6 +150,8 @@ async def run(order):
 
 def main():
     order = json.loads(sys.stdin.readline())
+    # Its servers are cancelled in the middle of what they do.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(run(order))
 
 
