@@ -11,6 +11,7 @@ import X402
 /// From a 402 to the engine's decision.
 extension Exchange {
     func collect(_ head: ResponseHead) {
+        connection?.setReading(true)
         held = HeldAnswer(head, framing: head.framing(answering: request.method))
         guard isBodyComplete, !held.endsWithConnection else {
             // An early 402: what is still to come of the body is for the repetition only. And nobody waits for the
@@ -159,8 +160,7 @@ extension Exchange {
         guard let head = held.head else { return }
         relay(head, paid: paid)
         guard life.phase == .answering else { return }
-        for bytes in held.body { answer.write(bytes, to: channel) }
-        held.body = []
+        for bytes in held.takeBody() { answer.write(bytes, to: channel) }
         guard held.isComplete else { return }
         finish()
     }

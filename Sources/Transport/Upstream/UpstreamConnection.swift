@@ -291,6 +291,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     func park(in pool: UpstreamPool?) {
         guard let pool else { return close() }
         phase = .idle
+        inbound = ByteBuffer()
         idleUntil = .now() + Self.idleTime(hinted: head)
         pool.giveBack(self)
     }

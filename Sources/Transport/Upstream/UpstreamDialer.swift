@@ -49,6 +49,9 @@ final class UpstreamDialer {
             .connectTimeout(timeout)
             .resolver(resolver)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: ConnectionBuffers.reading)
+            .channelOption(.maxMessagesPerRead, value: ConnectionBuffers.readsAtOnce)
+            .channelOption(.writeBufferWaterMark, value: ConnectionBuffers.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let (dialer, sessions, attempt) = bound.value
