@@ -1,0 +1,130 @@
+import Synchronization
+
+/// A pot that several threads take from: one short lock around a ``SharedPot``, and the ending of holders outside of it.
+package final class Pot: Sendable {
+    /// Its name in `status`, metrics and the configuration, such as `replay-memory`.
+    package let name: String
+    /// What its units are.
+    package let unit: PotUnit
+    private let agents: ActiveAgents
+    private let state: Mutex<State>
+
+    private struct State {
+        var pot: SharedPot<PotHolder>
+        /// When holders may be looked through again, so that an agent that asks in vain costs nothing.
+        var nextSearch = Int64.min
+    }
+
+    /// How often holders are looked through in vain, in milliseconds.
+    private static let pause: Int64 = 100
+
+    /// Makes a pot of `total` units.
+    package init(_ name: String, _ unit: PotUnit, total: Int, agents: ActiveAgents) {
+        self.name = name
+        self.unit = unit
+        self.agents = agents
+        state = Mutex(State(pot: SharedPot(total: total)))
+    }
+
+    /// Changes the total; what is in use stays in use.
+    package func resize(to total: Int) { state.withLock { $0.pot.resize(to: total) } }
+
+    /// Takes units for a holder; where others hold the agent's share, what they borrowed and have not used for a while is
+    /// taken back first, and those holders are ended.
+    ///
+    /// False where there are none for it.
+    package func take(_ weight: Int, for holder: PotHolder, at now: Int64) -> Bool {
+        let active = agents.count(at: now)
+        let (isTaken, ended) = state.withLock { state -> (Bool, [PotHolder]) in
+            guard !holder.isTakenBack else { return (false, []) }
+            let place = holder.place ?? state.pot.add(holder, of: holder.agent.number)
+            holder.place = place
+            var answer = state.pot.take(weight, at: place, among: active)
+            var ended: [PotHolder] = []
+            while answer == .shareIsLent, now >= state.nextSearch {
+                guard
+                    let stalled = state.pot.stalled(
+                        for: holder.agent.number, among: active, at: now, isActive: { self.isActive($0, at: now) })
+                else {
+                    state.nextSearch = now + Self.pause
+                    break
+                }
+                if let stalled = state.pot.takeBack(at: stalled) {
+                    stalled.wasTakenBack()
+                    ended.append(stalled)
+                }
+                answer = state.pot.take(weight, at: place, among: active)
+            }
+            if answer != .granted { state.pot.countRefusal() }
+            return (answer == .granted, ended)
+        }
+        for holder in ended { holder.end() }
+        return isTaken
+    }
+
+    private func isActive(_ agent: Int, at now: Int64) -> Bool {
+        agents.agent(number: agent)?.isActive(at: now) ?? false
+    }
+
+    /// Puts some of a holder's units back.
+    package func giveBack(_ weight: Int, of holder: PotHolder) {
+        state.withLock { state in
+            if let place = holder.place { state.pot.giveBack(weight, at: place) }
+        }
+    }
+
+    /// A holder is gone, and its units are back; called as often as one likes.
+    package func remove(_ holder: PotHolder) {
+        state.withLock { state in
+            guard let place = holder.place else { return }
+            holder.place = nil
+            state.pot.remove(at: place)
+        }
+    }
+
+    /// The pot as it is now.
+    package func snapshot(at now: Int64) -> PotSnapshot {
+        PotSnapshot(name: name, unit: unit, state.withLock { $0.pot }, agents: agents, at: now)
+    }
+}
+
+/// One holder of units of a ``Pot``, and how it is ended.
+package final class PotHolder: UnitHolder {
+    /// Whose it is.
+    package let agent: ActiveAgent
+    private let progress: Atomic<Int64>
+    private let isProtected = Atomic<Bool>(false)
+    private let position = Atomic<Int>(-1)
+    private let whenEnded: @Sendable () -> Void
+
+    /// Makes a holder without units; `whenEnded` is called on any thread, at most once, when its units were taken back.
+    package init(_ agent: ActiveAgent, at now: Int64, whenEnded: @escaping @Sendable () -> Void) {
+        self.agent = agent
+        self.whenEnded = whenEnded
+        progress = Atomic(now)
+    }
+
+    /// It made progress.
+    package func madeProgress(at now: Int64) { progress.store(now, ordering: .relaxed) }
+
+    /// Says whether a payment stands in the way of ending it.
+    package func protect(_ isProtected: Bool) { self.isProtected.store(isProtected, ordering: .relaxed) }
+
+    package var lastProgress: Int64 { progress.load(ordering: .relaxed) }
+    package var mayBeEnded: Bool { !isProtected.load(ordering: .relaxed) }
+
+    /// Whether its units were taken back; it gets no others.
+    package var isTakenBack: Bool { position.load(ordering: .relaxed) == -2 }
+
+    /// Its place in the pot; used under the pot's lock only.
+    fileprivate var place: Int? {
+        get {
+            let place = position.load(ordering: .relaxed)
+            return place < 0 ? nil : place
+        }
+        set { if !isTakenBack { position.store(newValue ?? -1, ordering: .relaxed) } }
+    }
+
+    fileprivate func wasTakenBack() { position.store(-2, ordering: .relaxed) }
+    fileprivate func end() { whenEnded() }
+}

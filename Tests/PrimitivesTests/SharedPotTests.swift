@@ -1,0 +1,285 @@
+import TestSupport
+import Testing
+
+@testable import Primitives
+
+/// A holder whose progress and protection a test sets.
+private struct Held: UnitHolder {
+    var lastProgress: Int64
+    var mayBeEnded = true
+}
+
+@Suite("How a pot is divided")
+struct ShareRuleTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        let total: Int
+        let agents: Int
+        let share: Int
+        let lendable: Int
+        var testDescription: String { "\(total) units, \(agents) agents" }
+    }
+
+    @Test(
+        "a share is the total by the active agents, at least one unit, and never a part of the last quarter alone",
+        arguments: [
+            // One agent alone leaves a quarter, of a pot that has one.
+            Row(total: 1, agents: 1, share: 1, lendable: 1), Row(total: 2, agents: 1, share: 2, lendable: 2),
+            Row(total: 3, agents: 1, share: 3, lendable: 3), Row(total: 4, agents: 1, share: 3, lendable: 3),
+            Row(total: 40, agents: 1, share: 30, lendable: 30), Row(total: 41, agents: 1, share: 31, lendable: 31),
+            Row(total: 40, agents: 0, share: 30, lendable: 30),
+            // Several agents.
+            Row(total: 40, agents: 2, share: 20, lendable: 30), Row(total: 40, agents: 3, share: 13, lendable: 30),
+            Row(total: 40, agents: 40, share: 1, lendable: 30),
+            // More agents than units.
+            Row(total: 40, agents: 41, share: 1, lendable: 30), Row(total: 1, agents: 7, share: 1, lendable: 1),
+            // Bytes.
+            Row(total: 256 << 20, agents: 3, share: 89_478_485, lendable: 192 << 20),
+            Row(total: Int.max, agents: 1, share: Int.max - Int.max / 4, lendable: Int.max - Int.max / 4),
+        ])
+    func shares(row: Row) {
+        let rule = ShareRule(total: row.total)
+        #expect(rule.share(among: row.agents) == row.share)
+        #expect(rule.lendable == row.lendable)
+    }
+
+    @Test("an agent alone never holds the last quarter, so that the next one finds room at once")
+    func newcomer() {
+        for total in 1...200 {
+            let rule = ShareRule(total: total)
+            var alone = 0
+            while rule.answer(to: 1, held: alone, used: alone, among: 1) == .granted { alone += 1 }
+            #expect(alone == total - total / 4)
+            var used = alone
+            var next = 0
+            while rule.answer(to: 1, held: next, used: used, among: 2) == .granted {
+                (next, used) = (next + 1, used + 1)
+            }
+            #expect(next == min(max(1, total / 2), total / 4), "\(total)")
+            #expect(total < 4 || next > 0)
+        }
+    }
+
+    @Test("each of as many agents as are active gets its whole share of a pot of which nothing is lent")
+    func guarantees() {
+        for total in 1...60 {
+            for agents in 2...(total + 3) {
+                let rule = ShareRule(total: total)
+                var held = [Int](repeating: 0, count: agents)
+                for agent in held.indices.reversed() {
+                    while held[agent] < rule.share(among: agents),
+                        rule.answer(to: 1, held: held[agent], used: held.reduce(0, +), among: agents) == .granted
+                    {
+                        held[agent] += 1
+                    }
+                }
+                let whole = held.count { $0 == rule.share(among: agents) }
+                #expect(whole == min(agents, total), "\(total) units, \(agents) agents")
+            }
+        }
+    }
+
+    @Test("a weight that does not fit is refused, however large")
+    func large() {
+        let rule = ShareRule(total: 100)
+        #expect(rule.answer(to: 101, held: 0, used: 0, among: 1) == .notLent)
+        #expect(rule.answer(to: .max, held: 10, used: 20, among: 2) == .notLent)
+        #expect(rule.answer(to: 50, held: 0, used: 51, among: 2) == .shareIsLent)
+        #expect(rule.answer(to: 50, held: 0, used: 50, among: 2) == .granted)
+        #expect(rule.answer(to: 1, held: 50, used: 75, among: 2) == .notLent)
+        #expect(rule.answer(to: 1, held: 50, used: 74, among: 2) == .granted)
+        // A pot that was made smaller than what is in use.
+        #expect(rule.answer(to: 1, held: 0, used: 140, among: 2) == .shareIsLent)
+    }
+}
+
+@Suite("Who holds units of a pot, and who gives them back")
+struct SharedPotTests {
+    private typealias Pot = SharedPot<Held>
+
+    private func take(_ weight: Int, of pot: inout SharedPot<Held>, for agent: Int, since: Int64, among agents: Int)
+        -> Int
+    {
+        let place = pot.add(Held(lastProgress: since), of: agent)
+        #expect(pot.take(weight, at: place, among: agents) == .granted)
+        return place
+    }
+
+    @Test("what is taken back is borrowed, the longest without progress and for ten seconds at least")
+    func stalled() {
+        var pot = Pot(total: 8)
+        // Agent 0 borrows: six of eight, two above its share among two.
+        let places = (0..<6).map { take(1, of: &pot, for: 0, since: Int64(100 * (6 - $0)), among: 1) }
+        let place = pot.add(Held(lastProgress: 0), of: 1)
+        #expect(pot.take(3, at: place, among: 2) == .shareIsLent)
+        #expect(pot.stalled(for: 1, among: 2, at: 10_099) { _ in true } == nil)
+        #expect(pot.stalled(for: 1, among: 2, at: 10_100) { _ in true } == places[5])
+        #expect(pot.takeBack(at: places[5])?.lastProgress == 100)
+        #expect(pot.take(3, at: place, among: 2) == .granted)
+        #expect(pot.held(by: 0) == 5 && pot.used == 8 && pot.takenBack == 1)
+        // Agent 1 has its fourth from the other one that agent 0 borrowed, and there is nothing borrowed then.
+        #expect(pot.take(1, at: place, among: 2) == .shareIsLent)
+        #expect(pot.stalled(for: 1, among: 2, at: 99_999) { _ in true } == places[4])
+        _ = pot.takeBack(at: places[4])
+        #expect(pot.take(1, at: place, among: 2) == .granted)
+        #expect(pot.stalled(for: 1, among: 2, at: 99_999) { _ in true } == nil)
+        // What agents hold that are not active is borrowed.
+        #expect(pot.stalled(for: 1, among: 2, at: 99_999) { $0 != 0 } == places[3])
+        #expect(pot.stalled(for: 0, among: 2, at: 99_999) { $0 != 0 } == nil)
+        #expect(pot.lent(among: 2) { $0 != 0 } == 4 && pot.lent(among: 2) { _ in true } == 0)
+    }
+
+    @Test("what a payment protects is not taken back")
+    func protected() {
+        var pot = Pot(total: 4)
+        let paid = pot.add(Held(lastProgress: 0, mayBeEnded: false), of: 0)
+        #expect(pot.take(3, at: paid, among: 1) == .granted)
+        #expect(pot.stalled(for: 1, among: 2, at: 99_999) { _ in true } == nil)
+    }
+
+    /// What the reference model knows of a holder.
+    private struct Fact {
+        let agent: Int
+        var weight: Int
+        var progress: Int64
+        var mayBeEnded: Bool
+    }
+
+    /// A holder of the random runs, whose facts change under the pot.
+    private struct Watched: UnitHolder {
+        let facts: Replaceable<Held>
+        var lastProgress: Int64 { facts.current.lastProgress }
+        var mayBeEnded: Bool { facts.current.mayBeEnded }
+    }
+
+    @Test("random sequences agree with a model that adds everything up each time", arguments: 0..<16)
+    func model(seed: UInt64) throws {
+        let random = SeededRandom(seed: seed)
+        func below(_ bound: Int) -> Int { Int(random.word() % UInt64(bound)) }
+        func any<Element>(_ elements: [Element]) -> Element? {
+            elements.isEmpty ? nil : elements[below(elements.count)]
+        }
+        let total = [1, 2, 3, 4, 7, 16, 40, 1 << 20][Int(seed) % 8]
+        let largest = total > 1000 ? total / 5 : 1
+        var pot = SharedPot<Watched>(total: total)
+        var model: [Int: Fact] = [:]
+        var watched: [Int: Replaceable<Held>] = [:]
+        var now: Int64 = 0
+        for _ in 0..<600 {
+            now += Int64(below(900))
+            let active = Set((0..<6).filter { _ in below(3) > 0 })
+            let agents = max(1, active.count)
+            func held(_ agent: Int) -> Int { model.values.filter { $0.agent == agent }.reduce(0) { $0 + $1.weight } }
+            let used = model.values.reduce(0) { $0 + $1.weight }
+            switch below(9) {
+            case 0...3:
+                let agent = any(active.sorted()) ?? 0
+                let weight = 1 + below(largest)
+                let fact = Fact(agent: agent, weight: 0, progress: now, mayBeEnded: below(4) > 0)
+                let facts = Replaceable(Held(lastProgress: fact.progress, mayBeEnded: fact.mayBeEnded))
+                let place = pot.add(Watched(facts: facts), of: agent)
+                #expect(model[place] == nil)
+                model[place] = fact
+                watched[place] = facts
+                let share = max(1, min(total / agents, total - total / 4))
+                let fitsShare = held(agent) + weight <= share
+                let fitsPot = used + weight <= total
+                let fitsLendable = used + weight <= total - total / 4
+                let answer = pot.take(weight, at: place, among: agents)
+                #expect((answer == .granted) == (fitsShare && fitsPot || fitsLendable))
+                #expect((answer == .shareIsLent) == (fitsShare && !fitsPot && !fitsLendable))
+                if answer == .granted { model[place]?.weight = weight }
+                if answer == .shareIsLent {
+                    let borrowed = model.filter { _, other in
+                        other.agent != agent && other.weight > 0 && other.mayBeEnded && now - other.progress >= 10_000
+                            && (held(other.agent) > share || !active.contains(other.agent))
+                    }
+                    let oldest = borrowed.values.map(\.progress).min()
+                    let found = pot.stalled(for: agent, among: agents, at: now) { active.contains($0) }
+                    #expect(found.flatMap { borrowed[$0]?.progress } == oldest)
+                    if let found {
+                        _ = pot.takeBack(at: found)
+                        model[found] = nil
+                        watched[found] = nil
+                    }
+                }
+            case 4:
+                guard let place = any(model.keys.sorted()) else { break }
+                let weight = below(largest + 1)
+                pot.giveBack(weight, at: place)
+                if let before = model[place]?.weight { model[place]?.weight = max(0, before - weight) }
+            case 5...6:
+                guard let place = any(model.keys.sorted()) else { break }
+                pot.remove(at: place)
+                model[place] = nil
+                watched[place] = nil
+            default:
+                guard let place = any(model.keys.sorted()) else { break }
+                model[place]?.progress = now
+                if let fact = model[place] {
+                    watched[place]?.replace(with: Held(lastProgress: now, mayBeEnded: fact.mayBeEnded))
+                }
+            }
+            #expect(pot.used == model.values.reduce(0) { $0 + $1.weight } && pot.used <= total)
+            for agent in 0..<6 { #expect(pot.held(by: agent) == held(agent)) }
+        }
+        for place in model.keys { pot.remove(at: place) }
+        #expect(pot.used == 0 && pot.holdings.isEmpty)
+    }
+}
+
+@Suite("A pot that is shared by threads")
+struct PotTests {
+    private let agents = ActiveAgents()
+
+    @Test("an agent counts for a minute after its last request, and while one is under way")
+    func active() {
+        let (first, second) = (agents.agent(named: "first"), agents.agent(named: "second"))
+        #expect(agents.count(at: 0) == 1)
+        first.hadRequest(at: 0)
+        #expect(agents.count(at: 0) == 1)
+        second.requestBegan(at: 10)
+        #expect(agents.count(at: 10) == 2)
+        #expect(agents.count(at: 59_999) == 2 && agents.count(at: 61_000) == 1)
+        #expect(!first.isActive(at: 61_000) && second.isActive(at: 600_000))
+        first.hadRequest(at: 600_000)
+        #expect(agents.count(at: 600_000) == 2)
+        second.requestEnded(at: 600_500)
+        #expect(agents.count(at: 659_900) == 2)
+        #expect(agents.count(at: 661_000) == 1 && !second.isActive(at: 660_500))
+        #expect(agents.agent(named: "first") === first)
+    }
+
+    @Test("holders that were taken back are ended once, get nothing more, and give nothing back twice")
+    func takenBack() {
+        let pot = Pot("lab", .count, total: 4, agents: agents)
+        let (hostile, honest) = (agents.agent(named: "hostile"), agents.agent(named: "honest"))
+        hostile.hadRequest(at: 0)
+        let ended = Counter()
+        let holders = (0..<4).map { _ in PotHolder(hostile, at: 0) { ended.add() } }
+        #expect(holders.map { pot.take(1, for: $0, at: 0) } == [true, true, true, false])
+        honest.hadRequest(at: 1)
+        let mine = (0..<2).map { _ in PotHolder(honest, at: 1) {} }
+        #expect(pot.take(1, for: mine[0], at: 1))
+        #expect(!pot.take(1, for: mine[1], at: 9_000) && ended.count == 0)
+        holders[0].protect(true)
+        holders[1].madeProgress(at: 5_000)
+        #expect(pot.take(1, for: mine[1], at: 10_000) && ended.count == 1)
+        #expect(holders[2].isTakenBack && !pot.take(1, for: holders[2], at: 10_000))
+        pot.remove(holders[2])
+        pot.giveBack(1, of: holders[2])
+        let snapshot = pot.snapshot(at: 10_000)
+        #expect(snapshot.used == 4 && snapshot.takenBack == 1 && snapshot.refused == 2 && snapshot.lent == 0)
+        #expect(snapshot.top == [.init(agent: "hostile", held: 2), .init(agent: "honest", held: 2)])
+        for holder in holders + mine {
+            pot.remove(holder)
+            pot.remove(holder)
+        }
+        #expect(pot.snapshot(at: 10_000).used == 0)
+    }
+
+    private final class Counter: Sendable {
+        private let value = Replaceable(0)
+        var count: Int { value.current }
+        func add() { value.replace(with: value.current + 1) }
+    }
+}
