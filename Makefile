@@ -48,7 +48,7 @@ release: deps ## release build: .build/release/purser
 demo: release ## the main job on the embedded simulator, told step by step
 	@"$(BINARY)" demo --state "$(SCRATCH)/demo"
 
-test: unit model kills soak smuggle interop ## all tests: unit, end to end, the model, kills, faults, the official SDK on a real EVM
+test: unit model kills neighbours soak smuggle interop ## all tests: unit, end to end, the model, kills, hostile neighbours, faults, malformed requests, the official SDK on a real EVM
 
 # One test at a time: some wait for other programs, and on two cores they would hold up those that watch the clock.
 unit: deps-test ## unit and end-to-end tests
@@ -70,8 +70,9 @@ neighbours: build deps-test ## an honest agent beside attackers, each for a mome
 smuggle: build deps-soak ## a few thousand malformed requests into node, nginx and a lenient server; none may smuggle another
 	Tests/Torture/smuggle --purser "$(SCRATCH)/debug/purser" --requests 4000
 
-torture: build release deps-soak ## the same for longer: KILLS kills (2500), SOAK seconds of load (3600)
+torture: build release deps-soak ## the same for longer: KILLS kills (2500), NEIGHBOURS seconds for each attack (10), SOAK seconds of load (3600)
 	Tests/Torture/kill --purser "$(SCRATCH)/debug/purser" --kills $(or $(KILLS),2500)
+	Tests/Torture/neighbours --purser "$(BINARY)" --seconds $(or $(NEIGHBOURS),10)
 	Tests/Torture/soak --purser "$(BINARY)" --seconds $(or $(SOAK),3600)
 	Tests/Torture/load --purser "$(BINARY)"
 	Tests/Torture/smuggle --purser "$(BINARY)" --requests $(or $(SMUGGLE),1000000)
@@ -90,6 +91,7 @@ bench: bench-proxy bench-ledger bench-gate ## the measurements below
 
 bench-proxy: release deps-bench ## CPU, rate, latency and memory beside nginx and haproxy, in one run
 	@Tests/Benchmarks/bench --purser "$(BINARY)" --sdk "$(SCRATCH)/interop-venv/bin/python"
+	@Tests/Benchmarks/connections --purser "$(BINARY)"
 
 # The books with a past take about 17 GB while they are measured, and four minutes to fill.
 bench-ledger: deps ## durable payments beside the disk's own commits, and with 10 million past payments

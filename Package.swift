@@ -233,7 +233,7 @@ let package = Package(
             name: "WalletsTests",
             dependencies: ["Wallets", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", metrics], swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", metrics, logging], swiftSettings: strict),
         .testTarget(
             name: "X402Tests",
             dependencies: ["Wallets", "X402", "Ethereum", "SystemCrypto", "Primitives", "TestSupport"],

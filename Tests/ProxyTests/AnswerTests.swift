@@ -308,10 +308,9 @@ struct HeldAnswerTests {
         let lines = ["HTTP/1.1 402 x"] + fields
         let head = try ResponseHead(ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n"))
         var held = HeldAnswer(head, framing: head.framing(answering: "GET"), at: .vectors)
-        held.body = stride(from: 0, to: body.count, by: min(pieces, max(body.count, 1))).map {
-            ByteBuffer(bytes: body[$0..<min($0 + min(pieces, body.count), body.count)])
+        for start in stride(from: 0, to: body.count, by: min(pieces, max(body.count, 1))) {
+            held.append(ByteBuffer(bytes: body[start..<min(start + min(pieces, body.count), body.count)]))
         }
-        held.byteCount = body.count
         held.isComplete = isComplete
         return held
     }

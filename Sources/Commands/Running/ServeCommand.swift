@@ -19,12 +19,13 @@ struct ServeCommand: AsyncParsableCommand {
         let state = try options.existing()
         let configuration = try state.loadConfiguration()
         let json = options.json
+        let signals = StopSignals()
         try await Serving.serve(
             configuration, state: state, clock: SystemClock(), random: SystemSources.random,
             logger: ServiceLog.logger(level: configuration.logLevel), inherited: sockets,
             acceptedAccounts: accepted.accounts,
-            ready: { Ready.tell("serving", at: $0.all, json: json) }, reloads: reloads,
-            untilAsked: { await StopSignals.wait() })
+            willListen: { signals.takeOver() }, ready: { Ready.tell("serving", at: $0.all, json: json) },
+            reloads: reloads, untilAsked: { await signals.wait() })
     }
 }
 
@@ -116,17 +117,19 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let place = listen ?? Configuration.Listen(host: "127.0.0.1", port: port.map { Int($0) } ?? 8402)
+        let signals = StopSignals()
+        signals.takeOver()
         guard !evil else {
             return try await Simulating.misbehave(
                 at: place, clock: SystemClock(), random: SystemSources.random,
                 ready: { [json] in Ready.tell("misbehaving under /evil", at: [$0.description], json: json) },
-                untilAsked: { await StopSignals.wait() })
+                untilAsked: { await signals.wait() })
         }
         try await Simulating.serve(
             at: place, payTo: payTo, uptoPercent: uptoPercent ?? 40, tellsUpto: !uptoUntold, clock: SystemClock(),
             random: SystemSources.random,
             ready: { [json] in Ready.tell("simulating a gateway", at: [$0.description], json: json) },
-            untilAsked: { await StopSignals.wait() })
+            untilAsked: { await signals.wait() })
     }
 }
 

@@ -12,7 +12,7 @@ struct DescriptorLimit: Equatable {
     let count: Int
 
     /// Books, listeners, metrics, spooled bodies, and what the system's libraries open.
-    private static let ownUse = 64
+    private static let ownUse = 64 + MetricsConnections.limit
 
     /// What is in force; a number that stands for no limit comes out as a million.
     static var current: DescriptorLimit {

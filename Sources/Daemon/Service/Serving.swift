@@ -20,14 +20,15 @@ import Darwin
 package enum Serving {
     /// Takes the state directory, opens books and wallets, and serves until `untilAsked` returns.
     ///
-    /// `inherited` are the sockets that the process was started with. `ready` is told where requests are accepted; at each
+    /// `inherited` are the sockets that the process was started with. `willListen` is called before anybody can connect, and
+    /// `ready` is told where requests are accepted; at each
     /// of `reloads` the configuration is read again. `acceptedAccounts` are those, EIP-55, that wallets may be although the
     /// books know others. Throws ``StartFailure``, a state-lock error, what the policy's file has
     /// wrong, or what the books say.
     package static func serve(
         _ configuration: Configuration, state: StateDirectory, clock: any WallClock, random: any RandomSource,
         logger: Logger, inherited: [InheritedSocket] = [], acceptedAccounts: Set<String> = [],
-        ready: @Sendable (ServingPlaces) -> Void,
+        willListen: @Sendable () -> Void = {}, ready: @Sendable (ServingPlaces) -> Void,
         reloads: AsyncStream<Void> = AsyncStream { $0.finish() }, untilAsked: @Sendable () async -> Void
     ) async throws {
         if !SystemSources.isHardened {
@@ -83,6 +84,7 @@ package enum Serving {
                     .termination(configuration),
                 meters: ProxyMeters(factory: registry), tellChains: { tell($0, in: state, logger: logger) },
                 tellTunnels: { tell($0, in: state, at: clock.now(), logger: logger) })
+            willListen()
             let daemon: RunningDaemon
             do {
                 daemon = try await RunningDaemon.start(

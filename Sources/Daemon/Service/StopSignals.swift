@@ -7,40 +7,62 @@ import Glibc
 import Darwin
 #endif
 
-/// Waits for the operator, or the system, to ask for an orderly end.
-package enum StopSignals {
-    /// Returns at the first SIGINT or SIGTERM.
-    ///
-    /// A second one ends the process at once.
-    package static func wait() async {
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let waiter = Waiter(continuation)
-            for number in [SIGINT, SIGTERM] {
-                signal(number, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-                source.setEventHandler {
-                    for each in [SIGINT, SIGTERM] { signal(each, SIG_DFL) }
-                    waiter.resume()
-                    source.cancel()
-                }
-                source.resume()
+/// The operator, or the system, asks for an orderly end: SIGINT or SIGTERM.
+///
+/// A second one ends the process at once.
+package final class StopSignals: Sendable {
+    private enum State {
+        case untaken
+        case taken
+        case waiting(CheckedContinuation<Void, Never>)
+        case came
+    }
+
+    private let state = Mutex(State.untaken)
+
+    /// Until ``takeOver()`` the signals end the process at once.
+    package init() {}
+
+    /// Takes the signals over: from now on one is an order, also when ``wait()`` is called only later.
+    package func takeOver() {
+        let isTaken = state.withLock { state in
+            guard case .untaken = state else { return true }
+            state = .taken
+            return false
+        }
+        guard !isTaken else { return }
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            // A source lives as long as somebody holds it.
+            source.setEventHandler {
+                for each in [SIGINT, SIGTERM] { signal(each, SIG_DFL) }
+                self.came()
+                source.cancel()
             }
+            source.resume()
         }
     }
 
-    /// Resumes once, whichever signal comes first.
-    private final class Waiter: Sendable {
-        private let pending: Mutex<CheckedContinuation<Void, Never>?>
-
-        init(_ continuation: CheckedContinuation<Void, Never>) {
-            pending = Mutex(continuation)
-        }
-
-        func resume() {
-            pending.withLock { continuation in
-                continuation?.resume()
-                continuation = nil
+    /// Returns when the first signal has come.
+    package func wait() async {
+        takeOver()
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let hasCome = state.withLock { state in
+                if case .came = state { return true }
+                state = .waiting(continuation)
+                return false
             }
+            if hasCome { continuation.resume() }
         }
+    }
+
+    private func came() {
+        let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            defer { state = .came }
+            if case .waiting(let continuation) = state { return continuation }
+            return nil
+        }
+        waiting?.resume()
     }
 }

@@ -15,8 +15,9 @@ protocol AgentChannel: AnyObject {
     var isWritable: Bool { get }
     /// Stops or resumes reading the request body.
     func setReadingBody(_ isReading: Bool)
-    /// The response is complete; `closing` ends the connection behind it.
-    func exchangeDidFinish(closing: Bool)
+    /// The response is complete; `closing` ends the connection after it. `isOwnAnswer` says that it did not take a gateway's
+    /// answer to make it.
+    func exchangeDidFinish(closing: Bool, isOwnAnswer: Bool)
     /// The gateway has switched protocols and the agent has been told: both connections become a tunnel.
     func exchangeDidSwitch(on upstream: UpstreamConnection, as tunnel: TunnelSlot)
     /// The response broke off and cannot be completed: the connection must end here, and with a reset where an

@@ -16,6 +16,7 @@ extension Exchange {
     }
 
     func collect(_ head: ResponseHead) {
+        connection?.setReading(true)
         held = holding(head)
         guard isBodyComplete, !held.endsWithConnection else {
             // An early 402: what is still to come of the body is for the repetition only. And nobody waits for the
@@ -185,8 +186,7 @@ extension Exchange {
         guard let head = held.head else { return }
         relay(head, paid: paid)
         guard life.phase == .answering else { return }
-        for bytes in held.body { answer.write(bytes, to: channel) }
-        held.body = []
+        for bytes in held.takeBody() { answer.write(bytes, to: channel) }
         guard held.isComplete else { return }
         finish()
     }

@@ -18,8 +18,7 @@ extension Exchange {
             connection = nil
             sender = nil
             held.isComplete = true
-            held.body = []
-            held.byteCount = 0
+            held.takeBody()
             return judge()
         }
         if life.phase == .collecting {
@@ -156,7 +155,7 @@ extension Exchange {
                 allocator: allocator))
         channel.flush()
         end()
-        channel.exchangeDidFinish(closing: closing)
+        channel.exchangeDidFinish(closing: closing, isOwnAnswer: true)
     }
 
     /// Whether no other request is read behind this one.
@@ -167,7 +166,7 @@ extension Exchange {
         if case .refused(let redirect) = location {
             connection?.abandon()
             connection = nil
-            held.body = []
+            held.takeBody()
             return respond(.redirectRefused(redirect, gateway: gateway.name, payment: paid))
         }
         let overhead = reader?.overhead ?? times.overhead()
@@ -188,13 +187,17 @@ extension Exchange {
             shared.services.meters.relay.record(NIODeadline.now() - answered)
         }
         end()
-        channel?.exchangeDidFinish(closing: answer.closesConnection)
+        channel?.exchangeDidFinish(closing: answer.closesConnection, isOwnAnswer: false)
     }
 
     /// The agent's connection can or cannot take more.
     func agentWritabilityChanged(_ isWritable: Bool) {
         if isWritable { tellTaken() }
-        guard life.phase == .answering else { return }
+        guard life.phase == .answering else {
+            // Interim responses were not read, and nothing was read after them.
+            if isWritable { connection?.setReading(true) }
+            return
+        }
         if isWritable, keeping?.backlog.isEmpty == false { return replayBacklog() }
         connection?.setReading(isWritable)
     }

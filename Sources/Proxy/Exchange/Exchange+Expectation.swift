@@ -18,7 +18,7 @@ extension Exchange {
     /// How long a gateway may take to say that it wants the body; one that knows no expectations says nothing.
     static let expectationPatience = TimeAmount.seconds(1)
     /// Bytes of the body that are read meanwhile.
-    private static let expectationBacklog = 256 << 10
+    private static let expectationBacklog = 32 << 10
 
     /// Whether the gateway is asked before it gets the body.
     var asksFirst: Bool {
@@ -37,7 +37,7 @@ extension Exchange {
     private var expectation: Unasked { Unasked(gateway: gateway.name, agent: agent.name) }
 
     /// Whether as much of the body waits for the gateway's word as may.
-    var waitsForWord: Bool { unsent.reduce(0) { $0 + $1.readableBytes } >= Self.expectationBacklog }
+    var waitsForWord: Bool { unsent.byteCount >= Self.expectationBacklog }
 
     /// Sends the head alone.
     func ask(on connection: UpstreamConnection) {
@@ -71,7 +71,7 @@ extension Exchange {
         }
         isAsking = false
         guard head.status == 417 else {
-            unsent = []
+            unsent = BodyPieces()
             return false
         }
         // It cannot be asked, and gets everything as if nobody had.

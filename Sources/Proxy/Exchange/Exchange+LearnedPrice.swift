@@ -65,7 +65,7 @@ extension Exchange {
 
     private func attachmentDecided(_ payment: AuthorizedPayment?) {
         if let payment {
-            unsent = []
+            unsent = BodyPieces()
             return pay(payment)
         }
         guard life.decided(.unpriced) == .send else { return }

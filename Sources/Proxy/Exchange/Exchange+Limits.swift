@@ -52,7 +52,7 @@ extension Exchange {
         guard let limit = gateway.limits.requestBody else { return true }
         bodyBytes += bytes.readableBytes
         guard bodyBytes > limit, life.phase != .over else { return true }
-        unsent = []
+        unsent = BodyPieces()
         if hasBegunAnswer { breakOff() } else { respond(.requestTooLarge(gateway: gateway.name, limit: limit)) }
         return false
     }

@@ -12,6 +12,7 @@ extension Exchange {
         else { return }
         channel.write(bytes)
         channel.flush()
+        if !channel.isWritable { connection.setReading(false) }
     }
 
     func upstream(_ connection: UpstreamConnection, didSwitch head: ResponseHead) {

@@ -28,7 +28,9 @@ final class Exchange {
     let replay: ReplayBody
     var isBodyComplete: Bool
     /// Pieces of the body that came before there was a connection for them.
-    var unsent: [ByteBuffer] = []
+    var unsent = BodyPieces()
+    /// Bytes of the body that are read before there is a connection for them.
+    private static let unsentLimit = ConnectionBuffers.readBytes
     var held = HeldAnswer()
     /// When the wait for the body of a 402 is over if its head does not say everything.
     var challengeDeadline: NIODeadline?
@@ -148,7 +150,7 @@ final class Exchange {
             start()
             bodyReadAll()
         case .answer:
-            unsent = []
+            unsent = BodyPieces()
             if let failure { respond(Problem(failure.failure)) }
         case .nothing: break
         }
@@ -218,8 +220,8 @@ final class Exchange {
     func sendArrived(on connection: UpstreamConnection) {
         let sender = BodySender(connection: connection)
         self.sender = sender
-        for piece in unsent { sender.send(piece) }
-        unsent = []
+        for piece in unsent.buffers { sender.send(piece) }
+        unsent = BodyPieces()
         if isBodyComplete { sender.finish() }
     }
 
@@ -261,9 +263,9 @@ final class Exchange {
         guard !isBodyComplete else { return }
         let isStuck: Bool
         switch life.phase {
-        case .metering: isStuck = unsent.count >= 4
+        case .metering: isStuck = unsent.byteCount >= Self.unsentLimit
         case .unpaid where isAsking: isStuck = waitsForWord
-        case .unpaid: isStuck = connection.map { !$0.isWritable } ?? (unsent.count >= 4)
+        case .unpaid: isStuck = connection.map { !$0.isWritable } ?? (unsent.byteCount >= Self.unsentLimit)
         case .answering: isStuck = connection.map { !$0.isWritable } ?? false
         case .collecting, .completing: isStuck = false
         default: isStuck = true

@@ -8,10 +8,8 @@ import X402
 struct HeldAnswer {
     /// The answer's head.
     private(set) var head: ResponseHead?
-    /// The pieces of its body, chunked coding included.
-    var body: [ByteBuffer] = []
-    /// The bytes in `body`.
-    var byteCount = 0
+    /// Its body, chunked coding included.
+    private var body = BodyPieces()
     /// Whether the body has been read to its end.
     var isComplete = false
     /// Why no more of the body comes, where it has not been read to its end.
@@ -34,9 +32,16 @@ struct HeldAnswer {
     }
 
     /// Keeps a piece of the body.
-    mutating func append(_ bytes: ByteBuffer) {
-        body.append(bytes)
-        byteCount += bytes.readableBytes
+    mutating func append(_ bytes: ByteBuffer) { body.append(bytes) }
+
+    /// The bytes of its body that are held.
+    var byteCount: Int { body.byteCount }
+
+    /// Lets go of the body, and returns it.
+    @discardableResult
+    mutating func takeBody() -> [ByteBuffer] {
+        defer { body = BodyPieces() }
+        return body.buffers
     }
 
     /// Whether only the end of the connection ends the body.
@@ -146,7 +151,7 @@ struct HeldAnswer {
 
     /// The body without its framing; nil when that is not what it should be.
     private var content: [UInt8]? {
-        let bytes = body.flatMap { Array(buffer: $0) }
+        let bytes = body.buffers.flatMap { Array(buffer: $0) }
         guard framing == .chunked else { return bytes }
         guard !isComplete else { return try? ChunkScanner.content(of: bytes) }
         var (scanner, content) = (ChunkScanner(), [UInt8]())

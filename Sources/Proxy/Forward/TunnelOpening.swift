@@ -40,6 +40,9 @@ extension ProxyLoop {
             .connectTimeout(services.timeouts.connect)
             .resolver(resolver(for: agent))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: ConnectionBuffers.reading)
+            .channelOption(.maxMessagesPerRead, value: ConnectionBuffers.readsAtOnce)
+            .channelOption(.writeBufferWaterMark, value: ConnectionBuffers.waterMark)
             .channelOption(.allowRemoteHalfClosure, value: true)
             // Nothing is read before there is somebody to read for.
             .channelOption(.autoRead, value: false)

@@ -74,7 +74,7 @@ extension Exchange {
         case .whole(let closing):
             let channel = channel
             self.end()
-            channel?.exchangeDidFinish(closing: closing)
+            channel?.exchangeDidFinish(closing: closing, isOwnAnswer: false)
         case .broken(let isConnectionFramed):
             let channel = channel
             self.end()

@@ -10,7 +10,7 @@ final class JoinedReader: AgentChannel {
     final class Token: Sendable {}
 
     /// Bytes that may be on their way to the agent's connection; beyond that the gateway is read no further.
-    private static let window = 256 << 10
+    private static let window = 64 << 10
 
     /// Who joined.
     let token: Token
@@ -71,7 +71,7 @@ final class JoinedReader: AgentChannel {
     /// Its body is complete.
     func setReadingBody(_ isReading: Bool) {}
 
-    func exchangeDidFinish(closing: Bool) {
+    func exchangeDidFinish(closing: Bool, isOwnAnswer: Bool) {
         flush()
         tell { $0.joinedAnswerEnded(.whole(closing: closing), $1) }
     }

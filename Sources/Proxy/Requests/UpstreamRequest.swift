@@ -6,7 +6,12 @@ import X402
 
 /// The head that goes to the gateway: the agent's own, less what is for this hop or ours, plus the gateway's key.
 struct UpstreamRequest {
+    /// Heads above this size, in bytes, are written anew each time that they are sent, and not kept meanwhile.
+    private static let keptHead = 4096
+
+    /// The head without its last line; empty where ``rewritten`` makes it.
     private let head: ByteBuffer
+    private let rewritten: (() -> ByteBuffer)?
 
     /// Whether the agent brought a payment of its own, which is then the only one.
     let carriesPayment: Bool
@@ -20,6 +25,25 @@ struct UpstreamRequest {
         _ request: RequestHead, route: GatewayTable.Route, tokenField: FieldName?, copies: TokenCopies = .none,
         allocator: ByteBufferAllocator
     ) {
+        let protocols = request.upgradeProtocols
+        func write() -> (head: ByteBuffer, carriesPayment: Bool, carriesSignIn: Bool) {
+            Self.write(
+                request, route: route, tokenField: tokenField, copies: copies, protocols: protocols,
+                allocator: allocator)
+        }
+        let written = write()
+        self.protocols = protocols
+        carriesPayment = written.carriesPayment
+        carriesSignIn = written.carriesSignIn
+        let isKept = written.head.readableBytes <= Self.keptHead
+        head = isKept ? written.head : ByteBuffer()
+        rewritten = isKept ? nil : { write().head }
+    }
+
+    private static func write(
+        _ request: RequestHead, route: GatewayTable.Route, tokenField: FieldName?, copies: TokenCopies,
+        protocols: [String], allocator: ByteBufferAllocator
+    ) -> (head: ByteBuffer, carriesPayment: Bool, carriesSignIn: Bool) {
         let fields = request.fields
         var head = allocator.buffer(capacity: 1024)
         head.writeString(request.method)
@@ -75,17 +99,13 @@ struct UpstreamRequest {
             for line in encodings { fields.copy(line, to: &head) }
         }
         if request.framing == .chunked { head.writeString("transfer-encoding: chunked\r\n") }
-        let protocols = request.upgradeProtocols
         if !protocols.isEmpty {
             head.writeString("connection: upgrade\r\nupgrade: \(protocols.joined(separator: ", "))\r\n")
         }
         if let credential = route.gateway.credential, credential.methods.contains(request.method) {
             credential.write(to: &head)
         }
-        self.protocols = protocols
-        self.head = head
-        self.carriesPayment = carriesPayment
-        self.carriesSignIn = carriesSignIn
+        return (head, carriesPayment, carriesSignIn)
     }
 
     /// The whole head, with what is added to it when there is something: a payment, or a sign-in; `mark` is the line by which
@@ -93,7 +113,7 @@ struct UpstreamRequest {
     func bytes(
         adding header: PaymentHeader? = nil, expectingContinue: Bool = false, mark: ByteBuffer? = nil
     ) -> ByteBuffer {
-        var bytes = head
+        var bytes = rewritten?() ?? head
         if let mark { bytes.writeImmutableBuffer(mark) }
         if expectingContinue { bytes.writeString("expect: 100-continue\r\n") }
         if let header {

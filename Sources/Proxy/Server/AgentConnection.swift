@@ -31,19 +31,21 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         case answering
         /// A tunnel is being opened; what comes meanwhile is for its other end.
         case opening
+        /// The next request is here, at least in part, or the present one is refused, and others go first.
+        case waiting(Wait)
         /// An answer was sent behind which nothing is read: input is thrown away until the peer closes.
         case lingering(hasSent: Bool)
         case closed
     }
 
     /// Bytes of later requests that are kept while one is being answered.
-    private static let pipelineLimit = 64 * 1024
+    private static let pipelineLimit = ConnectionBuffers.readBytes
     /// What a HEAD request begins with.
     private static let headMethod: UInt32 = 0x4845_4144
 
     let shared: ProxyLoop
     /// Its place among the open ones.
-    private let place: OpenConnections.Place
+    let place: OpenConnections.Place
     /// What the connection is for, where that was said before it began.
     let binding: Binding?
     /// Who connected, where something better than a token of theirs says so.
@@ -65,8 +67,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var exchange: Exchange?
     /// The credential of the last request: agents send the same one with each.
     private(set) var knownCredential: AgentCredential?
-    private var isReadingBody = true
-    private var ownDeadline: NIODeadline?
+    private(set) var isReadingBody = true
+    var ownDeadline: NIODeadline?
     /// Whether the present request is a HEAD, as far as is known: the answer has no body then.
     private var isHead = false
     /// When the present request's head was complete.
@@ -108,7 +110,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// The operator's rules as they are now.
     var rules: ProxyRules { shared.rules }
     var services: ProxyServices { shared.services }
-    private var timeouts: ProxyTimeouts { shared.services.timeouts }
+    var timeouts: ProxyTimeouts { shared.services.timeouts }
 
     // MARK: Channel events
 
@@ -169,16 +171,17 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { readerCaughtUp() }
         exchange?.agentWritabilityChanged(context.channel.isWritable)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        if case .lingering = phase { return }
+        if case .lingering = phase { return setReading(false) }
         if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
         consume()
         switch phase {
-        case .answering, .identifying, .opening:
+        case .answering, .identifying, .opening, .waiting:
             if inbound.readableBytes > Self.pipelineLimit { setReading(false) }
         default: break
         }
@@ -186,6 +189,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         exchange?.bodyReadAll()
+        waitToDiscard()
     }
 
     // MARK: Requests
@@ -195,13 +199,13 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             while inbound.readableBytes > 0 {
                 switch phase {
                 case .head:
-                    guard try consumeHead() else { return }
+                    guard mayBegin(), try consumeHead() else { return }
                 case .body(var reader):
                     guard let bytes = try reader.take(from: &inbound) else { return }
                     phase = reader.isFinished ? .answering : .body(reader)
                     ownDeadline = reader.isFinished || !isReadingBody ? nil : .now() + timeouts.read
                     exchange?.bodyArrived(bytes, isLast: reader.isFinished)
-                case .handshake, .identifying, .answering, .opening, .lingering, .closed:
+                case .handshake, .identifying, .answering, .opening, .waiting, .lingering, .closed:
                     return
                 }
             }
@@ -211,7 +215,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Serves on what has been read already, outside of a read.
-    private func consumeRest() {
+    func consumeRest() {
         consume()
         exchange?.bodyReadAll()
     }
@@ -248,7 +252,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard !isEnded else { return linger() }
         let admitted: Admission
         switch admit(head) {
-        case .failure(let refusal): return answer(refusal.problem, head: head)
+        case .failure(let refusal):
+            recognize(head)
+            return answer(refusal.problem, head: head)
         case .success(let request): admitted = request
         }
         if let credential = admitted.caller.credential { knownCredential = credential }
@@ -365,15 +371,20 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Answers without an exchange.
     ///
-    /// When the request's body has not been read, the connection ends behind the answer.
+    /// When the request's body has not been read, or a stranger sent it, the connection ends behind the answer.
     func answer(_ problem: Problem, head: RequestHead? = nil) {
-        guard let context else { return }
+        guard !isStranger else { return waitForRefusal(problem, of: head) }
         let hasBody = head.map { $0.framing != .none } ?? true
         let closing = problem.closesConnection || hasBody || shared.isStopping || !(head?.keepsAlive ?? false)
+        write(problem, to: head, closing: closing)
+        exchangeDidFinish(closing: closing, isOwnAnswer: true)
+    }
+
+    func write(_ problem: Problem, to head: RequestHead?, closing: Bool) {
+        guard let context else { return }
         let response = problem.response(
             isHead: isHead, closing: closing, now: services.clock.now(), allocator: context.channel.allocator)
         context.writeAndFlush(wrapOutboundOut(response), promise: nil)
-        exchangeDidFinish(closing: closing)
     }
 
     /// Ends a request that did not arrive as it should: with an answer, unless the gateway's own is on its way.
@@ -387,12 +398,12 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Ends the sending side and throws input away for a moment: closing at once would make the system discard the
     /// answer together with what the peer is still sending.
-    private func linger() {
+    func linger() {
         guard let context else { return }
         phase = .lingering(hasSent: false)
-        inbound.clear()
+        inbound = ByteBuffer()
         // A slow reader may still be taking the answer; the moment begins when all of it has left.
-        ownDeadline = .now() + timeouts.idle
+        ownDeadline = .now() + timeouts.unread
         setReading(true)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in
@@ -403,7 +414,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         context.close(mode: .output, promise: sent)
     }
 
-    private func setReading(_ isReading: Bool) {
+    func setReading(_ isReading: Bool) {
         guard isReading != isReadingBody, let context, context.channel.isActive else { return }
         isReadingBody = isReading
         // An agent is not late with bytes that are not being read.
@@ -437,15 +448,19 @@ extension AgentConnection: AgentChannel {
         if case .body = phase { setReading(isReading) }
     }
 
-    func exchangeDidFinish(closing: Bool) {
+    func exchangeDidFinish(closing: Bool, isOwnAnswer: Bool) {
         exchange = nil
         if case .closed = phase { return }
         if closing || isEnded { return linger() }
+        guard inbound.readableBytes == 0 || !isOwnAnswer else { return waitForTurn() }
+        // An idle connection keeps no buffer.
+        if inbound.readableBytes == 0 { inbound = ByteBuffer() }
         phase = .head
         ownDeadline = .now() + timeouts.idle
         setReading(true)
         if inbound.readableBytes > 0 {
-            // Not from within the present call: a long pipeline must not become a deep stack.
+            // The loop has looked at its sockets since the request began, or there would be no answer of a gateway. Not from
+            // within the present call: a long pipeline must not become a deep stack.
             let bound = NIOLoopBound(self, eventLoop: shared.loop)
             shared.loop.execute { bound.value.consumeRest() }
         } else if shared.isStopping {
@@ -497,7 +512,9 @@ extension AgentConnection {
     var isBusy: Bool {
         switch phase {
         case .head: inbound.readableBytes > 0
-        case .identifying, .body, .answering, .opening, .lingering(hasSent: false): true
+        case .identifying, .body, .answering, .opening, .waiting: true
+        // Nobody waits for a stranger to read.
+        case .lingering(hasSent: false): !isStranger
         case .handshake, .lingering(hasSent: true), .closed: false
         }
     }
@@ -506,7 +523,9 @@ extension AgentConnection {
     func cutOff() {
         switch phase {
         case .identifying, .opening: answer(.stopping)
-        case .handshake, .lingering(hasSent: false): context?.close(promise: nil)
+        case .waiting(.refusal): takeTurn()
+        case .waiting(.turn): linger()
+        case .handshake, .lingering(hasSent: false), .waiting(.reader): context?.close(promise: nil)
         case .body, .answering: exchange?.cutOff()
         case .head, .lingering(hasSent: true), .closed: break
         }
@@ -528,9 +547,9 @@ extension AgentConnection: DeadlineBound {
                 status: 408, code: "request-timeout", detail: "The request did not arrive in time.")
             problem.closesConnection = true
             giveUp(problem)
-        case .handshake, .head, .lingering, .closed:
+        case .handshake, .head, .waiting(.reader), .lingering, .closed:
             context?.close(promise: nil)
-        case .identifying, .answering, .opening:
+        case .identifying, .answering, .opening, .waiting:
             break
         }
     }

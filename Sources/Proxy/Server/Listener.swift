@@ -66,6 +66,9 @@ struct Listener: Sendable {
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.recvAllocator, value: ConnectionBuffers.reading)
+            .childChannelOption(.maxMessagesPerRead, value: ConnectionBuffers.readsAtOnce)
+            .childChannelOption(.writeBufferWaterMark, value: ConnectionBuffers.waterMark)
             .childChannelInitializer { channel in
                 switch (family, identity) {
                 case (.address, let identity?):

@@ -170,6 +170,8 @@ final class ProxyLoop {
     var connections: [ObjectIdentifier: AgentConnection] = [:]
     /// Handshakes of agents who may be strangers.
     let handshakes = HandshakeCount()
+    /// Connections whose next step waits for the steps of others.
+    let turns: ConnectionTurns
     private let open: OpenConnections
     /// How many loops share the work.
     private let loopCount: Int
@@ -184,6 +186,7 @@ final class ProxyLoop {
         self.loopCount = loopCount
         open = OpenConnections(agents: services.connectionCount)
         executor = LoopExecutor(loop: loop)
+        turns = ConnectionTurns(bell: LoopBell(loop: loop))
         self.services = services
         deadlines = DeadlineSweep(loop: loop)
         rules = services.rules

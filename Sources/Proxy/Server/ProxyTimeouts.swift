@@ -13,6 +13,8 @@ package struct ProxyTimeouts: Sendable, Equatable {
     /// For the body of a 402 whose head says everything.
     package var challenge: TimeAmount
 
+    /// For the peer to read as much of earlier answers as the next one needs room, or all of a last one.
+    package var unread = TimeAmount.seconds(60)
     /// For a TLS handshake of an agent.
     package var handshake = TimeAmount.seconds(10)
     /// For a connection to a host that an agent names.

@@ -149,7 +149,7 @@ extension AgentConnection: TunnelHolder {
     func end(for ending: TunnelEnding) {
         isEnded = true
         switch phase {
-        case .head, .handshake: context?.close(promise: nil)
+        case .head, .handshake, .waiting: context?.close(promise: nil)
         case .identifying, .body, .answering, .opening, .lingering, .closed: break
         }
     }

@@ -78,6 +78,7 @@ package final class EvilMerchant: Sendable {
         guard let place else { throw ChannelError.ioOnClosedChannel }
         connections.add(channel)
         let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(BackPressureHandler())
         try pipeline.addHandler(IdleStateHandler(allTimeout: .seconds(120)))
         try pipeline.addHandler(MerchantConnection(desk: desk, isElsewhere: isElsewhere, place: place))
     }

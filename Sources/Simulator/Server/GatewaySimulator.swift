@@ -82,6 +82,8 @@ package final class GatewaySimulator: Sendable {
         limits.maxHeaderFieldSize = 48 * 1024
         limits.maxHeaderListSize = 64 * 1024
         let pipeline = channel.pipeline.syncOperations
+        // A client that does not read its answers sends no further requests.
+        try pipeline.addHandler(BackPressureHandler())
         try pipeline.configureHTTPServerPipeline(
             withEncoderConfiguration: HTTPResponseEncoder.Configuration(), withDecoderLimitConfiguration: limits)
         try pipeline.addHandler(IdleStateHandler(allTimeout: .seconds(120)))

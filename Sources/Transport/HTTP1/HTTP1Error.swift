@@ -35,7 +35,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
 /// Sizes beyond which a message is refused.
 package enum HTTP1Limits {
     /// Bytes of a request head; payment headers and long prompts in URLs fit easily.
-    package static let requestHeadBytes = 64 * 1024
+    package static let requestHeadBytes = 32 * 1024
     /// Bytes of a response head; a challenge may alone fill most of it.
     package static let responseHeadBytes = 128 * 1024
     /// Fields of one head.

@@ -339,6 +339,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     func park() {
         guard let pool, let shelf else { return close() }
         phase = .idle
+        inbound = ByteBuffer()
         idleSince = .now()
         idleUntil = idleSince + pool.idleTime(to: destination, hint: head.flatMap(Self.hint))
         pool.keep(self, on: shelf, limit: idleLimit)

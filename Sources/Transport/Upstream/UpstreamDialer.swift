@@ -53,6 +53,9 @@ final class UpstreamDialer {
             .connectTimeout(timeout)
             .resolver(resolver(for: destination))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: ConnectionBuffers.reading)
+            .channelOption(.maxMessagesPerRead, value: ConnectionBuffers.readsAtOnce)
+            .channelOption(.writeBufferWaterMark, value: ConnectionBuffers.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let (dialer, sessions, attempt) = bound.value

@@ -9,6 +9,7 @@ import asyncio
 import collections
 import importlib
 import json
+import logging
 import pathlib
 import socket
 import ssl
@@ -26,13 +27,14 @@ class Attack:
     `memory` is how many MiB the daemon's resident memory may grow while it runs. `gateways` are lines for `gateways:` in
     config.yaml and `settings` other lines; `PEER` in either is the port at which `peer(reader, writer)` serves what the
     attack needs at the far end. `policy` is the text of policy.yaml. Where `silent_names` is true, and root runs this, the
-    daemon's name server takes questions and never answers.
+    daemon's name server takes questions and never answers. With `stalls_log` nobody reads what the daemon writes to standard
+    error.
     """
 
-    def __init__(self, act, pot, roles, memory, gateways, settings, peer, policy, silent_names):
+    def __init__(self, act, pot, roles, memory, gateways, settings, peer, policy, silent_names, stalls_log):
         self.act, self.pot, self.roles, self.memory = act, pot, roles, memory
         self.gateways, self.settings, self.peer = gateways, settings, peer
-        self.policy, self.silent_names = policy, silent_names
+        self.policy, self.silent_names, self.stalls_log = policy, silent_names, stalls_log
         self.name = act.__name__.replace("_", "-")
 
 
@@ -40,10 +42,10 @@ FOUND = {}
 
 
 def attack(
-    pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None, policy="", silent_names=False
+    pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None, policy="", silent_names=False, stalls_log=False
 ):
     def mark(act):
-        one = Attack(act, pot, roles, memory, gateways, settings, peer, policy, silent_names)
+        one = Attack(act, pot, roles, memory, gateways, settings, peer, policy, silent_names, stalls_log)
         FOUND[one.name] = one
         return act
 
@@ -153,6 +155,8 @@ async def run(order):
 
 def main():
     order = json.loads(sys.stdin.readline())
+    # Its servers are cancelled in the middle of what they do.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(run(order))
 
 

@@ -79,17 +79,18 @@ class Daemon:
     async def json(self, *arguments):
         return json.loads((await self.command(*arguments, "--json"))[1])
 
-    async def start(self, descriptors=None):
-        """Starts serving; `descriptors` is how many the system gives the process."""
+    async def start(self, descriptors=None, log=None):
+        """Starts serving; `descriptors` is how many the system gives the process, `log` a descriptor for its log."""
         environment = dict(os.environ, SWIFT_BACKTRACE="enable=no")
 
         def limit():
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
-        with self.logfile.open("w") as log:
+        with self.logfile.open("w") as file:
             self.process = await asyncio.create_subprocess_exec(
                 *self.starter, self.binary, "serve", "--state", str(self.state), env=environment,
-                stdout=asyncio.subprocess.DEVNULL, stderr=log, preexec_fn=limit if descriptors else None
+                stdout=asyncio.subprocess.DEVNULL, stderr=file if log is None else log,
+                preexec_fn=limit if descriptors else None
             )
         await listening(self.port, self.process, "the daemon")
 

@@ -1,10 +1,11 @@
+import NIOCore
 import NIOHPACK
 import NIOHTTP2
 
 /// What an HTTP/2 peer may do to us, and how much at a time.
 enum HTTP2Options {
     /// Bytes that a peer may send on one stream before they are read: also what a slow agent can make us hold.
-    static let streamWindow = 256 << 10
+    static let streamWindow = 64 << 10
     /// Bytes that a peer may send on one connection before its frames are taken apart.
     static let connectionWindow = 16 << 20
     /// Streams that one connection carries at most, whatever the peer offers.
@@ -43,8 +44,8 @@ enum HTTP2Options {
     static var stream: NIOHTTP2Handler.StreamConfiguration {
         var options = NIOHTTP2Handler.StreamConfiguration()
         options.targetWindowSize = streamWindow
-        options.outboundBufferSizeHighWatermark = 256 << 10
-        options.outboundBufferSizeLowWatermark = 128 << 10
+        options.outboundBufferSizeHighWatermark = ConnectionBuffers.waterMark.high
+        options.outboundBufferSizeLowWatermark = ConnectionBuffers.waterMark.low
         options.streamResetFrameRateLimit.maximumCount = 1000
         return options
     }
