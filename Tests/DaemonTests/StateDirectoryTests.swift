@@ -1,9 +1,10 @@
-import Daemon
 import Dispatch
 import LedgerSQLite
 import Logging
 import TestSupport
 import Testing
+
+@testable import Daemon
 
 #if canImport(Glibc)
 import Glibc
@@ -51,7 +52,7 @@ struct StateDirectoryTests {
     func creation() throws {
         let state = StateDirectory(folder.path("a/b/state"))
         try state.create()
-        try state.prepareSpool()
+        try SpoolFolder.prepare(state.spoolFolder)
         try state.writeSecret("secret", name: "main.pass")
         for name in ["a", "a/b", "a/b/state", "a/b/state/wallets", "a/b/state/spool"] {
             #expect(try folder.mode(of: name) == 0o700, "\(name)")

@@ -6,6 +6,8 @@ package enum StateDirectoryError: Error, Equatable, Sendable {
     case missing(String)
     /// Something else has its name.
     case notAFolder(String)
+    /// It is a link, where a folder of its own is needed.
+    case link(String)
     /// It belongs neither to this user nor to root.
     case foreignOwner(String, owner: UInt32)
     /// Group or others can write to it.
@@ -30,6 +32,7 @@ extension StateDirectoryError: CustomStringConvertible {
         switch self {
         case .missing(let path): "there is no \(path)"
         case .notAFolder(let path): "\(path) is not a folder"
+        case .link(let path): "\(path) is a link: a folder is needed there (`spool`, `path` can name another one)"
         case .foreignOwner(let path, let owner): FileFault.foreignOwner(owner).description(of: path)
         case .writableByOthers(let path, let mode): FileFault.writableByOthers(mode: mode).description(of: path)
         case .readableByOthers(let path, let mode):

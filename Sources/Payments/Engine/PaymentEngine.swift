@@ -32,19 +32,23 @@ package struct PaymentEngine: Sendable {
     private let signIn: SignIn
     private let allowances: AllowanceCheck
     private let funds: WalletFunds
-    private let prices = LearnedPrices()
+    private let prices: LearnedPrices
     private let refusals = RepeatedRefusals()
     private let rules: Replaceable<RulesInForce>
 
-    /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
-    /// by network who can tell what the wallets allow Permit2, `balances` who can tell what they have, `gateways` by name what their entries say, nil where no entry
-    /// ever changes.
+    /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy.
+    ///
+    /// `allowances` says by network who can tell what the wallets allow Permit2, `balances` who can tell what they have, and
+    /// `gateways` by name what their entries say, nil where no entry ever changes. `pots` are the totals of what agents
+    /// share here, and `activity` says which of them are active.
     package init(
         store: any LedgerStore, table: AssetTable, wallets: PayingWallets, clock: any WallClock,
         random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
         balances: [String: any BalanceWitness] = [:],
-        policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil
+        policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil,
+        pots: PaymentPots = .standard, activity: ActiveAgents = ActiveAgents()
     ) {
+        prices = LearnedPrices(total: pots.learnedPrices, agents: activity)
         rules = Replaceable(RulesInForce(policy: policy, gateways: gateways))
         self.store = store
         gate = Gate(table: table)
@@ -62,7 +66,8 @@ package struct PaymentEngine: Sendable {
         knowledge = SellerKnowledge(store: store, logger: logger)
         proofs = SellerProofs(notices: notices, logger: logger, random: random)
         signIn = SignIn(store: store, table: table, clock: clock, logger: logger)
-        self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
+        self.allowances = AllowanceCheck(
+            witnesses: allowances, turns: ApprovalTurns(total: pots.approvalTurns, agents: activity), logger: logger)
         funds = WalletFunds(witnesses: balances, notices: notices, logger: logger)
     }
 
@@ -99,7 +104,9 @@ package struct PaymentEngine: Sendable {
     }
 
     /// Refuses to pay for a request that cannot be sent a second time, when it is a challenge that it met.
-    package func declineUnrepeatable(_ source: ChallengeSource, for request: PaymentRequest) async -> ChallengeAnswer {
+    package func declineUnrepeatable(
+        _ source: ChallengeSource, for request: PaymentRequest, because loss: ReplayLoss = .tooLarge
+    ) async -> ChallengeAnswer {
         do {
             _ = try Challenge.read(source)
         } catch .absent {
@@ -107,13 +114,16 @@ package struct PaymentEngine: Sendable {
         } catch {
             return await refuse(error, for: request)
         }
-        return await refuse(.bodyTooLarge, for: request, under: rules.current.policy?.hash, at: clock.now())
+        return await refuse(.unrepeatable(loss), for: request, under: rules.current.policy?.hash, at: clock.now())
     }
 
     private func refuse(_ problem: ChallengeProblem, for request: PaymentRequest) async -> ChallengeAnswer {
         logger.notice("challenge not readable", metadata: request.metadata(["problem": "\(problem)"]))
         return await refuse(.unreadable(problem), for: request, under: rules.current.policy?.hash, at: clock.now())
     }
+
+    /// What of the payments' memory and queues agents share, and who holds how much of it.
+    package var pots: [PotSnapshot] { [prices.snapshot, allowances.turns.snapshot] }
 
     /// Whether a payment may go with a first request on a route: its price has been learned, for some model at least.
     package func hasLearnedPrice(of route: RequestRoute) -> Bool { prices.hasPrice(of: route, at: clock.now()) }
@@ -189,7 +199,8 @@ package struct PaymentEngine: Sendable {
             var proposal = Proposal(
                 cleared: cleared, challenge: challenge, context: context, lesson: lesson,
                 offer: proofs.offer(in: challenge, for: cleared, of: request, at: now))
-            let standing = await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions)
+            let standing = await allowances.standing(
+                of: cleared, by: request.agent.name, from: wallet, offered: challenge.extensions)
             // The account's turn may have been long in coming; what is in force by then decides.
             guard isInForce(policy, for: request) else {
                 if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }

@@ -58,6 +58,8 @@ extension Exchange {
 
     func decide() {
         times.endWait()
+        // From here on a payment may be reserved.
+        standing.progress.protect(true)
         replay.settle { self.askEngine() }
     }
 
@@ -87,6 +89,7 @@ extension Exchange {
             upstreamRequest.protocols.isEmpty
             ? JoinQuestion(admitted, of: claim, among: services.openAnswers, clock: services.clock) : nil
         let isRepeatable = replay.isReplayable
+        let loss = replay.loss ?? .tooLarge
         services.bookings.begin()
         let start = NIODeadline.now()
         // On this loop: reading, vetting and signing take less than handing them to another thread and back.
@@ -97,7 +100,8 @@ extension Exchange {
             if let request {
                 answer = await services.engine.answer(source, for: request, open: open) { agentHasLeft.isRaised }
             } else {
-                answer = await services.engine.declineUnrepeatable(source, for: subject.requestWithoutBody)
+                answer = await services.engine.declineUnrepeatable(
+                    source, for: subject.requestWithoutBody, because: loss)
             }
             if case .pay = answer { services.meters.signature.record(NIODeadline.now() - start) }
             if case .pay = answer {} else { services.bookings.end() }
@@ -114,6 +118,7 @@ extension Exchange {
         case .pay(let payment): pay(payment)
         case .signIn(let header):
             guard life.decided(.signIn) == .send else { return }
+            standing.progress.protect(false)
             signIn = header
             held = HeldAnswer()
             start()

@@ -24,22 +24,22 @@ class Attack:
     """`pot` is what it empties; `roles` are those who can try.
 
     `memory` is how many MiB the daemon's resident memory may grow while it runs. `gateways` are lines for `gateways:` in
-    config.yaml and `settings` other lines; `PEER` in either is the port at which `peer(reader, writer)` serves what the
+    config.yaml, `gateway` more members of the honest agent's gateway, and `settings` other lines; `PEER` in either is the port at which `peer(reader, writer)` serves what the
     attack needs at the far end.
     """
 
-    def __init__(self, act, pot, roles, memory, gateways, settings, peer):
+    def __init__(self, act, pot, roles, memory, gateways, settings, peer, gateway):
         self.act, self.pot, self.roles, self.memory = act, pot, roles, memory
-        self.gateways, self.settings, self.peer = gateways, settings, peer
+        self.gateways, self.settings, self.peer, self.gateway = gateways, settings, peer, gateway
         self.name = act.__name__.replace("_", "-")
 
 
 FOUND = {}
 
 
-def attack(pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None):
+def attack(pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None, gateway=""):
     def mark(act):
-        one = Attack(act, pot, roles, memory, gateways, settings, peer)
+        one = Attack(act, pot, roles, memory, gateways, settings, peer, gateway)
         FOUND[one.name] = one
         return act
 
