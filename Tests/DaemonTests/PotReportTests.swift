@@ -31,10 +31,10 @@ struct PotReportTests {
             #"purser_pot_size{pot="spool",unit="bytes"} 4294967296"#,
             #"purser_pot_used{pot="spool",unit="bytes"} 3145728"#,
             #"purser_pot_lent{pot="spool",unit="bytes"} 1048576"#,
-            #"purser_pot_share{pot="gateway-places",unit="count",gateway="lab"} 30"#,
+            #"purser_pot_share{gateway="lab",pot="gateway-places",unit="count"} 30"#,
             #"purser_pot_refused_total{pot="spool",unit="bytes"} 7"#,
             #"purser_pot_taken_back_total{pot="spool",unit="bytes"} 1"#,
-            #"purser_pot_held{pot="spool",unit="bytes",agent="scout"} 2097152"#,
+            #"purser_pot_held{agent="scout",pot="spool",unit="bytes"} 2097152"#,
         ] { #expect(lines.contains(line), "\(line)") }
     }
 }

@@ -30,9 +30,9 @@ package struct PaymentEngine: Sendable {
     private let knowledge: SellerKnowledge
     private let proofs: SellerProofs
     private let signIn: SignIn
-    private let allowances: AllowanceCheck
+    let allowances: AllowanceCheck
     private let funds: WalletFunds
-    private let prices: LearnedPrices
+    let prices: LearnedPrices
     private let refusals = RepeatedRefusals()
     private let rules: Replaceable<RulesInForce>
 
@@ -121,9 +121,6 @@ package struct PaymentEngine: Sendable {
         logger.notice("challenge not readable", metadata: request.metadata(["problem": "\(problem)"]))
         return await refuse(.unreadable(problem), for: request, under: rules.current.policy?.hash, at: clock.now())
     }
-
-    /// What of the payments' memory and queues agents share, and who holds how much of it.
-    package var pots: [PotSnapshot] { [prices.snapshot, allowances.turns.snapshot] }
 
     /// Whether a payment may go with a first request on a route: its price has been learned, for some model at least.
     package func hasLearnedPrice(of route: RequestRoute) -> Bool { prices.hasPrice(of: route, at: clock.now()) }

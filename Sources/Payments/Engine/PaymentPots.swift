@@ -1,3 +1,5 @@
+package import Primitives
+
 /// How much of the payments' own memory and queues all agents may use together; each pot is divided by their shares.
 package struct PaymentPots: Sendable, Equatable {
     /// Learned prices: one for each route and model, of 2 KiB at most.
@@ -13,4 +15,9 @@ package struct PaymentPots: Sendable, Equatable {
         self.learnedPrices = learnedPrices
         self.approvalTurns = approvalTurns
     }
+}
+
+extension PaymentEngine {
+    /// What of the payments' memory and queues agents share, and who holds how much of it.
+    package var pots: [PotSnapshot] { [prices.snapshot, allowances.turns.snapshot] }
 }

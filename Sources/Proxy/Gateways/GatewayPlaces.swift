@@ -20,7 +20,7 @@ final class GatewayPlaces: Sendable {
             self.position = position
         }
 
-        deinit { places.giveBack(position, at: gateway, now: NIODeadline.now().milliseconds) }
+        deinit { places.giveBack(position, at: gateway) }
     }
 
     /// One who asks for a place.
@@ -178,8 +178,8 @@ final class GatewayPlaces: Sendable {
         }
     }
 
-    private func giveBack(_ position: PotPlace, at gateway: String, now: Int64) {
-        let active = agents.count(at: now)
+    private func giveBack(_ position: PotPlace, at gateway: String) {
+        let active = agents.count(at: agents.now())
         let next = state.withLock { state -> [(Waiting, PotPlace)] in
             guard var queue = state.queues.removeValue(forKey: gateway) else { return [] }
             defer { state.queues[gateway] = queue }
