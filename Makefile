@@ -10,7 +10,7 @@ SOURCES := Sources Tests Package.swift
 BARE ?= /var/tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit kills soak neighbours torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz bare-test install
+.PHONY: help build release demo test unit kills soak neighbours smuggle torture model interop lint format bench bench-proxy bench-ledger bench-gate fuzz bare-test install
 .PHONY: deps deps-test deps-soak deps-model deps-interop deps-bench deps-bare
 
 help: ## this list
@@ -48,7 +48,7 @@ release: deps ## release build: .build/release/purser
 demo: release ## the main job on the embedded simulator, told step by step
 	@"$(BINARY)" demo --state "$(SCRATCH)/demo"
 
-test: unit model kills soak interop ## all tests: unit, end to end, the model, kills, faults, the official SDK on a real EVM
+test: unit model kills soak smuggle interop ## all tests: unit, end to end, the model, kills, faults, the official SDK on a real EVM
 
 # One test at a time: some wait for other programs, and on two cores they would hold up those that watch the clock.
 unit: deps-test ## unit and end-to-end tests
@@ -67,10 +67,14 @@ soak: build deps-soak ## half a minute of load over a network that fails, then w
 neighbours: build deps-test ## an honest agent beside attackers, each for a moment; what is counted has to be right
 	Tests/Torture/neighbours --purser "$(SCRATCH)/debug/purser"
 
+smuggle: build deps-soak ## a few thousand malformed requests into node, nginx and a lenient server; none may smuggle another
+	Tests/Torture/smuggle --purser "$(SCRATCH)/debug/purser" --requests 4000
+
 torture: build release deps-soak ## the same for longer: KILLS kills (2500), SOAK seconds of load (3600)
 	Tests/Torture/kill --purser "$(SCRATCH)/debug/purser" --kills $(or $(KILLS),2500)
 	Tests/Torture/soak --purser "$(BINARY)" --seconds $(or $(SOAK),3600)
 	Tests/Torture/load --purser "$(BINARY)"
+	Tests/Torture/smuggle --purser "$(BINARY)" --requests $(or $(SMUGGLE),1000000)
 
 interop: build deps-interop ## the official x402 SDK as seller, a real EVM as judge; hledger and Beancount as readers
 	Tests/Interop/run --purser "$(SCRATCH)/debug/purser"

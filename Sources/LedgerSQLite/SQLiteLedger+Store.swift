@@ -53,6 +53,14 @@ extension SQLiteLedger: PaymentBooks {
         }
     }
 
+    package func doubtFunds(
+        of terms: PaymentIntent.Terms, _ doubt: FundsDoubt, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try await writer.perform { (keeper) throws(Fault) in
+            try keeper.doubtFunds(of: terms, doubt, at: now)
+        }
+    }
+
     package func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection {
         try await query { (database) throws(Fault) in try MemoryRows.recollection(of: key, in: database) }
     }

@@ -301,6 +301,108 @@ struct Alteration: Sendable, CustomStringConvertible {
         .entry("a rule's entry says nothing", seenBy: .rules, at: \.cap) { $0.with(line: { $0.with(detail: "?") }) },
     ]
 
+    static let rejections: [Alteration] = [
+        .rejections("what may still be settled is more") {
+            AgentRejections(
+                epoch: $0.epoch, freshRoutes: $0.freshRoutes, exposed: $0.exposed.adding(.cents(1)) ?? .zero,
+                stop: $0.stop,
+                routes: $0.routes)
+        },
+        .rejections("an agent's rejections are gone") { _ in nil },
+        .rejections("an agent's rejected routes are gone") {
+            AgentRejections(epoch: $0.epoch, exposed: $0.exposed, stop: $0.stop)
+        },
+        .rejections("a route has more rejections than the journal") { own in
+            let routes = own.routes.mapValues {
+                RouteStreak(
+                    count: 99, epoch: $0.epoch, rejectedAt: $0.rejectedAt, saysUnfunded: false, probes: $0.probes)
+            }
+            return AgentRejections(
+                epoch: own.epoch, freshRoutes: own.freshRoutes, exposed: own.exposed, stop: own.stop, routes: routes)
+        },
+        .rejections("a route was rejected at another time") { own in
+            let routes = own.routes.mapValues {
+                RouteStreak(
+                    count: $0.count, epoch: $0.epoch, rejectedAt: $0.rejectedAt.adding(seconds: 1), saysUnfunded: false,
+                    probes: $0.probes)
+            }
+            return AgentRejections(
+                epoch: own.epoch, freshRoutes: own.freshRoutes, exposed: own.exposed, stop: own.stop, routes: routes)
+        },
+        .rejections("a route belongs to a count that never was") { own in
+            let routes = own.routes.mapValues {
+                RouteStreak(
+                    count: $0.count, epoch: $0.epoch + 1, rejectedAt: $0.rejectedAt, saysUnfunded: false,
+                    probes: $0.probes)
+            }
+            return AgentRejections(
+                epoch: own.epoch, freshRoutes: own.freshRoutes, exposed: own.exposed, stop: own.stop, routes: routes)
+        },
+        .rejections("more routes were rejected than the journal has rejections") {
+            AgentRejections(
+                epoch: $0.epoch, freshRoutes: 99, exposed: $0.exposed, stop: $0.stop, routes: $0.routes)
+        },
+        .rejections("three routes were rejected and the agent is not paused") {
+            AgentRejections(epoch: $0.epoch, freshRoutes: 3, exposed: $0.exposed, stop: nil, routes: $0.routes)
+        },
+        .rejections("a count was ended that nothing ended") {
+            AgentRejections(
+                epoch: 1, freshRoutes: $0.freshRoutes, exposed: $0.exposed, stop: $0.stop, routes: $0.routes)
+        },
+        .rejections("an agent is paused since a time at which nothing was rejected") {
+            let stop = AgentRejections.Stop(
+                cause: .routes, since: .vectors, accepted: .none, saysUnfunded: false,
+                probes: ProbeSchedule(beginningAt: .vectors))
+            return AgentRejections(
+                epoch: $0.epoch, freshRoutes: $0.freshRoutes, exposed: $0.exposed, stop: stop, routes: $0.routes)
+        },
+        Alteration(
+            "an agent is put in that nothing was rejected of", seenBy: .rejections,
+            at: { _ in "rejections of agent ghost at gateway Lab 2" }
+        ) { _ in
+            Doctoring(rejections: { kept in
+                var kept = kept
+                var agents = kept["Lab 2"]?.agents ?? [:]
+                agents["ghost"] = AgentRejections(exposed: .cents(1))
+                kept["Lab 2"] = GatewayRejections(agents: agents)
+                return kept
+            })
+        },
+        Alteration("a gateway is paused for all", seenBy: .rejections, at: { _ in "pause of gateway Lab 2" }) { _ in
+            Doctoring(rejections: { kept in
+                kept.mapValues {
+                    GatewayRejections(agents: $0.agents, probes: ProbeSchedule(beginningAt: .vectors))
+                }
+            })
+        },
+        Alteration(
+            "a wallet is doubted that nothing was rejected of", seenBy: .rejections,
+            at: { _ in "funds of wallet main in USDT on eip155:1" }
+        ) { _ in
+            let purse = Purse(network: "eip155:1", asset: Workload.usdt, payer: Workload.payees[0])
+            let standing = UnfundedWallets.Standing(
+                wallet: "main", symbol: "USDT", decimals: 6, claims: ["x": .vectors])
+            return Doctoring(funds: { _ in UnfundedWallets(standings: [purse: standing]) })
+        },
+    ]
+
+    /// The rejections of the agent that the workload's gateway rejects, changed.
+    static func rejections(
+        _ description: String, _ change: @escaping @Sendable (AgentRejections) -> AgentRejections?
+    ) -> Alteration {
+        Alteration(
+            description, seenBy: .rejections, at: { _ in "rejections of agent my_agent.v2 at gateway Lab 2" }
+        ) { _ in
+            Doctoring(rejections: { kept in
+                var kept = kept
+                var agents = kept["Lab 2"]?.agents ?? [:]
+                agents["my_agent.v2"] = agents["my_agent.v2"].flatMap(change)
+                kept["Lab 2"] = GatewayRejections(agents: agents)
+                return kept
+            })
+        }
+    }
+
     private static let usdt = "eip155:42161/\(Workload.usdt)"
 
     @Sendable private static func isTarget(_ balance: AccountBalance) -> Bool {
@@ -319,6 +421,7 @@ struct Alteration: Sendable, CustomStringConvertible {
 struct DoctoredRowTests {
     private static let alterations =
         Alteration.entries + Alteration.payments + Alteration.others + Alteration.rules
+        + Alteration.rejections
 
     @Test("the right check names the right row", arguments: alterations)
     func alteration(_ alteration: Alteration) async throws {

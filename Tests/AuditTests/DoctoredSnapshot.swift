@@ -9,6 +9,8 @@ struct Doctoring: Sendable {
     var balance: @Sendable (AccountBalance) -> AccountBalance? = { $0 }
     var counter: @Sendable (Cap.Key, CapCounter?) -> CapCounter? = { $1 }
     var rules: @Sendable (Rulebook) -> Rulebook = { $0 }
+    var rejections: @Sendable ([String: GatewayRejections]) -> [String: GatewayRejections] = { $0 }
+    var funds: @Sendable (UnfundedWallets) -> UnfundedWallets = { $0 }
     var call: @Sendable (NumberedCall) -> NumberedCall? = { $0 }
     var addedPayments: [PaymentRecord] = []
 }
@@ -44,7 +46,13 @@ struct DoctoredSnapshot: LedgerSnapshot {
     func firstEntry(since time: Timestamp) throws(LedgerError) -> Int64 { try base.firstEntry(since: time) }
     func firstPayment(since time: Timestamp) throws(LedgerError) -> Int64 { try base.firstPayment(since: time) }
     func balances() throws(LedgerError) -> [AccountBalance] { try base.balances().compactMap(doctoring.balance) }
-    func rejections() throws(LedgerError) -> [String: GatewayRejections] { try base.rejections() }
+    func rejections() throws(LedgerError) -> [String: GatewayRejections] {
+        doctoring.rejections(try base.rejections())
+    }
+
+    func firstCountedRejection() throws(LedgerError) -> Int64 { try base.firstCountedRejection() }
+    func unfundedWallets() throws(LedgerError) -> UnfundedWallets { doctoring.funds(try base.unfundedWallets()) }
+
     func rules() throws(LedgerError) -> Rulebook { doctoring.rules(try base.rules()) }
 
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {

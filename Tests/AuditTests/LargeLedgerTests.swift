@@ -92,6 +92,8 @@ private final class EndlessBooks: LedgerSnapshot {
     func balances() throws(LedgerError) -> [AccountBalance] { [] }
     func rules() throws(LedgerError) -> Rulebook { Rulebook(generation: 1, agents: [], caps: [], freezes: []) }
     func rejections() throws(LedgerError) -> [String: GatewayRejections] { [:] }
+    func firstCountedRejection() throws(LedgerError) -> Int64 { 1 }
+    func unfundedWallets() throws(LedgerError) -> UnfundedWallets { UnfundedWallets() }
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? { nil }
     func recounted(_ cap: Cap, at now: Timestamp) throws(LedgerError) -> CapCounter { CapCounter() }
 }
@@ -102,7 +104,7 @@ struct LargeLedgerTests {
     func kept() throws {
         let books = EndlessBooks(payments: 3000, lag: 20)
         var findings = Findings()
-        var histories = HistoryCheck(
+        var histories = try HistoryCheck(
             books, signatures: SignatureCheck(assets: try .pinned(), curve: try Secp256k1Context(seed: .zero)))
         var most = 0
         try books.forEachEntry { (entry) throws(LedgerError) in

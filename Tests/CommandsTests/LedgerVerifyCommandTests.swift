@@ -67,6 +67,27 @@ struct LedgerVerifyCommandTests {
         #expect(broken?.first?["row"]?.string == "payment \(PaymentIntent.sample(1).id)")
     }
 
+    @Test("a falsified row of what a gateway rejected makes the books unsound, and is named")
+    func rejections() async throws {
+        try await fill()
+        let ledger = try SQLiteLedger(path: place.state.ledgerFile)
+        for number in [7, 8] as [UInt64] {
+            _ = try await ledger.book(
+                .rejected, of: PaymentIntent.sample(number).id, evidence: PaymentEvidence(status: 402), at: .vectors)
+        }
+        try ledger.close()
+        #expect(await place.run("ledger", "verify").status == .done)
+        var file = bytes(of: place.state.ledgerFile)
+        file.replace("labscout", with: "labscouu")
+        try place.folder.write(file, to: "ledger.sqlite")
+        let run = await place.run("ledger", "verify")
+        #expect(run.status == .unsound)
+        #expect(run.errors.contains("rejections of agent scout at gateway lab are kept as $0.00"), "\(run.errors)")
+        let json = try await place.run("ledger", "verify", "--json").json
+        let broken = json["checks"]?.elements?.filter { $0["holds"]?.bool == false }
+        #expect(broken?.compactMap { $0["check"]?.string } == ["rejections"])
+    }
+
     @Test("a damaged page is named with the table it belongs to", arguments: [2, 5, 9, 14, 20])
     func damaged(_ page: Int) async throws {
         try await fill(400)

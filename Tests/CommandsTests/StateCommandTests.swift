@@ -242,6 +242,37 @@ struct StateCommandTests {
         #expect(all.dropFirst().first?["cause"]?.string == "routes")
     }
 
+    @Test("status shows a paused wallet: its account and token, since when and why, and what ends it")
+    func pausedWallets() async throws {
+        let place = try StateForTests()
+        await place.done("agent", "add", "scout", "--cap", "day=500")
+        let ledger = try SQLiteLedger(path: place.state.ledgerFile)
+        let (now, terms) = (SystemClock().now(), PaymentIntent.sample(1).terms)
+        _ = try await ledger.doubtFunds(of: terms, .claim(host: "one.example"), at: now)
+        #expect(try await place.done("status", "--json").json["paused_wallets"]?.elements?.isEmpty == true)
+        _ = try await ledger.doubtFunds(of: terms, .claim(host: "two.example"), at: now)
+        _ = try await ledger.doubtFunds(
+            of: PaymentIntent.sample(2, asset: "0xBB").terms, .balance(UInt256(9_000)), at: now)
+        try ledger.close()
+        let found = try await place.done("status", "--json").json["paused_wallets"]?.elements ?? []
+        #expect(found.count == 2)
+        let sellers = try #require(found.last)
+        #expect(sellers["wallet"]?.string == "main" && sellers["account"]?.string == terms.payer)
+        #expect(sellers["network"]?.string == "eip155:42161" && sellers["asset"]?.string == terms.assetName)
+        #expect(sellers["symbol"]?.string == "USDT" && sellers["since"]?.string == now.description)
+        #expect(sellers["cause"]?.string == "sellers" && sellers["balance"] == nil)
+        #expect(sellers["hosts"]?.elements?.compactMap(\.string) == ["one.example", "two.example"])
+        #expect(sellers["next_probe"]?.string == now.adding(seconds: 60).description)
+        #expect(sellers["ends"]?.string?.contains("accepts") == true)
+        #expect(found.first?["cause"]?.string == "chain" && found.first?["balance"]?.string == "0.009")
+        let text = await place.done("status").output
+        #expect(
+            text.contains("PAUSED           payments in USDT of wallet main (\(terms.payer)) on eip155:42161 since"))
+        #expect(text.contains("one.example and two.example say that it has too little; one payment is tried from"))
+        #expect(text.contains("payments above 0.009 USDT of wallet main"))
+        #expect(text.contains("a chain reading that shows enough, ends it"))
+    }
+
     @Test("status and config show tell gateways' trust, chains and where caps are not proven, and no key of a URL")
     func trust() async throws {
         let place = try StateForTests(

@@ -20,19 +20,39 @@ struct RejectionUpgradeTests {
     }
 
     /// Gives a file the table of rejections that versions before kept, in the place of today's.
-    static let wayBack = """
-        DELETE FROM migrations WHERE name = 'rejections by agent and route';
-        DROP TABLE rejecting_agents;
-        DROP TABLE rejecting_routes;
-        DROP TABLE rejecting_gateways;
-        CREATE TABLE streaks (
-            gateway TEXT NOT NULL,
-            asset TEXT NOT NULL,
-            rejections INTEGER NOT NULL CHECK (rejections > 0),
-            pause INTEGER NOT NULL CHECK (pause > 0),
-            next_probe INTEGER NOT NULL,
-            PRIMARY KEY (gateway, asset)
-        ) STRICT, WITHOUT ROWID;
+    static let wayBack =
+        wayBackFromApart + """
+            DELETE FROM migrations WHERE name = 'rejections by agent and route';
+            DROP TABLE rejecting_agents;
+            DROP TABLE rejecting_routes;
+            DROP TABLE rejecting_gateways;
+            CREATE TABLE streaks (
+                gateway TEXT NOT NULL,
+                asset TEXT NOT NULL,
+                rejections INTEGER NOT NULL CHECK (rejections > 0),
+                pause INTEGER NOT NULL CHECK (pause > 0),
+                next_probe INTEGER NOT NULL,
+                PRIMARY KEY (gateway, asset)
+            ) STRICT, WITHOUT ROWID;
+            """
+
+    /// Gives a file the tables and indexes that came before agents were held apart, in the place of today's.
+    static let wayBackFromApart = """
+        DELETE FROM migrations WHERE name = 'agents apart';
+        ALTER TABLE rejecting_agents DROP COLUMN outweighed_by;
+        DROP TABLE rejections_counted;
+        DROP TABLE unfunded_wallets;
+        DROP TABLE unfunded_claims;
+        DROP TABLE agent_payees;
+        DROP TABLE price_ceilings;
+        CREATE INDEX known_prices_age ON known_prices (learnt);
+        DROP INDEX payments_unproven;
+        CREATE INDEX payments_unproven ON payments (network, valid_before)
+            WHERE state = 'rejected' OR state = 'in-doubt' OR state = 'presumed' OR state = 'lapsed';
+        DROP INDEX payments_unshown;
+        CREATE INDEX payments_unshown ON payments (network)
+            WHERE scheme = 'upto' AND moved IS NULL AND (state = 'settled' OR state = 'confirmed');
+
         """
 
     /// Changes the file from outside.
@@ -99,6 +119,55 @@ struct RejectionUpgradeTests {
         try ledger.close()
     }
 
+    @Test("of whom an earlier version had seen a payment accepted is not known, and counts as a third")
+    func earlierAcceptance() async throws {
+        let earlier = try SQLiteLedger(path: path)
+        for (number, name) in ["ada", "bob", "cyd"].enumerated() {
+            try await earlier.add(.sample(name, number: UInt64(number + 1), caps: [CapLimit(.day, .cents(9000))]))
+        }
+        func reject(_ agent: String, from number: UInt64, _ ledger: SQLiteLedger) async throws {
+            for offset: UInt64 in 0..<3 {
+                let intent = PaymentIntent.sample(number + offset, agent: agent, path: "/\(offset)")
+                try await ledger.reserve(intent)
+                try await ledger.book(.rejected, of: intent)
+            }
+        }
+        try await reject("ada", from: 1, earlier)
+        try await earlier.reserve(.sample(10, agent: "bob"))
+        try await earlier.book(.settled, of: .sample(10, agent: "bob"))
+        try earlier.close()
+        try edit(Self.wayBackFromApart)
+        let ledger = try SQLiteLedger(path: path)
+        #expect(try await rejections(ledger)["lab"]?.agents["ada"]?.stop?.accepted == .several)
+        try await reject("bob", from: 20, ledger)
+        #expect(try await ledger.reserve(.sample(30, agent: "cyd")).record != nil)
+        try ledger.close()
+    }
+
+    @Test("a wallet's pause is common to all holders of the books and outlives them")
+    func walletPause() async throws {
+        let first = try SQLiteLedger(path: path)
+        try await first.add(.sample(caps: [CapLimit(.day, .cents(900))]))
+        let second = try SQLiteLedger(path: path)
+        let terms = PaymentIntent.sample(1).terms
+        _ = try await first.doubtFunds(of: terms, .claim(host: "one"), at: .vectors)
+        #expect(try await second.doubtFunds(of: terms, .claim(host: "two"), at: .vectors.adding(seconds: 5)))
+        #expect(try await first.reserve(.sample(1), second: 6).refusalCode == "insufficient-funds")
+        let before = try await first.read { (books) throws(LedgerError) in try books.unfundedWallets() }
+        #expect(before.standings[Purse(terms)]?.claims.count == 2)
+        try first.close()
+        try second.close()
+        let third = try SQLiteLedger(path: path)
+        #expect(try await third.read { (books) throws(LedgerError) in try books.unfundedWallets() } == before)
+        #expect(try await third.reserve(.sample(2), second: 64).refusalCode == "insufficient-funds")
+        #expect(try await third.reserve(.sample(3), second: 65).record != nil, "the one of its minute")
+        try await third.book(.settled, of: .sample(3), second: 66)
+        try third.close()
+        let fourth = try SQLiteLedger(path: path)
+        #expect(try await fourth.reserve(.sample(4), second: 66).record != nil)
+        try fourth.close()
+    }
+
     @Test("pauses are common to all holders of the books and outlive them")
     func holders() async throws {
         let first = try SQLiteLedger(path: path)
@@ -129,6 +198,10 @@ struct RejectionUpgradeTests {
         "reject- rows of rejections that cannot be",
         arguments: [
             "UPDATE rejecting_routes SET pause = 901", "UPDATE rejecting_agents SET exposed = -1",
+            """
+            UPDATE rejecting_agents SET cause = 'routes', since = 1, outweighed = 0, outweighed_by = 'x', unfunded = 0,
+                pause = 60, next_probe = 1
+            """,
             "UPDATE rejecting_agents SET cause = 'else', since = 1, outweighed = 0, unfunded = 0, pause = 60, next_probe = 1",
         ])
     func damaged(change: String) async throws {

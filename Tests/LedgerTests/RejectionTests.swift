@@ -56,6 +56,19 @@ struct RejectionTests {
         #expect(gateway.isEmpty)
     }
 
+    @Test("an accepted payment is written where it changes whom a pause has seen accepted, and not once more")
+    func acceptedSince() {
+        var gateway = GatewayRejections()
+        for path in ["GET /1", "GET /2", "GET /3"] { gateway.rejected(Self.rejection(path), of: "ada") }
+        for (agent, isNew) in [("bob", true), ("bob", false), ("cyd", true), ("dan", false)] {
+            #expect(gateway.isChanged(byAcceptanceOf: agent, on: Self.route("GET /9")) == isNew, "\(agent)")
+            let before = gateway
+            gateway.accepted(by: agent, on: Self.route("GET /9"), at: .vectors)
+            #expect((gateway != before) == isNew, "\(agent)")
+        }
+        #expect(gateway.agents["ada"]?.stop?.accepted == .several)
+    }
+
     @Test("a paused route that is forgotten for want of room pauses the agent in its place")
     func forgotten() {
         var gateway = GatewayRejections()

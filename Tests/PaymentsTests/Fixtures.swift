@@ -117,7 +117,7 @@ struct Desk {
         isKnown: Bool = true, wallets: [String] = ["main"], log: RecordingLog = RecordingLog(),
         allowances: [String: any AllowanceWitness] = [:], balances: [String: any BalanceWitness] = [:],
         policy: PolicySnapshot? = nil,
-        sponsoredApprovals: [String] = []
+        sponsoredApprovals: [String] = [], outstandingBeforeAcceptance: Int = .max
     ) async throws {
         self.books = books
         let signer = try signer ?? CountingSigner()
@@ -133,14 +133,15 @@ struct Desk {
         self.random = random
         engine = PaymentEngine(
             store: store ?? books, table: try .pinned(), wallets: self.wallets, clock: clock, random: random,
-            logger: log.logger, allowances: allowances, balances: balances, policy: policy)
+            logger: log.logger, allowances: allowances, balances: balances, policy: policy,
+            outstandingBeforeAcceptance: outstandingBeforeAcceptance)
     }
 
     /// Another engine of the same desk, over books that a test stands in front of.
     func engine(over store: WatchedStore, wallets other: PayingWallets? = nil) throws -> PaymentEngine {
         PaymentEngine(
             store: store, table: try .pinned(), wallets: other ?? wallets, clock: clock, random: random,
-            logger: log.logger)
+            logger: log.logger, outstandingBeforeAcceptance: .max)
     }
 
     /// A request of the desk's agent; equal numbers are equal requests.

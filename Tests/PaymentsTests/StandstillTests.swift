@@ -96,7 +96,8 @@ struct StandstillTests {
             notices.first?.detail?.hasPrefix(
                 "the route of \(refused.id) is paused for agent scout after 3 rejections in a row; one") == true)
         #expect(desk.log.lines.filter { $0.hasPrefix("warning: gateway rejects payments") }.count == 1)
-        #expect(desk.log.lines.contains { $0.contains("route=POST /y") && $0.contains("paused=route") })
+        #expect(desk.log.lines.contains { $0.contains("payment=\(refused.id)") && $0.contains("paused=route") })
+        #expect(!desk.log.lines.contains { $0.contains("/y") }, "a path is in the books alone, where it can be erased")
         // Another route of the same agent goes on.
         _ = try await desk.paid(for: desk.request(number: 6, path: "/z"))
         #expect(desk.signer.signatures == 4)

@@ -102,17 +102,26 @@ struct WalletFundsTests {
     }
 
     @Test("a payment that was to be tried and was not signed leaves its minute to the next one")
-    func untried() {
-        var wallets = UnfundedWallets()
-        let purse = UnfundedWallets.Purse(network: "n", asset: "a", payer: "p")
-        for host in ["one", "two"] { _ = wallets.claimed(by: host, of: purse, at: .vectors) }
-        let later = Timestamp.vectors.adding(seconds: 60)
-        #expect(!wallets.isDue(UInt256(1), from: purse, at: .vectors))
-        #expect(wallets.isDue(UInt256(1), from: purse, at: later))
-        var answers = [wallets.refusal(of: UInt256(1), from: purse, at: later)]
-        wallets.untried(purse, at: later)
-        for _ in 0..<2 { answers.append(wallets.refusal(of: UInt256(1), from: purse, at: later)) }
-        #expect(answers == [nil, nil, later.adding(seconds: 60)])
+    func untried() async throws {
+        let desk = try await Desk()
+        await desk.book(Self.unfunded, of: try await desk.paid(for: request(desk, 11)))
+        await desk.book(Self.unfunded, of: try await desk.paid(for: request(desk, 12, at: "other", host: "other")))
+        desk.clock.advance(seconds: 60)
+        // The agent leaves between the reservation and the signature.
+        let asked = Mutex(0)
+        let answer = await desk.engine.answer(challenge(), for: request(desk, 1)) {
+            asked.withLock { asked in
+                asked += 1
+                return asked > 2
+            }
+        }
+        guard case .abandoned = answer else {
+            Issue.record("not abandoned")
+            return
+        }
+        #expect(try await desk.rows.first?.state == .voided)
+        _ = try await desk.paid(for: request(desk, 2))
+        #expect(await desk.answer(for: request(desk, 3)).failure?.code == "insufficient-funds")
     }
 
     @Test("a chain that shows enough makes the seller's word nothing, and one that is silent pauses nothing")
@@ -164,22 +173,21 @@ struct WalletFundsTests {
         await desk.book(.response(status: 500, report: nil), of: try await desk.paid(for: request(desk, 8)))
         #expect(chain.questions == 0)
         await desk.book(Self.unfunded, of: try await desk.paid(for: request(desk, 9)))
+        #expect(chain.questions == 1)
         var wallets = UnfundedWallets()
-        let purse = UnfundedWallets.Purse(network: "n", asset: "a", payer: "p")
-        let other = UnfundedWallets.Purse(network: "n", asset: "b", payer: "p")
-        let claims = ["x", "y"].map { wallets.claimed(by: $0, of: purse, at: .vectors) }
+        let (terms, other) = (PaymentIntent.sample(1).terms, PaymentIntent.sample(1, asset: "0xBB").terms)
+        let claims = ["x", "y"].map { wallets.doubt(terms, .claim(host: $0), at: .vectors) }
         #expect(claims == [false, true])
-        let refusals = [purse, other].map { wallets.refusal(of: UInt256(1), from: $0, at: .vectors) != nil }
-        #expect(refusals == [true, false])
+        #expect(wallets.pause(of: terms, at: .vectors) != nil && wallets.pause(of: other, at: .vectors) == nil)
     }
 
     @Test("a claim counts for an hour")
     func oldClaims() {
-        let purse = UnfundedWallets.Purse(network: "n", asset: "a", payer: "p")
+        let terms = PaymentIntent.sample(1).terms
         var wallets = UnfundedWallets()
         var claims: [Bool] = []
         for (host, second) in [("x", 0), ("y", 3600), ("x", 3601)] as [(String, Int64)] {
-            claims.append(wallets.claimed(by: host, of: purse, at: .vectors.adding(seconds: second)))
+            claims.append(wallets.doubt(terms, .claim(host: host), at: .vectors.adding(seconds: second)))
         }
         #expect(claims == [false, false, true])
     }

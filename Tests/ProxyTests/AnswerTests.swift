@@ -30,13 +30,14 @@ struct AgentResponseTests {
     func fields() throws {
         let head = try ResponseHead.sample(
             200, "X-Own:  v ", "Connection: x-hop, content-length", "X-Hop: 1", "Keep-Alive: 5", "Upgrade: x",
-            "Proxy-Authenticate: x", "Purser-Paid: 1000000 USDT", "Purser-Token: x", "Content-Length: 5",
-            "PAYMENT-RESPONSE: e30=", "Set-Cookie: a", "Set-Cookie: b")
+            "Proxy-Authenticate: x", "Purser-Paid: 1000000 USDT", "Purser-Token: x", "Content-Length: 0005",
+            "PAYMENT-RESPONSE: e30=", "Set-Cookie: a", "Set-Cookie: b", "Content_Length: 7",
+            "Transfer.Encoding: chunked", "X_Payment_Response: x")
         let answer = try answer(head)
         #expect(
             answer.lines == [
-                "HTTP/1.1 200 Reason", "X-Own:  v ", "Content-Length: 5", "PAYMENT-RESPONSE: e30=", "Set-Cookie: a",
-                "Set-Cookie: b",
+                "HTTP/1.1 200 Reason", "X-Own:  v ", "content-length: 5", "PAYMENT-RESPONSE: e30=", "Set-Cookie: a",
+                "Set-Cookie: b", "date: \(Timestamp.vectors.httpDate)",
                 "purser-overhead-us: 120",
             ])
         #expect(!answer.response.closesConnection)
@@ -45,7 +46,7 @@ struct AgentResponseTests {
     @Test("a free 402 keeps its challenge, a paid answer has none")
     func challenge() throws {
         let head = try ResponseHead.sample(402, "Payment-Required: x", "X-Payment-Required: y", "Content-Length: 0")
-        #expect(try answer(head).lines.count == 5)
+        #expect(try answer(head).lines.count == 6)
         let paid = try answer(head, paid: .rejected).lines
         #expect(!paid.contains { $0.lowercased().contains("payment-required") })
     }
@@ -139,7 +140,7 @@ struct ProblemTests {
     private func parse(_ problem: Problem, isHead: Bool = false, closing: Bool = false) throws -> (
         ResponseHead, [UInt8]
     ) {
-        let bytes = problem.response(isHead: isHead, closing: closing, allocator: ByteBufferAllocator())
+        let bytes = problem.response(isHead: isHead, closing: closing, now: .vectors, allocator: ByteBufferAllocator())
         var scanner = HeadScanner()
         var rest = bytes
         let length = try #require(try scanner.endOfHead(in: rest, limit: 1 << 16))

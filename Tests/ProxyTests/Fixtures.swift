@@ -14,8 +14,13 @@ extension RequestHead {
     static func sample(
         _ line: String = "GET /lab/a HTTP/1.1", _ fields: String..., token: String? = nil
     ) throws -> RequestHead {
-        let all = ["Host: 127.0.0.1:4020"] + fields + (token.map { ["Authorization: Bearer \($0)"] } ?? [])
-        return try RequestHead(ByteBuffer(string: ([line] + all).joined(separator: "\r\n") + "\r\n\r\n"))
+        try sample([line] + fields + (token.map { ["Authorization: Bearer \($0)"] } ?? []))
+    }
+
+    /// A request with these lines.
+    static func sample(_ lines: [String]) throws -> RequestHead {
+        let all = [lines[0], "Host: 127.0.0.1:4020"] + lines.dropFirst()
+        return try RequestHead(ByteBuffer(string: all.joined(separator: "\r\n") + "\r\n\r\n"))
     }
 }
 
@@ -65,3 +70,5 @@ extension PaymentHeader {
 
 /// A well-formed token.
 let token = AgentToken.make(random: .numbered(5))
+/// Another agent's token.
+let other = AgentToken.make(random: .numbered(6))

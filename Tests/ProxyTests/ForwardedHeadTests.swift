@@ -18,9 +18,10 @@ struct UpstreamRequestTests {
     private func forward(
         _ head: RequestHead, gateway: Gateway = .sample(), paying payment: AuthorizedPayment? = nil
     ) throws -> (lines: [String], carriesPayment: Bool) {
+        let caller = Caller.token(try AgentCredential.find(in: head.fields))
         let request = UpstreamRequest(
-            head, route: try GatewayTable([gateway]).route(head.target),
-            tokenField: try AgentCredential.find(in: head.fields).field, allocator: ByteBufferAllocator())
+            head, route: try GatewayTable([gateway]).route(head.target), tokenField: caller.field,
+            copies: caller.copies, allocator: ByteBufferAllocator())
         return (lines(request.bytes(adding: payment?.header)), request.carriesPayment)
     }
 
@@ -32,7 +33,7 @@ struct UpstreamRequestTests {
             "Purser-Trace: 1", "Purser-Token: other", "Content-Length: 5", "Accept: */*", token: token)
         #expect(
             try forward(head).lines == [
-                "POST /a?b HTTP/1.1", "host: api.example.com", "X-Own:  v  w ", "Content-Length: 5", "Accept: */*",
+                "POST /a?b HTTP/1.1", "host: api.example.com", "X-Own:  v  w ", "content-length: 5", "Accept: */*",
                 "accept-encoding: identity", "", "",
             ])
     }
@@ -40,10 +41,10 @@ struct UpstreamRequestTests {
     @Test("reject- a Connection field that would take the length, and with it the framing, away")
     func framingIsKept() throws {
         let head = try RequestHead.sample(
-            "POST /lab/a HTTP/1.1", "Connection: Content-Length, Host, X-Api-Version", "Content-Length: 30",
+            "POST /lab/a HTTP/1.1", "Connection: Content-Length, Host, X-Api-Version", "Content-Length: 030",
             "X-Api-Version: 1", token: token)
         let lines = try forward(head).lines
-        #expect(lines.contains("Content-Length: 30"))
+        #expect(lines.contains("content-length: 30"))
         #expect(lines.contains("host: api.example.com"))
         #expect(!lines.contains("X-Api-Version: 1"))
     }
@@ -89,10 +90,55 @@ struct UpstreamRequestTests {
 
     @Test(
         "the token never travels on, in whichever field it came",
-        arguments: ["Authorization: Bearer ", "X-Api-Key: ", "Proxy-Authorization: bearer ", "Purser-Token: "])
+        arguments: [
+            "Authorization: Bearer ", "X-Api-Key: ", "Proxy-Authorization: bearer ", "Purser-Token: ", "Api-Key: ",
+            "X-Goog-Api-Key: ", "Sec-WebSocket-Protocol: openai-insecure-api-key.",
+        ])
     func tokenStays(field: String) throws {
         let head = try RequestHead.sample("GET /lab HTTP/1.1", field + token)
         #expect(try !forward(head).lines.joined().contains(token))
+    }
+
+    private static func basic(_ pair: String) -> String { Base64.encode(Array(pair.utf8)) }
+
+    /// Fields that have the token a second time, and what of them travels on.
+    static let secondPlaces: [(String, String?)] = [
+        ("Authorization: Bearer TOKEN", nil), ("Authorization: Token TOKEN", nil), ("authorization: TOKEN", nil),
+        ("Authorization: Token token=\"TOKEN\"", nil), ("Authorization: ApiKey TOKEN,x", nil),
+        ("Authorization: Basic \(basic("scout:\(token)"))", nil), ("Authorization: basic \(basic("\(token):"))", nil),
+        ("Authorization: Basic \(basic("\(token):x"))", nil), ("Authorization: Basic \(basic("a:b\(token)"))", nil),
+        ("X-Api-Key: TOKEN", nil), ("Api-Key: TOKEN", nil), ("X-Goog-Api-Key: TOKEN", nil),
+        ("Purser-Token: TOKEN", nil),
+        ("Proxy-Authorization: Bearer TOKEN", nil), ("X-Other: TOKEN", nil), ("X-Auth: xTOKENx", nil),
+        ("Referer: https://a.example/?key=TOKEN&b", nil), ("Cookie: t=TOKEN", nil),
+        ("Cookie: a=b; t=TOKEN; c=d", "cookie: a=b; c=d"), ("Cookie: t=TOKEN; c=d", "cookie: c=d"),
+        ("Cookie: a=b;t=\"TOKEN\"", "cookie: a=b"), ("TOKEN: x", nil),
+        (
+            "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.TOKEN, openai-beta.realtime-v1",
+            "sec-websocket-protocol: realtime, openai-beta.realtime-v1"
+        ),
+        ("Sec-WebSocket-Protocol: bearer.TOKEN,realtime", "sec-websocket-protocol: realtime"),
+    ]
+
+    @Test(
+        "the token travels on in no second place either, and what stands beside it there does", arguments: secondPlaces)
+    func copies(field: String, rest: String?) throws {
+        let own = ["X-Own: 1", "Authorization: Bearer sk-own"]
+        let fields = field.lowercased().hasPrefix("authorization") ? [own[0]] : own
+        for first in ["Purser-Token: \(token)", "Proxy-Authorization: Basic \(Self.basic("scout:\(token)"))"] {
+            for fields in [[first, field] + fields, [field] + fields + [first]] {
+                let head = try RequestHead.sample(
+                    ["GET /lab HTTP/1.1"] + fields.map { $0.replacing("TOKEN", with: token) })
+                let lines = try forward(head).lines
+                let expected =
+                    ["GET / HTTP/1.1", "host: api.example.com"]
+                    + fields.filter { own.contains($0) || $0 == field }
+                    .compactMap { $0 == field ? rest : $0 } + ["accept-encoding: identity", "", ""]
+                // Where the field is one that is read for tokens, all of that name are taken for the agent's.
+                #expect(lines.filter { $0 != own[1] } == expected.filter { $0 != own[1] })
+                #expect(!lines.joined().contains(token))
+            }
+        }
     }
 
     @Test("a payment is one line more and nothing else", arguments: ["GET", "POST"])
@@ -120,7 +166,9 @@ struct AgentCredentialTests {
         arguments: [
             ("Authorization: Bearer ", .authorization), ("authorization: bearer   ", .authorization),
             ("Authorization: ", .authorization), ("X-Api-Key: ", .xAPIKey), ("Purser-Token: ", .purserToken),
-            ("Proxy-Authorization: BEARER ", .proxyAuthorization),
+            ("Proxy-Authorization: BEARER ", .proxyAuthorization), ("Api-Key: ", .apiKey),
+            ("X-Goog-Api-Key: ", .xGoogAPIKey),
+            ("Sec-WebSocket-Protocol: realtime,\topenai-insecure-api-key.", .secWebSocketProtocol),
         ] as [(String, FieldName)])
     func found(prefix: String, field: FieldName) throws {
         let credential = try AgentCredential.find(in: RequestHead.sample("GET / HTTP/1.1", prefix + token).fields)
@@ -135,9 +183,21 @@ struct AgentCredentialTests {
             (["Authorization: Basic \(token)"], .missing),
             (["X-Other: \(token)"], .missing), (["Authorization: Bearer"], .missing), (["X-Api-Key:"], .missing),
             (["X-Api-Key: Bearer \(token)"], .missing),
-            (["Authorization: Bearer \(token)", "X-Api-Key: \(token)"], .ambiguous),
-            (["X-Api-Key: \(token)", "X-Api-Key: \(token)"], .ambiguous),
-            (["Authorization: Bearer \(token)", "Purser-Token: psr_x"], .ambiguous),
+            (["Sec-WebSocket-Protocol: realtime, \(token)"], .missing), (["Cookie: t=\(token)"], .missing),
+            (["Authorization: Bearer \(token)", "X-Api-Key: \(other)"], .ambiguous(field: "x-api-key")),
+            (["X-Api-Key: \(token)", "X-Api-Key: \(other)"], .ambiguous(field: "x-api-key")),
+            (["X-Api-Key: \(token)", "X-Api-Key: \(token)", "X-Any: a \(other)"], .ambiguous(field: "x-any")),
+            (["X-Api-Key: \(token)", "Cookie: a=\(token); b=\(other)"], .ambiguous(field: "cookie")),
+            (["X-Api-Key: \(token)", "Referer: /?\(other)"], .ambiguous(field: "referer")),
+            (
+                ["X-Api-Key: \(token)", "Authorization: Basic \(Base64.encode(Array("\(other):\(token)".utf8)))"],
+                .ambiguous(field: "authorization")
+            ),
+            (
+                ["X-Api-Key: \(token)", "Sec-WebSocket-Protocol: openai-insecure-api-key.\(other)"],
+                .ambiguous(field: "sec-websocket-protocol")
+            ),
+            (["Authorization: Bearer \(token)", "Purser-Token: psr_x"], .ambiguous(field: "purser-token")),
             (["X-Api-Key: \(token)x"], .malformed), (["X-Api-Key: psr_"], .malformed),
             (["X-Api-Key: \(token.dropLast())0"], .malformed), (["X-Api-Key: \(token), \(token)"], .malformed),
         ] as [([String], AgentCredential.Problem)])
@@ -145,6 +205,60 @@ struct AgentCredentialTests {
         let lines = (["GET / HTTP/1.1"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
         let head = try RequestHead(ByteBuffer(string: lines))
         #expect(throws: problem) { try AgentCredential.find(in: head.fields) }
+    }
+
+    @Test("in front of a forward proxy one field names the agent, and no other one may have another token")
+    func forward() throws {
+        let basic = "Proxy-Authorization: Basic \(Base64.encode(Array("scout:\(token)".utf8)))"
+        func find(_ fields: String...) throws -> AgentCredential {
+            let lines = (["GET http://a/ HTTP/1.1"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
+            return try AgentCredential.find(in: RequestHead(ByteBuffer(string: lines)).fields, of: .forward)
+        }
+        #expect(try find(basic).copies.isEmpty)
+        #expect(try find(basic, "Authorization: Bearer sk-own").copies.isEmpty)
+        #expect(try find(basic, "Authorization: Bearer psr_mistyped").copies.rest(of: 1) == nil)
+        #expect(try find(basic, "Authorization: Bearer \(token)").copies.rest(of: 1) == [])
+        #expect(
+            try find(basic, "Authorization: Basic \(Base64.encode(Array("\(token):".utf8)))").copies.rest(of: 1) == [])
+        #expect(throws: AgentCredential.Problem.ambiguous(field: "authorization")) {
+            try find(basic, "Authorization: Bearer \(other)")
+        }
+        #expect(throws: AgentCredential.Problem.ambiguous(field: "authorization")) {
+            try find(basic, "Authorization: Basic \(Base64.encode(Array("a:\(other)".utf8)))")
+        }
+    }
+
+    @Test("an earlier request's copies are not taken for the next one's")
+    func knownCredential() throws {
+        let twice = try RequestHead.sample("GET / HTTP/1.1", "X-Api-Key: \(token)", "X-Any: \(token)")
+        let first = try AgentCredential.find(in: twice.fields)
+        #expect(!first.copies.isEmpty)
+        let once = try RequestHead.sample("GET / HTTP/1.1", "X-Api-Key: \(token)", "X-Any: own")
+        #expect(try AgentCredential.find(in: once.fields, known: first).copies.isEmpty)
+    }
+
+    @Test(
+        "a token in a target is seen, however it is written",
+        arguments: [
+            "/lab?key=TOKEN", "/lab/TOKEN/x", "/lab?a=b&k=xTOKENx", "/lab?k=psr%5fREST", "/lab?k=%70%73r_REST",
+            "/lab?k=psr%255fREST", "http://a.example/?k=TOKEN", "TOKEN:443",
+        ])
+    func inTarget(target: String) throws {
+        let rest = token.dropFirst(4)
+        let text = target.replacing("TOKEN", with: token).replacing("REST", with: rest)
+        #expect(TokenInTarget.isThere(in: try .sample("GET \(text) HTTP/1.1", "X-Api-Key: \(token)")))
+        let mistyped = target.replacing("TOKEN", with: token.dropLast() + "!").replacing("REST", with: rest.dropLast())
+        #expect(!TokenInTarget.isThere(in: try .sample("GET \(mistyped) HTTP/1.1", "X-Api-Key: \(token)")))
+    }
+
+    @Test("what only looks like a token is none, however much of it there is, and the one behind it is found")
+    func hostile() {
+        let texts = [String(repeating: "psr_", count: 100), String(repeating: token.dropLast() + "!", count: 20)]
+        for text in texts {
+            #expect(!AgentToken.isIn(Array(text.utf8)))
+            let count = text.utf8.count
+            #expect(AgentToken.ranges(in: Array((text + token).utf8)) == [count..<count + token.utf8.count])
+        }
     }
 }
 

@@ -23,6 +23,15 @@ struct GatewayTests {
             ("/v1/audio/x", "openai", "/base/v1/audio/x", ""), ("/openai/v1/x", "openai", "/base/v1/x", "/openai"),
             ("/lab/...", "lab", "/...", "/lab"), ("/lab/.well-known/x", "lab", "/.well-known/x", "/lab"),
             ("/lab/a..b", "lab", "/a..b", "/lab"), ("/lab/100%", "lab", "/100%", "/lab"),
+            ("/lab/a?b=%u002e%u002e/&c=%c0%ae", "lab", "/a?b=%u002e%u002e/&c=%c0%ae", "/lab"),
+            ("/lab/a%3Fb%23c", "lab", "/a%3Fb%23c", "/lab"),
+            ("/lab/%C3%A9t%C3%A9.pdf", "lab", "/%C3%A9t%C3%A9.pdf", "/lab"),
+            ("/lab/caf%E9", "lab", "/caf%E9", "/lab"), ("/lab/%C0%20la.txt", "lab", "/%C0%20la.txt", "/lab"),
+            ("/lab/caf%u00e9", "lab", "/caf%u00e9", "/lab"), ("/lab/100%25", "lab", "/100%25", "/lab"),
+            ("/lab/%e3%81%af%ef%bc%8etxt", "lab", "/%e3%81%af%ef%bc%8etxt", "/lab"),
+            ("/lab/a%2520b", "lab", "/a%2520b", "/lab"), ("/lab/a;v=1/b", "lab", "/a;v=1/b", "/lab"),
+            ("/lab/%F0%9F%98%80", "lab", "/%F0%9F%98%80", "/lab"), ("/lab//x", "lab", "//x", "/lab"),
+            ("/lab/v1...v2", "lab", "/v1...v2", "/lab"), ("/lab/%E0%A4%85", "lab", "/%E0%A4%85", "/lab"),
         ])
     func routes(target: String, gateway: String, upstream: String, prefix: String) throws {
         let route = try table.route(target)
@@ -45,6 +54,15 @@ struct GatewayTests {
             "/lab/%252e%252e/", "/lab/a%2f..%2fb", "/lab/a%252f%252e%252e", "/lab/..\\x", "/lab\\..\\bank",
             "/lab/%5c..%5c", "/lab/%255c", "/lab/%00", "/lab/a%0d%0ab", "/lab/..;/admin", "/lab/..;a=b/admin",
             "/lab/%2e%2e%3b/admin", "/lab/.;/a",
+            "/lab/%c0%ae%c0%ae/bank", "/lab/%C0%AE./bank", "/lab/%c0%2e%c0%2e/bank", "/lab/%e0%80%ae%e0%80%ae/bank",
+            "/lab/%f0%80%80%ae./bank", "/lab/%f8%80%80%80%ae", "/lab/..%c0%afbank", "/lab/%c1%9c..", "/lab/%c1%a1dmin",
+            "/lab/%25c0%25ae%25c0%25ae/", "/lab/%u002e%u002e/bank", "/lab/%U002E./bank", "/lab/..%u002fbank",
+            "/lab/..%u2215bank", "/lab/%u005c", "/lab/%u0000", "/lab/%25u002e%25u002e/", "/lab/%uff0e%uff0e/",
+            "/lab/..%20/bank", "/lab/..%20%20", "/lab/%20../bank", "/lab/..%2520/bank", "/lab/..%c2%a0/bank",
+            "/lab/%ef%bc%8e%ef%bc%8e/bank", "/lab/%e2%80%a5/bank", "/lab/..%ef%bc%8fbank", "/lab/..%ef%bc%bcbank",
+            "/lab/..%3fx", "/lab/..%23x", "/lab/%25252e%25252e/bank", "/lab/%2525252e%2525252e/bank",
+            "/lab/%%32%65./bank",
+            "/lab/a%7fb",
         ])
     func unsafe(target: String) {
         #expect(throws: GatewayTable.Miss.unsafePath) { try table.route(target) }

@@ -104,6 +104,13 @@ extension WatchedStore: PaymentBooks {
         try await books.unproven(network: network, limit: limit)
     }
 
+    package func doubtFunds(
+        of terms: PaymentIntent.Terms, _ doubt: FundsDoubt, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        try checkWriting()
+        return try await books.doubtFunds(of: terms, doubt, at: now)
+    }
+
     package func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection {
         try await books.recollection(of: key)
     }

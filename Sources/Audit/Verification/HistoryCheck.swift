@@ -9,6 +9,7 @@ struct HistoryCheck {
     private let signatures: SignatureCheck
     private var rows: PaymentCursor
     private var evidence: EvidenceCursor
+    private var rejections: RejectionCheck
     private var open: [String: PaymentHistory] = [:]
     // Complete as of `time`; another entry of the same millisecond may still follow.
     private var complete: [String] = []
@@ -16,7 +17,8 @@ struct HistoryCheck {
     private var erasedRows: Int64 = 0
     private var erasedByEntries: Int64 = 0
 
-    init(_ snapshot: any LedgerSnapshot, signatures: SignatureCheck) {
+    init(_ snapshot: any LedgerSnapshot, signatures: SignatureCheck) throws(LedgerError) {
+        rejections = try RejectionCheck(snapshot)
         self.signatures = signatures
         rows = PaymentCursor(snapshot)
         evidence = EvidenceCursor(snapshot)
@@ -49,9 +51,11 @@ struct HistoryCheck {
         let name = entry.line.subject
         if let history = open[name] {
             examine(entry, leaving: left, behind: history, &findings)
+            rejections.examine(entry, of: history.row.record, from: history.state)
             open[name]?.follow(entry, leaving: left)
         } else if let row = try rows.next(), row.record.id.description == name {
             rows.advance()
+            rejections.examine(row.record)
             begin(row, entry, leaving: left, &findings)
             open[name] = PaymentHistory(row, first: entry)
         } else {
@@ -79,6 +83,7 @@ struct HistoryCheck {
                 .erasures, "the payments table", holds: erasedRows == erasedByEntries,
                 "has \(erasedRows) erased payments, and the journal tells of \(erasedByEntries)")
         }
+        rejections.finish(&findings)
     }
 
     private mutating func forgetComplete(_ findings: inout Findings) {

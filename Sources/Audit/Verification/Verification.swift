@@ -32,7 +32,7 @@ package struct Verification: Sendable {
     ) throws(LedgerError) -> VerificationReport {
         var findings = Findings()
         var chain = ChainCheck()
-        var histories = HistoryCheck(snapshot, signatures: SignatureCheck(assets: assets, curve: curve))
+        var histories = try HistoryCheck(snapshot, signatures: SignatureCheck(assets: assets, curve: curve))
         var calls = CallCheck(snapshot)
         var balances = BalanceCheck()
         var rules = RuleCheck()

@@ -36,6 +36,8 @@ package struct VerificationReport: Sendable, Equatable {
             case rules
             /// Each cap's kept use is what its payments add up to.
             case counters
+            /// What is kept of gateways' rejections, and paused because of them, agrees with payments and journal.
+            case rejections
             /// Each signature is the payer's over the payment's terms.
             case signatures
             /// Each checkpoint names an entry as it is, and a wallet signed it.

@@ -10,6 +10,8 @@ enum ConfigurationOutput {
         text.strings("paths", gateway.paths)
         text.field("billing", gateway.billingWord)
         if let count = gateway.mostConnections { text.field("max_connections", Int64(count)) }
+        text.field("max_idle_connections", Int64(gateway.mostIdleConnections))
+        text.strings("credential_methods", gateway.credentialMethods)
         if let bytes = gateway.longestRequestBody { text.field("max_request_body", Int64(bytes)) }
         if let time = gateway.totalMilliseconds { text.field("total_timeout_ms", time) }
         text.field("http2", gateway.allowsHTTP2)

@@ -66,6 +66,19 @@ struct StatusCommand: AsyncParsableCommand {
             text.field("reason", optional: pause.saysUnfunded ? "insufficient_funds" : nil)
             text.field("next_probe", pause.nextProbe.description)
         }
+        text.objects("paused_wallets", report.pausedWallets) { text, pause in
+            text.field("wallet", pause.wallet)
+            text.field("account", pause.purse.payer)
+            text.field("network", pause.purse.network)
+            text.field("asset", "\(pause.purse.network)/\(pause.purse.asset)")
+            text.field("symbol", pause.symbol)
+            text.field("since", pause.since.description)
+            text.field("cause", pause.cause)
+            text.field("balance", optional: pause.balance)
+            text.strings("hosts", pause.hosts)
+            text.field("next_probe", pause.nextProbe.description)
+            text.field("ends", pause.end)
+        }
         text.objects("wallets", report.wallets) { WalletOutput.write($1, to: &$0) }
         text.objects("agents", report.agents) { AgentOutput.write($1, to: &$0) }
         text.object("open") { text in
@@ -101,6 +114,7 @@ struct StatusCommand: AsyncParsableCommand {
             Console.print("FROZEN           \(freeze.scope) \(FreezeOutput.words(on: freeze))")
         }
         for pause in report.pauses { Console.print("PAUSED           \(pause.words)") }
+        for pause in report.pausedWallets { Console.print("PAUSED           \(pause.words)") }
         if let configuration = report.configuration { ConfigurationOutput.show(configuration) }
         for chain in report.chains { Console.print("\(chain.network): \(chain.words)") }
         Console.print("")

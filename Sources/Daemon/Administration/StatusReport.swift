@@ -20,6 +20,8 @@ package struct StatusReport: Sendable {
     package let freezes: [Freeze]
     /// What is paused because gateways rejected payments.
     package let pauses: [PausedPayments]
+    /// Which wallets are paused in a token because they have too little of it.
+    package let pausedWallets: [PausedWallet]
     /// How many payments may still be settled by somebody.
     package let openCount: Int
     /// What they are worth.
@@ -52,9 +54,9 @@ package struct StatusReport: Sendable {
         let value = open.reduce(Dollars.zero) { $0.adding($1.terms?.value ?? .zero) ?? .max }
         let networks = Set(configuration?.chains.map(\.network) ?? [])
         let freezes = try await ledger.rulebook().freezes.values
-        let (totals, rejections, checkpoint) = try await ledger.read { (snapshot) throws(LedgerError) in
+        let (totals, rejections, funds, checkpoint) = try await ledger.read { (snapshot) throws(LedgerError) in
             (
-                TokenTotals.sums(of: try Totals(snapshot)), try snapshot.rejections(),
+                TokenTotals.sums(of: try Totals(snapshot)), try snapshot.rejections(), try snapshot.unfundedWallets(),
                 try snapshot.newestEntries(of: .checkpoint, limit: 1).first.flatMap { Checkpoint($0.line)?.statement }
             )
         }
@@ -68,7 +70,7 @@ package struct StatusReport: Sendable {
                 limits: configuration.map { configuration in
                     Dictionary(configuration.gateways.map { ($0.name, $0.rejectionLimit) }, uniquingKeysWith: { $1 })
                 }),
-            openCount: open.count, openValue: value, totals: totals,
+            pausedWallets: PausedWallet.list(funds), openCount: open.count, openValue: value, totals: totals,
             tunnels: TunnelReport.read(in: state), pots: PotReport.read(in: state), lastCheckpoint: checkpoint)
     }
 }

@@ -33,10 +33,14 @@ extension Configuration {
         # The APIs that may be called: http://127.0.0.1:4020/<gateway>/<path> goes to <url>/<path>.
         #   paths             prefixes that reach the gateway without its name, so /v1/… works as a base URL of its own
         #   credential        the gateway's own key from a file (mode 0600), sent as `authorization` (Bearer) or `x-api-key`
+        #   credential-methods    the methods whose requests carry that key (default GET, POST, PUT, PATCH, DELETE, HEAD and
+        #                     OPTIONS): a server that answers others with the request itself would show it
         #   redirect-hosts    hosts that its redirects may point at; others are refused
         #   connect-timeout, first-byte-timeout, idle-timeout    such as 500ms, 20s, 10m or 1h (default 10s, 10m, 10m)
         #   total-timeout     how long an exchange may take in all (default: as long as it takes)
         #   max-connections   connections in use at once; further requests wait in order, for the connect-timeout at most
+        #   max-idle-connections    HTTP/1.1 connections that are kept for later requests; each serves one agent alone, and
+        #                     where there are too many, the oldest of whichever agent has most is closed (default 256)
         #   max-request-body  such as 512KiB or 64MiB; a longer body is refused, and nothing is paid for it
         #   max-validity      the longest time for which a payment is signed, from 10s to 1h (default 10m)
         #   max-payment       what one payment may cost at most, in dollars (default 1.00)

@@ -51,6 +51,10 @@ extension Configuration.GatewayEntry {
     }
     /// Connections to it in use at once; nil for any number.
     package var mostConnections: Int? { limits.connections }
+    /// HTTP/1.1 connections that are kept idle.
+    package var mostIdleConnections: Int { limits.idleConnections }
+    /// The methods whose requests carry its key, sorted; none without a key.
+    package var credentialMethods: [String] { credential?.methods.sorted() ?? [] }
     /// Bytes of a request's body; nil for any number.
     package var longestRequestBody: Int? { limits.requestBody }
     /// Milliseconds of an exchange in all; nil for any number.

@@ -35,11 +35,16 @@ package struct Configuration: Sendable {
         package let file: String
         /// Which field carries it.
         package let field: Gateway.Credential.Field
+        /// Methods whose requests carry it.
+        package let methods: Set<String>
 
         /// Makes a credential.
-        package init(file: String, field: Gateway.Credential.Field) {
+        package init(
+            file: String, field: Gateway.Credential.Field, methods: Set<String> = Gateway.Credential.usualMethods
+        ) {
             self.file = file
             self.field = field
+            self.methods = methods
         }
     }
 

@@ -8,8 +8,10 @@ import Transport
 extension ConfigurationParser {
     private static let gatewayKeys =
         [
-            "url", "paths", "credential", "redirect-hosts", "connect-timeout", "first-byte-timeout", "idle-timeout",
-            "total-timeout", "max-connections", "max-request-body", "stop-after-rejections", "repeat-after-failure",
+            "url", "paths", "credential", "credential-methods", "redirect-hosts", "connect-timeout",
+            "first-byte-timeout", "idle-timeout",
+            "total-timeout", "max-connections", "max-idle-connections", "max-request-body", "stop-after-rejections",
+            "repeat-after-failure",
             "unproven",
             "billing",
             "learned-price", "http2", "upgrades",
@@ -81,6 +83,10 @@ extension ConfigurationParser {
     }
 
     private mutating func credential(_ section: ConfigurationSection) -> Configuration.Credential? {
+        if section.has("credential-methods"), !section.has("credential") {
+            reader.note(
+                section.place("credential-methods"), "there is no key to carry: the gateway has no `credential`")
+        }
         guard let value = reader.value(section, "credential"),
             let credential = reader.section(value, keys: ["file", "header"])
         else { return nil }
@@ -88,8 +94,33 @@ extension ConfigurationParser {
         let field = reader.converted(credential, "header", expected: fields) {
             Gateway.Credential.Field(rawValue: $0.lowercased())
         }
+        let methods = credentialMethods(section)
         guard let file = reader.requiredText(credential, "file") else { return nil }
-        return Configuration.Credential(file: file, field: field ?? .authorization)
+        return Configuration.Credential(
+            file: file, field: field ?? .authorization, methods: methods ?? Gateway.Credential.usualMethods)
+    }
+
+    private mutating func credentialMethods(_ section: ConfigurationSection) -> Set<String>? {
+        guard section.has("credential-methods") else { return nil }
+        var methods: Set<String> = []
+        var isRight = true
+        for element in reader.elements(section, "credential-methods") {
+            guard let text = reader.text(element) else {
+                isRight = false
+                continue
+            }
+            if let problem = Gateway.Credential.problem(withMethod: text) {
+                reader.note(element.place, problem)
+                isRight = false
+            } else if !methods.insert(text).inserted {
+                reader.note(element.place, "`\(text)` is listed twice")
+            }
+        }
+        if methods.isEmpty, isRight {
+            reader.note(
+                section.place("credential-methods"), "no method is listed, so that no request would carry the key")
+        }
+        return methods
     }
 
     private mutating func redirectHosts(_ section: ConfigurationSection) -> Set<String> {
@@ -172,7 +203,9 @@ extension ConfigurationParser {
         Gateway.Limits(
             connections: wholeNumber(section, "max-connections", in: 1...100_000),
             requestBody: reader.converted(
-                section, "max-request-body", expected: Quantities.sizeForm, Quantities.size))
+                section, "max-request-body", expected: Quantities.sizeForm, Quantities.size),
+            idleConnections: wholeNumber(section, "max-idle-connections", in: 0...100_000)
+                ?? ConnectionUse.usualIdleLimit)
     }
 
     /// A number that is written without anything that could be left out.

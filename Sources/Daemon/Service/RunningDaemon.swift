@@ -137,6 +137,7 @@ package struct RunningDaemon: Sendable {
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
             logger: logger, allowances: allowances, balances: balances,
             policy: parts.policy, gateways: terms(of: parts.gateways), pots: parts.paymentPots, activity: activity)
+        let loopMark = try LoopMark(random: random)
         let server = try await ProxyServer.start(
             at: parts.places,
             services: { ports in
@@ -147,7 +148,7 @@ package struct RunningDaemon: Sendable {
                         connections: parts.connections),
                     agents: agents, engine: engine, replayLimits: parts.replay,
                     replayMemory: parts.replayMemory, keptAnswers: parts.keptAnswers, activity: activity,
-                    threads: threads, clock: clock,
+                    threads: threads, loopMark: loopMark, clock: clock,
                     meters: parts.meters, logger: logger)
             },
             tls: tls, group: group)

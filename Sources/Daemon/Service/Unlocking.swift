@@ -114,7 +114,8 @@ extension Unlocking {
     /// Throws ``StartFailure`` for one that no header field can carry, and what the file's reader throws.
     static func credential(_ entry: Configuration.Credential, path: (String) -> String) throws -> Gateway.Credential {
         let file = path(entry.file)
-        let credential = Gateway.Credential(field: entry.field, secret: try PassphraseSource.file(path: file).read())
+        let credential = Gateway.Credential(
+            field: entry.field, secret: try PassphraseSource.file(path: file).read(), methods: entry.methods)
         guard credential.isFieldValue else { throw StartFailure("\(file) holds no key that fits a header field") }
         return credential
     }

@@ -28,18 +28,20 @@ package struct AgentRejections: Sendable, Equatable {
         package let cause: Cause
         /// Since when.
         package let since: Timestamp
-        /// Whether the gateway accepted a payment of another agent since.
-        package internal(set) var isOutweighed: Bool
+        /// Whose payments the gateway accepted since, other than the agent's own.
+        package internal(set) var accepted: AcceptedAgents
         /// Whether the last rejection said that the wallet has too little of the token.
         package internal(set) var saysUnfunded: Bool
         /// When a payment may be tried.
         package internal(set) var probes: ProbeSchedule
 
         /// Makes a pause from what the books kept.
-        package init(cause: Cause, since: Timestamp, isOutweighed: Bool, saysUnfunded: Bool, probes: ProbeSchedule) {
+        package init(
+            cause: Cause, since: Timestamp, accepted: AcceptedAgents, saysUnfunded: Bool, probes: ProbeSchedule
+        ) {
             self.cause = cause
             self.since = since
-            self.isOutweighed = isOutweighed
+            self.accepted = accepted
             self.saysUnfunded = saysUnfunded
             self.probes = probes
         }
@@ -94,7 +96,7 @@ package struct AgentRejections: Sendable, Equatable {
         guard freshRoutes >= Self.routesToStop || isExposed || hasForgottenPause else { return }
         stop = Stop(
             cause: isExposed && freshRoutes < Self.routesToStop ? .exposure : .routes, since: rejection.at,
-            isOutweighed: false, saysUnfunded: rejection.saysUnfunded,
+            accepted: .none, saysUnfunded: rejection.saysUnfunded,
             probes: ProbeSchedule(beginningAt: rejection.at))
     }
 
@@ -129,8 +131,8 @@ package struct AgentRejections: Sendable, Equatable {
         routes = routes.filter { $0.value.rejectedAt >= bound }
     }
 
-    /// Another agent's payment was accepted.
-    mutating func outweigh() { stop?.isOutweighed = true }
+    /// A payment of another agent was accepted.
+    mutating func accepted(from other: String) { stop?.accepted.add(other) }
 
     /// A payment is set aside on a route: where that is paused it is the probe.
     mutating func reserved(on route: RejectedRoute, after limit: Int64, at now: Timestamp) {

@@ -3,24 +3,22 @@ package import Primitives
 /// What one gateway rejected, by agent, and what is paused because of it.
 ///
 /// A route is paused for an agent, an agent at the gateway, or the gateway for everybody: that only while two agents are
-/// paused at it and no other agent's payment was accepted since the first of the two was. Each pause has probes of its
-/// own, which are payments of those for whom it holds.
+/// paused at it and no payment of a third was accepted since the first of the two was paused. What was accepted from one
+/// of the two before its own pause is not a third's. Each pause has probes of its own, which are payments of those for
+/// whom it holds.
 package struct GatewayRejections: Sendable, Equatable {
-    /// Agents paused at a gateway, with no payment of another agent accepted since, at which it is paused for everybody.
-    package static let agentsToStop = 2
-
     /// What concerns each agent, by name; agents without rejections are not listed.
     package private(set) var agents: [String: AgentRejections]
     /// When an agent that is not paused itself may try a payment; nil unless the gateway is paused for everybody.
     package private(set) var probes: ProbeSchedule?
-    /// How many agents are paused with no other agent's payment accepted since.
-    private var waiting: Int
+    /// How many agents are paused for whose pause another accepted payment can change something.
+    private var open: Int
 
     /// Makes a value from what the books kept; without arguments, of a gateway that has rejected nothing.
     package init(agents: [String: AgentRejections] = [:], probes: ProbeSchedule? = nil) {
         self.agents = agents
         self.probes = probes
-        waiting = Self.waiting(agents)
+        open = Self.open(agents)
     }
 
     /// Whether nothing has to be kept.
@@ -78,7 +76,11 @@ package struct GatewayRejections: Sendable, Equatable {
     /// Whether an accepted payment changes anything; `route` is nil where it is not known any more.
     package func isChanged(byAcceptanceOf agent: String, on route: @autoclosure () -> RejectedRoute?) -> Bool {
         guard !agents.isEmpty else { return false }
-        return waiting > 0 || agents[agent]?.isChanged(byAcceptanceOn: route()) ?? false
+        if agents[agent]?.isChanged(byAcceptanceOn: route()) ?? false { return true }
+        return open > 0
+            && agents.contains { name, own in
+                name != agent && own.stop.map { $0.accepted.isChanged(by: agent) } ?? false
+            }
     }
 
     /// A payment of an agent was accepted: the agent and its route go on, and the gateway for the others.
@@ -87,7 +89,7 @@ package struct GatewayRejections: Sendable, Equatable {
             own.accepted(on: route)
             agents[agent] = own.isEmpty ? nil : own
         }
-        for name in agents.keys where name != agent { agents[name]?.outweigh() }
+        for name in agents.keys where name != agent { agents[name]?.accepted(from: agent) }
         review(at: time)
     }
 
@@ -102,11 +104,30 @@ package struct GatewayRejections: Sendable, Equatable {
     }
 
     private mutating func review(at time: Timestamp) {
-        waiting = Self.waiting(agents)
-        probes = waiting >= Self.agentsToStop ? probes ?? ProbeSchedule(beginningAt: time) : nil
+        open = Self.open(agents)
+        probes = isPausedForAll ? probes ?? ProbeSchedule(beginningAt: time) : nil
     }
 
-    private static func waiting(_ agents: [String: AgentRejections]) -> Int {
-        agents.values.count { $0.stop.map { !$0.isOutweighed } ?? false }
+    /// Whether two agents are paused, and no payment of a third was accepted since the first of them was.
+    ///
+    /// The later pause of two has seen at most what the earlier one has, so both are asked alike.
+    package var isPausedForAll: Bool {
+        var isOnePaused = false
+        for (name, own) in agents {
+            guard let stop = own.stop else { continue }
+            switch stop.accepted {
+            case .several: continue
+            case .none:
+                if isOnePaused { return true }
+                isOnePaused = true
+            case .only(let other):
+                if let second = agents[other]?.stop, !second.accepted.includesOther(than: name) { return true }
+            }
+        }
+        return false
+    }
+
+    private static func open(_ agents: [String: AgentRejections]) -> Int {
+        agents.values.count { $0.stop.map { $0.accepted != .several } ?? false }
     }
 }

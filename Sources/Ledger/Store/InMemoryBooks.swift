@@ -9,6 +9,7 @@ struct InMemoryBooks {
     private(set) var journal: [JournalEntry] = []
     private(set) var evidence: [Int64: PaymentEvidence] = [:]
     private(set) var rejected: [String: GatewayRejections] = [:]
+    private(set) var funds = UnfundedWallets()
     private var keys: [AgentKey: KeyBinding] = [:]
     private var knownPayees: [KnownPayee] = []
     private var knownPrices: [KnownPrice] = []
@@ -78,7 +79,9 @@ struct InMemoryBooks {
         default: break
         }
         if let obstacle { return try refuse(intent, obstacle, at: time) }
-        if let pause = request.walletPause { return try refuse(intent, .walletUnfunded(pause), at: time) }
+        if let pause = funds.pause(of: intent.terms, at: time) {
+            return try refuse(intent, .walletUnfunded(pause), at: time)
+        }
         let limit = request.rules.stopAfterRejections
         let route = intent.rejectedRoute
         let gateway = rejected[spend.gateway] ?? GatewayRejections()
@@ -91,6 +94,7 @@ struct InMemoryBooks {
         }
         guard !isKnown(intent.terms) else { throw .duplicate(LedgerError.knownNonce) }
         if let route { rejected[spend.gateway]?.reserved(by: spend.agent, on: route, after: limit, at: time) }
+        funds.reserved(intent.terms, at: time)
         let record = PaymentRecord(reserving: intent, at: time)
         payments.append(record)
         bind(request, to: record.id, at: time)
@@ -232,6 +236,11 @@ struct InMemoryBooks {
     ) {
         guard let terms = record.terms else { return }
         let agent = record.purpose.agent
+        switch event {
+        case .settled, .servedUnproven: funds.accepted(terms)
+        case .neverSent: funds.unsent(terms, at: time)
+        default: break
+        }
         var gateway = rejected[record.purpose.gateway] ?? GatewayRejections()
         gateway.moved(terms.value, of: agent, from: from, to: record.state)
         switch event {
@@ -246,6 +255,11 @@ struct InMemoryBooks {
         default: break
         }
         rejected[record.purpose.gateway] = gateway.isEmpty ? nil : gateway
+    }
+
+    /// Something is learnt about a wallet's funds; returns whether that pauses the wallet.
+    mutating func doubtFunds(of terms: PaymentIntent.Terms, _ doubt: FundsDoubt, at now: Timestamp) -> Bool {
+        funds.doubt(terms, doubt, at: time(at: now))
     }
 
     /// Books an event for every payment that a condition picks, those whose window ends first in front, and returns how

@@ -96,6 +96,12 @@ extension InMemoryLedger: PaymentBooks {
         }
     }
 
+    package func doubtFunds(
+        of terms: PaymentIntent.Terms, _ doubt: FundsDoubt, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        books.withLock { $0.doubtFunds(of: terms, doubt, at: now) }
+    }
+
     package func recollection(of key: SellerKey) async throws(LedgerError) -> Recollection {
         books.withLock { $0.recollection(of: key) }
     }
@@ -302,6 +308,10 @@ extension InMemoryBooks: LedgerSnapshot {
     func rules() throws(LedgerError) -> Rulebook { rulebook }
 
     func rejections() throws(LedgerError) -> [String: GatewayRejections] { rejected }
+
+    func firstCountedRejection() throws(LedgerError) -> Int64 { 1 }
+
+    func unfundedWallets() throws(LedgerError) -> UnfundedWallets { funds }
 
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {
         guard let cap = caps[key], let last = journal.last?.at else { return nil }

@@ -63,6 +63,13 @@ package protocol LedgerSnapshot {
     /// What gateways rejected and what is paused because of it, by gateway; gateways without rejections are not listed.
     func rejections() throws(LedgerError) -> [String: GatewayRejections]
 
+    /// The number of the first entry that ``rejections()`` counts: 1, or in books of earlier versions the first one after their
+    /// upgrade.
+    func firstCountedRejection() throws(LedgerError) -> Int64
+
+    /// The wallets that have too little of a token, by what sellers claim and chains show.
+    func unfundedWallets() throws(LedgerError) -> UnfundedWallets
+
     /// What the books keep for a cap; nil when they keep nothing.
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter?
 

@@ -98,6 +98,12 @@ package protocol PaymentBooks: Sendable {
         _ moved: UInt256, of id: PaymentID, evidence: PaymentEvidence, at now: Timestamp
     ) async throws(LedgerError) -> PaymentRecord
 
+    /// Keeps what is learnt about a wallet's funds after a seller said that they are too small for a payment of these
+    /// terms; returns whether that pauses the wallet in the token.
+    func doubtFunds(
+        of terms: PaymentIntent.Terms, _ doubt: FundsDoubt, at now: Timestamp
+    ) async throws(LedgerError) -> Bool
+
     /// Records a challenge that was refused before the caps were asked.
     func record(_ refusal: RefusedPayment, at now: Timestamp) async throws(LedgerError)
 

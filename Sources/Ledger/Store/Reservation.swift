@@ -14,18 +14,13 @@ package struct ReservationRequest: Sendable, Equatable {
     package let buysAgain: Bool
     /// The approval that would be signed with it, which gets an entry of its own when the money is set aside.
     package let approval: ApprovalNote?
-    /// That the wallet has too little of the token, so that at most an earlier attempt is sent again; nil where that is not
-    /// known.
-    package let walletPause: WalletPause?
 
     /// Makes a request.
     package init(
         _ intent: PaymentIntent, idempotencyKey: Bytes32? = nil, rules: ReservationRules = ReservationRules(),
-        lesson: Lesson? = nil, approval: ApprovalNote? = nil, walletPause: WalletPause? = nil,
-        buysAgain: Bool = false
+        lesson: Lesson? = nil, approval: ApprovalNote? = nil, buysAgain: Bool = false
     ) {
         self.buysAgain = buysAgain
-        self.walletPause = walletPause
         self.approval = approval
         self.intent = intent
         self.idempotencyKey = idempotencyKey

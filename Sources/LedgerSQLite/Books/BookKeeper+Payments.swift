@@ -83,6 +83,16 @@ extension BookKeeper {
         return changed
     }
 
+    /// Keeps what is learnt about a wallet's funds; returns whether that pauses the wallet.
+    func doubtFunds(
+        of terms: PaymentIntent.Terms, _ doubt: FundsDoubt, at now: Timestamp
+    ) throws(Fault) -> Bool {
+        let time = time(at: now)
+        var isPaused = false
+        try known.changeFunds(in: database) { isPaused = $0.doubt(terms, doubt, at: time) }
+        return isPaused
+    }
+
     /// Keeps count of what gateways reject and accept.
     private func follow(
         _ event: PaymentEvent, of record: PaymentRecord, from: PaymentState, for reason: String?, at time: Timestamp
@@ -90,6 +100,10 @@ extension BookKeeper {
         guard let terms = record.terms else { return }
         let (agent, gateway) = (record.purpose.agent, record.purpose.gateway)
         let isAccepted = event == .settled || event == .servedUnproven
+        if !known.funds.isEmpty {
+            if isAccepted { try known.changeFunds(in: database) { $0.accepted(terms) } }
+            if event == .neverSent { try known.changeFunds(in: database) { $0.unsent(terms, at: time) } }
+        }
         if (from == .rejected) == (record.state == .rejected) {
             let known = try known.rejections(at: gateway, in: database)
             guard isAccepted, known.isChanged(byAcceptanceOf: agent, on: record.rejectedRoute) else { return }

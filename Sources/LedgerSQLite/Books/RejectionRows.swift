@@ -26,12 +26,20 @@ enum RejectionRows {
         return found
     }
 
+    /// The number of the first entry that is counted.
+    static func firstCounted(in database: Database) throws(Fault) -> Int64 {
+        var query = try Prepared("SELECT first FROM rejections_counted", in: database)
+        guard try query.step() else { throw .step(.damaged("it is not kept since when rejections are counted")) }
+        return query.integer()
+    }
+
     private static func agents(
         at gateway: String, in database: Database
     ) throws(Fault) -> [String: AgentRejections] {
         var query = try Prepared(
             """
-            SELECT agent, epoch, fresh_routes, exposed, cause, since, outweighed, unfunded, pause, next_probe
+            SELECT agent, epoch, fresh_routes, exposed, cause, since, outweighed, outweighed_by, unfunded, pause,
+                next_probe
             FROM rejecting_agents WHERE gateway = ?
             """, in: database)
         query.bind(gateway)
@@ -46,10 +54,13 @@ enum RejectionRows {
             if !query.skipNull() {
                 guard let cause = AgentRejections.Cause(rawValue: query.text()) else { throw damaged(gateway) }
                 let since = query.timestamp()
-                let (isOutweighed, saysUnfunded) = (query.integer() != 0, query.integer() != 0)
+                let (isOutweighed, by) = (query.integer() != 0, query.optionalText())
+                let saysUnfunded = query.integer() != 0
+                guard isOutweighed || by == nil else { throw damaged(gateway) }
                 stop = AgentRejections.Stop(
-                    cause: cause, since: since, isOutweighed: isOutweighed, saysUnfunded: saysUnfunded,
-                    probes: try probes(&query, gateway))
+                    cause: cause, since: since,
+                    accepted: isOutweighed ? by.map(AcceptedAgents.only) ?? .several : .none,
+                    saysUnfunded: saysUnfunded, probes: try probes(&query, gateway))
             }
             found[name] = AgentRejections(
                 epoch: epoch, freshRoutes: fresh, exposed: exposed, stop: stop,
@@ -144,8 +155,9 @@ extension RejectionRows {
         var row = try Prepared(
             """
             INSERT OR REPLACE INTO rejecting_agents (
-                gateway, agent, epoch, fresh_routes, exposed, cause, since, outweighed, unfunded, pause, next_probe)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                gateway, agent, epoch, fresh_routes, exposed, cause, since, outweighed, outweighed_by, unfunded, pause,
+                next_probe)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, in: database)
         row.bind(place.gateway)
         row.bind(place.agent)
@@ -154,7 +166,8 @@ extension RejectionRows {
         row.bind(value.exposed.nanodollars)
         row.bind(value.stop?.cause.rawValue)
         row.bind(value.stop?.since.milliseconds)
-        row.bind(value.stop.map { $0.isOutweighed ? 1 : 0 })
+        row.bind(value.stop.map { $0.accepted == .none ? 0 : 1 })
+        if case .only(let other) = value.stop?.accepted { row.bind(other) } else { row.bind(String?.none) }
         row.bind(value.stop.map { $0.saysUnfunded ? 1 : 0 })
         row.bind(value.stop?.probes.pause)
         row.bind(value.stop?.probes.next.milliseconds)

@@ -58,6 +58,14 @@ struct SQLiteSnapshot: LedgerSnapshot {
         try read { (database) throws(Fault) in try RejectionRows.all(in: database) }
     }
 
+    func firstCountedRejection() throws(LedgerError) -> Int64 {
+        try read { (database) throws(Fault) in try RejectionRows.firstCounted(in: database) }
+    }
+
+    func unfundedWallets() throws(LedgerError) -> UnfundedWallets {
+        try read { (database) throws(Fault) in try FundsRows.all(in: database) }
+    }
+
     func counter(of key: Cap.Key) throws(LedgerError) -> CapCounter? {
         try read { (database) throws(Fault) in try CapRows.find(key, in: database)?.counter }
     }

@@ -15,6 +15,8 @@ struct WorkingSet {
     private(set) var rulebook: Rulebook
     /// Whether an answer of any payment did not arrive or was a failure: where none was, no request asks for it.
     private(set) var mayHold: Bool
+    /// The wallets that have too little of a token.
+    private(set) var funds: UnfundedWallets
     private var accounts = Slots<AccountRows.Key, AccountRows.Row>()
     private var counters = Slots<Cap.Key, CapRows.Row>()
     private var rejections: [String: GatewayRejections] = [:]
@@ -29,6 +31,7 @@ struct WorkingSet {
         head = try EntryRows.Head.read(in: database)
         rulebook = try AgentRows.rulebook(in: database)
         mayHold = try PaymentQueries.anyHeld(in: database)
+        funds = try FundsRows.all(in: database)
     }
 
     /// Grows with every change of what the set says of the books.
@@ -161,6 +164,18 @@ struct WorkingSet {
         changes += 1
         try RejectionRows.write(new, over: old, of: gateway, in: database)
         rejections[gateway] = new
+    }
+
+    /// Changes what is kept of wallets without funds, and writes it.
+    mutating func changeFunds(
+        in database: Database, _ change: (inout UnfundedWallets) -> Void
+    ) throws(Fault) {
+        var new = funds
+        change(&new)
+        guard new != funds else { return }
+        changes += 1
+        try FundsRows.write(new, over: funds, in: database)
+        funds = new
     }
 
     // MARK: The end of a transaction

@@ -13,7 +13,7 @@ struct OperatorNotices: Sendable {
 
     /// Payments are paused on a route, for an agent, or at a gateway, because the gateway rejected too many.
     ///
-    /// The journal is never erased, so it names a route by the refused payment, whose URL can be.
+    /// Neither the journal nor the log can be erased, so both name a route by the refused payment, whose URL can be.
     func gatewayRejecting(
         _ gateway: String, of agent: String, _ pause: RejectionPause, refused payment: PaymentID, at now: Timestamp
     ) async {
@@ -44,7 +44,7 @@ struct OperatorNotices: Sendable {
                 "gateway": "\(gateway)", "paused": "\(pause.scope.word)", "until": "\(pause.until)",
             ]
             if case .gateway = pause.scope {} else { metadata["agent"] = "\(agent)" }
-            if case .route(let route, _) = pause.scope { metadata["route"] = "\(route.name)" }
+            if case .route = pause.scope { metadata["payment"] = "\(payment)" }
             if pause.saysUnfunded { metadata["reason"] = "insufficient_funds" }
             logger.warning("gateway rejects payments, so they are paused for a while", metadata: metadata)
         }

@@ -34,6 +34,7 @@ package struct PaymentEngine: Sendable {
     private let funds: WalletFunds
     let prices: LearnedPrices
     private let refusals = RepeatedRefusals()
+    private let slowStart: SlowStart
     private let rules: Replaceable<RulesInForce>
 
     /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy.
@@ -46,9 +47,11 @@ package struct PaymentEngine: Sendable {
         random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
         balances: [String: any BalanceWitness] = [:],
         policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil,
+        outstandingBeforeAcceptance: Int = SlowStart.limit,
         pots: PaymentPots = .standard, activity: ActiveAgents = ActiveAgents()
     ) {
         prices = LearnedPrices(total: pots.learnedPrices, agents: activity)
+        slowStart = SlowStart(limit: outstandingBeforeAcceptance)
         rules = Replaceable(RulesInForce(policy: policy, gateways: gateways))
         self.store = store
         gate = Gate(table: table)
@@ -68,7 +71,7 @@ package struct PaymentEngine: Sendable {
         signIn = SignIn(store: store, table: table, clock: clock, logger: logger)
         self.allowances = AllowanceCheck(
             witnesses: allowances, turns: ApprovalTurns(total: pots.approvalTurns, agents: activity), logger: logger)
-        funds = WalletFunds(witnesses: balances, notices: notices, logger: logger)
+        funds = WalletFunds(store: store, witnesses: balances, notices: notices, logger: logger)
     }
 
     /// Decides by another policy and other gateways' entries, by name, from the next signature on.
@@ -99,8 +102,9 @@ package struct PaymentEngine: Sendable {
         } catch {
             return await refuse(error, for: request)
         }
-        return await vet(
-            challenge, for: request, at: clock.now(), learned: nil, open: open, isAbandoned: isAbandoned)
+        return await slowStart.admit(request, clock: clock, isAbandoned: isAbandoned) { request, now in
+            await vet(challenge, for: request, at: now, learned: nil, open: open, isAbandoned: isAbandoned)
+        }
     }
 
     /// Refuses to pay for a request that cannot be sent a second time, when it is a challenge that it met.
@@ -143,8 +147,10 @@ package struct PaymentEngine: Sendable {
         let route = request.route
         let model = request.content.model
         guard let price = prices.price(of: route, model: model, at: now) else { return nil }
-        let answer = await vet(
-            price.challenge, for: request, at: now, learned: price, open: open, isAbandoned: isAbandoned)
+        let answer: ChallengeAnswer? = await slowStart.admitAtOnce(request) {
+            await vet(price.challenge, for: request, at: now, learned: price, open: open, isAbandoned: isAbandoned)
+        }
+        guard let answer else { return nil }
         if case .pay(let payment) = answer { return payment }
         // The price is good, and the seller is asked all the same.
         if open?.isOpen(request.content.fingerprint) == true { return nil }
@@ -294,11 +300,6 @@ package struct PaymentEngine: Sendable {
     ) async -> ChallengeAnswer {
         guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
-        var proposal = proposal
-        let funding = funds.ask(for: proposal.cleared, from: wallet, at: now)
-        proposal.walletPause = funding.pause
-        var isNew = false
-        defer { if !isNew { funds.giveBack(funding, at: now) } }
         do {
             reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now) {
                 underWay.endTurn(of: decision)
@@ -339,9 +340,7 @@ package struct PaymentEngine: Sendable {
             await leave(reserved, reason: "the configuration changed before the signature")
             return .refuse(.rulesChanged.recorded(as: reserved.id))
         }
-        let answer = await sign(reserved, for: request, from: wallet)
-        isNew = answer.payment?.isAdopted == false
-        return answer
+        return await sign(reserved, for: request, from: wallet)
     }
 
     /// Whether what a request was admitted and decided by is in force still.
@@ -497,6 +496,7 @@ package struct PaymentEngine: Sendable {
         if isOrphan, !event.saysMoneyMoved {
             logger.info(
                 "late outcome left out", metadata: ["payment": "\(payment.id)", "event": "\(event.rawValue)"])
+            if let place = payment.place { slowStart.end(place, .other) }
             return underWay.end(payment.fingerprint, isKept: false)
         }
         let record = await booking.book(
@@ -505,11 +505,12 @@ package struct PaymentEngine: Sendable {
                 evidence: answer.evidence(signature: payment.signature, note: note),
                 fingerprint: payment.fingerprint,
                 delivery: payment.fate(of: delivery, after: event, isOrphan: isOrphan)))
+        // After the books: the next payment is decided by them.
+        if let place = payment.place { slowStart.end(place, SlowStart.Outcome(event)) }
         if payment.lacksAllowance(by: answer), let record {
             await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
         }
-        if event == .settled || event == .servedUnproven { funds.accepted(payment.terms) }
         if event == .rejected, answer.saysUnfunded, let record {
             await funds.doubted(by: record.purpose, for: payment.terms, at: clock.now())
         }

@@ -73,6 +73,9 @@ package struct PaymentRequest: Sendable {
             agent: agent.name, host: host, method: content.method, path: content.path, model: content.model)
     }
 
+    /// Whose payments it is counted with while the gateway has accepted none.
+    var pair: SlowStart.Pair { SlowStart.Pair(agent: agent.name, gateway: gateway) }
+
     /// What the gate sees of it.
     var subject: GateRequest {
         GateRequest(
@@ -117,6 +120,8 @@ package struct AuthorizedPayment: Sendable {
     let signers: PinnedSigners
     /// What it may teach of its route's price.
     var lesson: PriceLesson?
+    /// Its place among the agent's payments at the gateway, given back with its outcome.
+    var place: SlowStart.Place?
     /// The decision that made it, which ends when its exchange has taken it.
     var decision: OutcomesUnderWay.Decision?
 

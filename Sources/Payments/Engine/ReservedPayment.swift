@@ -19,8 +19,6 @@ struct Proposal: Sendable {
     let offer: ProofFinding?
     /// The approval of Permit2 that goes with it, unsigned, where the wallet's allowance is too small.
     var approval: ExtensionAnswer?
-    /// That the wallet has too little of the token.
-    var walletPause: WalletPause?
 }
 
 /// What was vetted, with its reservation on disk: the only value that the signing step takes.
@@ -140,7 +138,7 @@ struct Reserving: Sendable {
                 ReservationRequest(
                     intent, idempotencyKey: request.idempotencyKey, rules: request.policy.rules,
                     lesson: proposal.lesson, approval: proposal.cleared.approvalNote(in: intent, from: wallet),
-                    walletPause: proposal.walletPause, buysAgain: request.buysAgain),
+                    buysAgain: request.buysAgain),
                 at: now, onPlaced: onPlaced)
         } catch {
             throw .books(error)

@@ -96,15 +96,15 @@ package struct Gate: Sendable {
         }
     }
 
-    /// Methods that must not cost anything.
-    private static let freeMethods: Set<String> = ["HEAD", "OPTIONS", "TRACE"]
+    /// The only methods that are paid for.
+    private static let paidMethods: Set<String> = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
     /// The entry to pay, or the code of the entry that came closest.
     ///
     /// What cannot be paid falls away first; of the rest, entries charged only on success go before other flows, then
     /// the wallet's order decides, then the seller's.
     package func decide(_ challenge: Challenge, in context: Context) -> Decision {
-        guard !Self.freeMethods.contains(context.request.method) else {
+        guard Self.paidMethods.contains(context.request.method) else {
             return .refuse(Refusal(code: .requestMethod))
         }
         guard !PaymentIdentifier.cannotBeGiven(to: challenge.extensions) else {

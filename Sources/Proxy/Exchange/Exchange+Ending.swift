@@ -147,7 +147,9 @@ extension Exchange {
         guard let channel else { return end() }
         let closing = problem.closesConnection || mustClose || !answered.head.keepsAlive
         channel.write(
-            problem.response(isHead: request.method == "HEAD", closing: closing, allocator: allocator))
+            problem.response(
+                isHead: request.method == "HEAD", closing: closing, now: shared.services.clock.now(),
+                allocator: allocator))
         channel.flush()
         end()
         channel.exchangeDidFinish(closing: closing)

@@ -1,6 +1,13 @@
+import Ledger
 import NIOCore
 import Payments
 import Transport
+
+/// A gateway that gives no word before it gets a body, as one agent has found.
+struct Unasked: Hashable {
+    let gateway: String
+    let agent: String
+}
 
 /// Large uploads to where payment is likely asked: the gateway is asked first, and the body goes there once.
 ///
@@ -16,7 +23,7 @@ extension Exchange {
     /// Whether the gateway is asked before it gets the body.
     var asksFirst: Bool {
         guard signIn == nil, !isRepeated, upstreamRequest.protocols.isEmpty,
-            !shared.unasked.contains(gateway.name)
+            !shared.unasked.contains(expectation)
         else { return false }
         switch request.framing {
         case .none, .untilClose: return false
@@ -26,13 +33,16 @@ extension Exchange {
         return pricedRoute.map(shared.services.engine.asksPayment) ?? false
     }
 
+    /// Where the question is asked, and by whom: what comes of one agent's question is not decided for another.
+    private var expectation: Unasked { Unasked(gateway: gateway.name, agent: agent.name) }
+
     /// Whether as much of the body waits for the gateway's word as may.
     var waitsForWord: Bool { unsent.reduce(0) { $0 + $1.readableBytes } >= Self.expectationBacklog }
 
     /// Sends the head alone.
     func ask(on connection: UpstreamConnection) {
         isAsking = true
-        connection.write(upstreamRequest.bytes(adding: nil, expectingContinue: true))
+        connection.write(upstreamRequest.bytes(expectingContinue: true, mark: mark(on: connection)))
         deadline = .now() + Self.expectationPatience
     }
 
@@ -48,7 +58,7 @@ extension Exchange {
 
     /// The gateway has said nothing for long enough: it gets the body, and is not asked again.
     func wordIsLate() {
-        shared.unasked.insert(gateway.name)
+        shared.unasked.insert(expectation)
         stopAsking()
     }
 
@@ -65,7 +75,7 @@ extension Exchange {
             return false
         }
         // It cannot be asked, and gets everything as if nobody had.
-        shared.unasked.insert(gateway.name)
+        shared.unasked.insert(expectation)
         dropConnection()
         connectUnpaid()
         return true
@@ -74,7 +84,7 @@ extension Exchange {
     /// A connection closed under the question, of which nothing can have been done yet: a kept one as they do, a new one since
     /// its gateway takes no questions.
     func askAgain(onKept isKept: Bool) {
-        if !isKept { shared.unasked.insert(gateway.name) }
+        if !isKept { shared.unasked.insert(expectation) }
         isAsking = false
         connection = nil
         connectUnpaid()

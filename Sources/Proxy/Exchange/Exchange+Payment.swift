@@ -15,7 +15,7 @@ extension Exchange {
     func connectPaid() {
         // An offer to switch is repeated on a new connection: some servers refuse the second one on the same.
         if life.phase == .connecting, upstreamRequest.protocols.isEmpty,
-            let connection = shared.pool.idleConnection(to: gateway.origin)
+            let connection = shared.pool.idleConnection(for: connectionUse)
         {
             return sendPaid(on: connection)
         }
@@ -30,7 +30,7 @@ extension Exchange {
         }
         self.connection = connection
         connection.begin(method: request.method, protocols: upstreamRequest.protocols, receiver: self)
-        connection.write(upstreamRequest.bytes(adding: payment.header))
+        connection.write(upstreamRequest.bytes(adding: payment.header, mark: mark(on: connection)))
         let sender = BodySender(connection: connection)
         self.sender = sender
         sender.replay(replay.content, on: shared.services.threads, loop: shared.loop)

@@ -113,6 +113,24 @@ final class Exchange {
     var route: GatewayTable.Route { admitted.route }
     var gateway: Gateway { route.gateway }
 
+    /// What a connection is wanted for: a gateway's address is the operator's choice, any other one the agent's.
+    var connectionUse: ConnectionUse {
+        let owner = ConnectionOwner(agent)
+        guard route.host != nil else {
+            return ConnectionUse(gateway.destination, by: owner, idleLimit: gateway.limits.keptConnections)
+        }
+        let destination = Destination(gateway.origin, chosenBy: .agent(owner, rules: shared.rulesNumber))
+        return ConnectionUse(destination, by: owner, idleLimit: Self.idleLimitOfAgents)
+    }
+
+    /// Idle connections that are kept for one agent to the hosts that it names, all together.
+    private static let idleLimitOfAgents = 32
+
+    /// The mark that the request carries on a connection; nil where it cannot come back.
+    func mark(on connection: UpstreamConnection) -> ByteBuffer? {
+        connection.mayLeadBack ? shared.services.loopMark.line(after: request.fields) : nil
+    }
+
     // MARK: The metered call
 
     /// Asks the books whether a call of a prepaid gateway may be made; nothing goes upstream before they have said so.
@@ -148,7 +166,7 @@ final class Exchange {
         if life.phase == .metering { return meter() }
         if !life.hasAttached, mayAttach { return attach() }
         // Flushed by ``bodyReadAll()``, together with what the same read brought of the body.
-        if let connection = shared.pool.idleConnection(to: gateway.origin) { return send(on: connection) }
+        if let connection = shared.pool.idleConnection(for: connectionUse) { return send(on: connection) }
         connectUnpaid()
     }
 
@@ -163,12 +181,10 @@ final class Exchange {
     func connect(_ proceed: @escaping (Exchange, UpstreamConnection) -> Void) {
         if !life.agentIsGone { deadline = nil }
         times.beginWait()
-        // A gateway's address is the operator's choice, any other one the agent's.
-        let resolver = route.host == nil ? nil : shared.resolver
         // What may become a tunnel needs a connection of its own.
         let allowsHTTP2 = gateway.allowsHTTP2 && upstreamRequest.protocols.isEmpty
         shared.pool.connect(
-            to: gateway.origin, timeout: gateway.timeouts.connect, allowsHTTP2: allowsHTTP2, resolver: resolver
+            for: connectionUse, timeout: gateway.timeouts.connect, allowsHTTP2: allowsHTTP2
         ) { result in
             self.times.endWait()
             guard self.life.phase != .over else {
@@ -188,7 +204,7 @@ final class Exchange {
         if asksFirst {
             ask(on: connection)
         } else {
-            connection.write(upstreamRequest.bytes(adding: signIn))
+            connection.write(upstreamRequest.bytes(adding: signIn, mark: mark(on: connection)))
             if signIn != nil || isRepeated {
                 let sender = BodySender(connection: connection)
                 self.sender = sender
@@ -265,3 +281,11 @@ final class Exchange {
 }
 
 extension Exchange: DeadlineBound {}
+
+extension ConnectionOwner {
+    /// An agent as the one who has its present token: with another token it does not get what is left over from before.
+    init(_ agent: Agent) {
+        let words = agent.tokenHash.words
+        self.init(high: words.0, low: words.1)
+    }
+}

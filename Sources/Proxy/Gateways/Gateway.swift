@@ -45,19 +45,31 @@ package struct Gateway: Sendable {
         package var connections: Int?
         /// Bytes of a request's body, chunk lines included.
         package var requestBody: Int?
+        /// HTTP/1.1 connections that are kept idle for later requests of their agents, on all loops together.
+        package var idleConnections: Int
+        /// The same where only so many may be in use: a server that takes few connections is not held more idle ones.
+        var keptConnections: Int { min(idleConnections, connections ?? .max) }
 
-        /// No limits.
+        /// No limits of its own.
         package static let none = Limits()
 
         /// Makes limits.
-        package init(connections: Int? = nil, requestBody: Int? = nil) {
+        package init(
+            connections: Int? = nil, requestBody: Int? = nil, idleConnections: Int = ConnectionUse.usualIdleLimit
+        ) {
             self.connections = connections
             self.requestBody = requestBody
+            self.idleConnections = idleConnections
         }
     }
 
-    /// The gateway's own key: put on every request in place of the agent's token.
+    /// The gateway's own key: put on requests in place of the agent's token.
     package struct Credential: Sendable {
+        /// Methods whose requests carry a key unless its configuration says otherwise.
+        ///
+        /// A server that answers with the request itself, as it may to TRACE, TRACK and DEBUG, would show it to the agent.
+        package static let usualMethods: Set<String> = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
         /// Which field carries it.
         package enum Field: String, Sendable, CaseIterable {
             /// `Authorization: Bearer <key>`.
@@ -70,11 +82,14 @@ package struct Gateway: Sendable {
         package let field: Field
         /// The key's bytes.
         package let secret: SecretBytes
+        /// Methods whose requests carry it; others go without a key.
+        package let methods: Set<String>
 
         /// Makes a credential.
-        package init(field: Field, secret: SecretBytes) {
+        package init(field: Field, secret: SecretBytes, methods: Set<String> = Self.usualMethods) {
             self.field = field
             self.secret = secret
+            self.methods = methods
         }
 
         /// Whether two gateways send the same key in the same field, or both none.
@@ -113,6 +128,8 @@ package struct Gateway: Sendable {
     package let name: String
     /// Where its connections go.
     package let origin: Origin
+    /// The same, as the operator's choice.
+    let destination: Destination
     /// What its URL has behind the origin: empty, or a slash and more without a slash at the end.
     package let basePath: String
     /// Path prefixes that reach it without its name in front, each with a slash at both ends.
@@ -147,6 +164,7 @@ package struct Gateway: Sendable {
     ) {
         self.name = name
         self.origin = origin
+        destination = Destination(origin, chosenBy: .gateway(name))
         self.basePath = basePath
         self.paths = paths
         self.credential = credential

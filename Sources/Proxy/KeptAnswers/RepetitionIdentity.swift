@@ -32,17 +32,20 @@ struct RepetitionIdentity: Equatable, Sendable {
             $0.field == .authorization ? FieldName.authorization : .xAPIKey
         }
         var fields: [(name: String, index: Int, value: [UInt8])] = []
+        let copies = admitted.caller.copies
         for (index, line) in section.lines.enumerated() {
             switch line.name {
             // Framing, the agent's token, what the gateway's own key takes the place of, and what is ours.
             case .host, .expect, .contentLength, .idempotencyKey, .purser, .purserToken, .purserPrice,
+                .purserVia,
                 admitted.caller.field, replaced:
                 continue
             default: if line.name.isHopByHop { continue }
             }
             let name = section.name(of: line)
             guard options?.contains(name) != true, !RepetitionFields.isAside(name) else { continue }
-            fields.append((name, index, section.value(line)))
+            let rest = copies.isEmpty ? nil : copies.rest(of: index)
+            fields.append((name, index, rest ?? section.value(line)))
         }
         fields.sort { ($0.name, $0.index) < ($1.name, $1.index) }
         var bytes: [UInt8] = []

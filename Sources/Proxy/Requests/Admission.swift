@@ -60,6 +60,9 @@ extension AgentConnection {
     /// Checks form, host and target and finds the agent's token.
     func admit(_ head: RequestHead) -> Result<Admission, Refusal> {
         do throws(Refusal) {
+            try checkMethod(head.method)
+            guard !services.loopMark.isRepeated(in: head.fields) else { throw Self.loop }
+            guard !TokenInTarget.isThere(in: head) else { throw Self.tokenInTarget }
             if head.method == "CONNECT", binding == nil { return .success(.tunnel(try tunnel(head))) }
             if let binding { return .success(.request(try bound(head, to: binding))) }
             // TRACE would show the agent the gateway's own key.
@@ -80,10 +83,15 @@ extension AgentConnection {
         }
     }
 
+    private static var loop: Refusal {
+        Refusal(508, "loop", Problem.loop.detail)
+    }
+
     private func admitted(
         _ head: RequestHead, _ route: GatewayTable.Route, _ caller: Caller
     ) throws(Refusal) -> AdmittedRequest {
-        AdmittedRequest(head: head, route: route, caller: caller, idempotencyKey: try idempotencyKey(head))
+        try checkOverrides(head, route)
+        return AdmittedRequest(head: head, route: route, caller: caller, idempotencyKey: try idempotencyKey(head))
     }
 
     /// A request inside a tunnel whose TLS ends here: it is for the host of the tunnel, and from its agent.
@@ -106,7 +114,7 @@ extension AgentConnection {
             // Who it is may have been said anew since the tunnel began.
             return try admitted(head, try route(to: target), try caller(peer, head, status: 407))
         }
-        return try admitted(head, try route(to: target), binding.caller)
+        return try admitted(head, try route(to: target), try caller(binding.caller, inside: head))
     }
 
     private func tunnel(_ head: RequestHead) throws(Refusal) -> TunnelRequest {
@@ -117,6 +125,7 @@ extension AgentConnection {
         guard head.framing == .none || head.framing == .length(0) else {
             throw Refusal(400, "connect-with-body", "CONNECT cannot have a body.", closing: true)
         }
+        try checkHostCount(head)
         return TunnelRequest(head: head, caller: try caller(head, of: .forward), host: place.host, port: port)
     }
 
@@ -187,6 +196,7 @@ extension AgentConnection {
         if case .certificate = peer, isOfWebPage(head) {
             throw Refusal(403, "web-page", "A client certificate does not stand for what a web page sends.")
         }
+        try checkStrayToken(head)
         guard let agent = rules.peers.agent(of: peer) else { throw Refusal(status, "peer-not-mapped", peer.notMapped) }
         return .peer(peer, agent: agent)
     }
@@ -220,10 +230,10 @@ extension AgentConnection {
             case .missing:
                 throw Refusal(
                     status, "no-token",
-                    "No agent token. Send it as Authorization: Bearer psr_…, X-Api-Key, Proxy-Authorization or "
-                        + "Purser-Token; `purser agent add` makes one.")
-            case .ambiguous:
-                throw Refusal(400, "two-tokens", "More than one field carries an agent token.")
+                    "No agent token. Send it as Authorization: Bearer psr_…, X-Api-Key, Api-Key, X-Goog-Api-Key, "
+                        + "Proxy-Authorization or Purser-Token; `purser agent add` makes one.")
+            case .ambiguous(let field):
+                throw Self.twoTokens(field)
             case .malformed:
                 throw Refusal(status, "mistyped-token", "The agent token is mistyped: its checksum does not hold.")
             }

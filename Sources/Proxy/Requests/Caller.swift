@@ -9,8 +9,14 @@ enum Caller: Sendable {
     /// The agent of that name, as which the kernel's word or a certificate counts.
     case peer(ConnectedPeer, agent: String)
 
-    /// The field that named the agent; it does not travel on.
-    var field: FieldName? { if case .token(let credential) = self { credential.field } else { nil } }
+    /// The field that named the agent and does not travel on; nil where it is a list that others share.
+    var field: FieldName? {
+        guard case .token(let credential) = self, credential.field != .secWebSocketProtocol else { return nil }
+        return credential.field
+    }
+
+    /// What else of the head has the agent's token.
+    var copies: TokenCopies { if case .token(let credential) = self { credential.copies } else { .none } }
 
     /// The token, where there is one.
     var credential: AgentCredential? { if case .token(let credential) = self { credential } else { nil } }

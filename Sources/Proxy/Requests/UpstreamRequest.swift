@@ -15,8 +15,11 @@ struct UpstreamRequest {
     /// The protocols, in lower case, that the request offers to switch to.
     let protocols: [String]
 
-    /// `tokenField` is the field that carried the agent's token, where there was one.
-    init(_ request: RequestHead, route: GatewayTable.Route, tokenField: FieldName?, allocator: ByteBufferAllocator) {
+    /// `tokenField` is the field that carried the agent's token, where there was one, and `copies` are its other places.
+    init(
+        _ request: RequestHead, route: GatewayTable.Route, tokenField: FieldName?, copies: TokenCopies = .none,
+        allocator: ByteBufferAllocator
+    ) {
         let fields = request.fields
         var head = allocator.buffer(capacity: 1024)
         head.writeString(request.method)
@@ -30,17 +33,35 @@ struct UpstreamRequest {
         var carriesPayment = false
         var carriesSignIn = false
         var encodings: [FieldSection.Line] = []
-        for line in fields.lines {
+        for (index, line) in fields.lines.enumerated() {
             switch line.name {
-            case .host, .expect, .purser, .purserToken, .purserPrice, .purserRepeat, tokenField, replaced:
+            case .host, .expect, .purser, .purserToken, .purserPrice, .purserRepeat, .purserVia, tokenField, replaced:
                 continue
             case .paymentSignature, .xPayment: carriesPayment = true
             case .signInWithX: carriesSignIn = true
+            // Padded with zeros it is an octal number to some.
+            case .contentLength:
+                if case .length(let count) = request.framing { head.writeContentLength(count) }
+                continue
+            case .maxForwards:
+                guard let hops = MaxForwards.hops(of: request) else { break }
+                head.writeString("max-forwards: \(hops - 1)\r\n")
+                continue
+            // What a proxy before this one knew the request by would be read in place of what was admitted here.
+            case .originalRequest: if route.host == nil { continue }
             default: if line.name.isHopByHop { continue }
             }
             if let options, options.contains(fields.name(of: line)) { continue }
             if line.name == .acceptEncoding {
                 encodings.append(line)
+                continue
+            }
+            if !copies.isEmpty, let rest = copies.rest(of: index) {
+                if !rest.isEmpty {
+                    head.writeString("\(fields.name(of: line)): ")
+                    head.writeBytes(rest)
+                    head.writeString("\r\n")
+                }
                 continue
             }
             fields.copy(line, to: &head)
@@ -58,16 +79,22 @@ struct UpstreamRequest {
         if !protocols.isEmpty {
             head.writeString("connection: upgrade\r\nupgrade: \(protocols.joined(separator: ", "))\r\n")
         }
-        route.gateway.credential?.write(to: &head)
+        if let credential = route.gateway.credential, credential.methods.contains(request.method) {
+            credential.write(to: &head)
+        }
         self.protocols = protocols
         self.head = head
         self.carriesPayment = carriesPayment
         self.carriesSignIn = carriesSignIn
     }
 
-    /// The whole head, with what is added to it when there is something: a payment, or a sign-in.
-    func bytes(adding header: PaymentHeader? = nil, expectingContinue: Bool = false) -> ByteBuffer {
+    /// The whole head, with what is added to it when there is something: a payment, or a sign-in; `mark` is the line by which
+    /// the request is recognized if it comes back.
+    func bytes(
+        adding header: PaymentHeader? = nil, expectingContinue: Bool = false, mark: ByteBuffer? = nil
+    ) -> ByteBuffer {
         var bytes = head
+        if let mark { bytes.writeImmutableBuffer(mark) }
         if expectingContinue { bytes.writeString("expect: 100-continue\r\n") }
         if let header {
             bytes.writeString("\(header.name): \(header.value)\r\n")

@@ -61,13 +61,22 @@ struct AgentResponse {
         head.writeString("HTTP/1.1 \(response.status) ")
         head.writeString(response.reason)
         head.writeString("\r\n")
+        var hasDate = response.status < 200
         for line in fields.lines {
             switch line.name {
-            case .purser, .purserToken, .purserPrice, .purserRepeat: continue
+            case .purser, .purserToken, .purserPrice, .purserRepeat, .purserVia: continue
             // Behind a payment, a second challenge is not an invitation: an agent's own client must not answer it.
             case .paymentRequired, .xPaymentRequired: if paid != nil { continue }
-            // Nothing follows such a head, whatever it says, and clients differ in whom they believe.
-            case .contentLength: if response.status < 200 || response.status == 204 { continue }
+            // Some clients would read it as the name that it is an alias of.
+            case .alias: continue
+            case .date: hasDate = true
+            // Nothing follows an interim answer or a 204, whatever it says, and clients differ in whom they believe. All else
+            // is written as it was read, since a number with zeros in front is octal to some.
+            case .contentLength:
+                if response.status >= 200, response.status != 204, let length = response.declaredLength {
+                    head.writeContentLength(length)
+                }
+                continue
             case .location:
                 if location == .removed { continue }
                 if case .rewritten(let value) = location {
@@ -95,6 +104,8 @@ struct AgentResponse {
             closes = true
         case .none, .length: break
         }
+        // RFC 9110 section 6.6.1.
+        if !hasDate { head.writeString("date: \(now.httpDate)\r\n") }
         paid?.write(status: response.status, mayBeRepeated: mayBeRepeated, to: &head)
         head.writeString("purser-overhead-us: ")
         head.writeDecimal(overhead.nanoseconds / 1000)
@@ -116,8 +127,15 @@ struct AgentResponse {
 }
 
 extension ByteBuffer {
+    /// Writes the field that gives the length of a body, of at most 18 digits.
+    mutating func writeContentLength(_ length: UInt64) {
+        writeString("content-length: ")
+        writeDecimal(Int64(clamping: length))
+        writeString("\r\n")
+    }
+
     /// Writes a number that is not negative in decimal, without a string in between: every answer has one.
-    fileprivate mutating func writeDecimal(_ number: Int64) {
+    mutating func writeDecimal(_ number: Int64) {
         var scale: Int64 = 1
         while number / scale >= 10 { scale *= 10 }
         while scale > 0 {

@@ -44,13 +44,17 @@ struct Problem {
         retryAfter = failure.retryAfter
     }
 
+    /// The methods that are served, for the answer to another one.
+    static let servedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
     /// The whole response; `isHead` leaves the body out.
-    func response(isHead: Bool, closing: Bool, allocator: ByteBufferAllocator) -> ByteBuffer {
+    func response(isHead: Bool, closing: Bool, now: Timestamp, allocator: ByteBufferAllocator) -> ByteBuffer {
         let body = json
         var bytes = allocator.buffer(capacity: body.count + 512)
         bytes.writeString("HTTP/1.1 \(status) \(Self.reasons[status] ?? "Error")\r\n")
         bytes.writeString("content-type: application/problem+json\r\ncontent-length: \(body.count)\r\n")
-        bytes.writeString("cache-control: no-store\r\n")
+        bytes.writeString("cache-control: no-store\r\ndate: \(now.httpDate)\r\n")
+        if status == 405 { bytes.writeString("allow: \(Self.servedMethods)\r\n") }
         if let exposed {
             exposed.write(status: status, to: &bytes)
         } else {
@@ -130,10 +134,11 @@ struct Problem {
     private static let reasons: [Int: String] = [
         400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
         405: "Method Not Allowed", 407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict",
-        413: "Content Too Large",
+        413: "Content Too Large", 414: "URI Too Long",
         421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
         431: "Request Header Fields Too Large", 501: "Not Implemented", 502: "Bad Gateway",
         503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
+        508: "Loop Detected",
     ]
 }
 
@@ -144,12 +149,21 @@ extension Problem {
             switch error {
             case .headTooLarge, .tooManyFields:
                 Problem(status: 431, code: "request-head-too-large", detail: "The request head is too large.")
+            case .targetTooLong:
+                Problem(
+                    status: 414, code: "target-too-long",
+                    detail: "The request line is longer than \(HTTP1Limits.requestHeadBytes) bytes.")
             case .badLineEnding:
                 Problem(status: 400, code: "bad-line-ending", detail: "A line of the request head is not well formed.")
             case .badStartLine:
                 Problem(status: 400, code: "bad-request-line", detail: "The request line is not well formed.")
             case .badVersion:
                 Problem(status: 505, code: "bad-version", detail: "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+            case .ambiguousName(let name):
+                Problem(
+                    status: 400, code: "ambiguous-field-name",
+                    detail: "Some servers read the field name `\(name)` as the one with hyphens in place of its other "
+                        + "symbols, which frames, routes, identifies or pays. Send that name, or leave the field out.")
             case .badField:
                 Problem(status: 400, code: "bad-header-field", detail: "A header field is not well formed.")
             case .badContentLength:
@@ -214,6 +228,16 @@ extension Problem {
             Problem(status: 502, code: "host-unreachable", detail: "\(target) could not be reached: \(reason).")
         default: Problem(status: 502, code: "host-unreachable", detail: "\(target) could not be reached.")
         }
+    }
+
+    /// A request, or a tunnel, that leads back to this proxy.
+    static var loop: Problem {
+        Problem(
+            status: 508, code: "loop",
+            detail:
+                "The request has passed through this proxy before, or through \(LoopMark.limit) others: a gateway, or "
+                + "the host that the request is for, leads back here. An operator has to change the address of that "
+                + "gateway. No payment was signed.")
     }
 
     /// An agent has as many tunnels as it may have.

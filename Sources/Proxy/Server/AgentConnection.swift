@@ -38,6 +38,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Bytes of later requests that are kept while one is being answered.
     private static let pipelineLimit = 64 * 1024
+    /// What a HEAD request begins with.
+    private static let headMethod: UInt32 = 0x4845_4144
 
     let shared: ProxyLoop
     /// Its place among the open ones.
@@ -65,6 +67,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private(set) var knownCredential: AgentCredential?
     private var isReadingBody = true
     private var ownDeadline: NIODeadline?
+    /// Whether the present request is a HEAD, as far as is known: the answer has no body then.
+    private var isHead = false
     /// When the present request's head was complete.
     private var arrived = NIODeadline.now()
 
@@ -226,6 +230,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
                 }
             }
         }
+        isHead = inbound.getInteger(at: inbound.readerIndex, as: UInt32.self) == Self.headMethod
         let limit = HTTP1Limits.requestHeadBytes
         guard let length = try scanner.endOfHead(in: inbound, limit: limit),
             let bytes = inbound.readSlice(length: length)
@@ -318,8 +323,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             context.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
+        if MaxForwards.isLast(head) { return answerOptions(head) }
         let upstreamRequest = UpstreamRequest(
-            head, route: admitted.route, tokenField: admitted.caller.field, allocator: allocator)
+            head, route: admitted.route, tokenField: admitted.caller.field, copies: admitted.caller.copies,
+            allocator: allocator)
         var slot: TunnelSlot?
         if !upstreamRequest.protocols.isEmpty {
             let right = right(to: admitted.route, for: admitted.caller, agent: agent)
@@ -334,7 +341,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
                     agent: agent.name, team: agent.team, gateway: gateway.name, host: gateway.origin.host)
             }
         }
-        let reader = BodyReader(head.framing)
+        let reader = BodyReader(head.framing, trailers: .requests)
         phase = reader.isFinished ? .answering : .body(reader)
         if !reader.isFinished { ownDeadline = .now() + timeouts.read }
         let exchange = Exchange(
@@ -364,7 +371,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         let hasBody = head.map { $0.framing != .none } ?? true
         let closing = problem.closesConnection || hasBody || shared.isStopping || !(head?.keepsAlive ?? false)
         let response = problem.response(
-            isHead: head?.method == "HEAD", closing: closing, allocator: context.channel.allocator)
+            isHead: isHead, closing: closing, now: services.clock.now(), allocator: context.channel.allocator)
         context.writeAndFlush(wrapOutboundOut(response), promise: nil)
         exchangeDidFinish(closing: closing)
     }

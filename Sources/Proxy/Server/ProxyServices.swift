@@ -16,6 +16,10 @@ package final class ProxyServices: Sendable {
     let replayLimits: ReplayLimits
     let threads: NIOThreadPool
     let timeouts: ProxyTimeouts
+    /// By what a request is recognized that comes back.
+    let loopMark: LoopMark
+    /// How many idle connections to gateways there are.
+    let idleConnections = IdleBound()
     let clock: any WallClock
     let meters: ProxyMeters
     let logger: Logger
@@ -33,7 +37,8 @@ package final class ProxyServices: Sendable {
         rules: ProxyRules, agents: AgentDirectory, engine: PaymentEngine, replayLimits: ReplayLimits,
         replayMemory: Int, keptAnswers: KeptAnswerLimits = .standard, activity: ActiveAgents = ActiveAgents(),
         threads: NIOThreadPool,
-        timeouts: ProxyTimeouts = .standard, clock: any WallClock, meters: ProxyMeters = ProxyMeters(), logger: Logger
+        timeouts: ProxyTimeouts = .standard, loopMark: LoopMark, clock: any WallClock,
+        meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
         self.rules = rules
         self.agents = agents
@@ -44,6 +49,7 @@ package final class ProxyServices: Sendable {
             keptAnswers: keptAnswers)
         self.threads = threads
         self.timeouts = timeouts
+        self.loopMark = loopMark
         self.clock = clock
         self.meters = meters
         self.logger = logger
@@ -104,9 +110,11 @@ final class PendingBookings: Sendable {
 package struct HostRule: Sendable {
     private let accepted: Set<String>
     private let onAnyPort: Set<String>
+    private let ports: Set<Int>
 
     /// Accepts the loopback names with `ports`, and everything in `more`: `host` (any port) or `host:port`.
     package init(ports: [Int], more: [String]) {
+        self.ports = Set(ports)
         var accepted: Set<String> = []
         for host in ["127.0.0.1", "localhost", "[::1]"] {
             for port in ports {
@@ -124,6 +132,9 @@ package struct HostRule: Sendable {
         let host = host.lowercased()
         return accepted.contains(host) || Self.withoutPort(host).map(onAnyPort.contains) ?? false
     }
+
+    /// Whether this proxy listens on a port.
+    func listens(on port: Int) -> Bool { ports.contains(port) }
 
     /// The host in front of a port; nil when there is no port.
     private static func withoutPort(_ text: String) -> String? {
@@ -147,8 +158,10 @@ final class ProxyLoop {
     private(set) var resolver: GuardedResolver
     /// The operator's rules in force.
     private(set) var rules: ProxyRules
-    /// Gateways that give no word before they get a body, by name.
-    var unasked: Set<String> = []
+    /// Gateways that give no word before they get a body.
+    var unasked: Set<Unasked> = []
+    /// How many rules were in force before: what earlier ones allowed an agent is not used under later ones.
+    private(set) var rulesNumber: UInt64 = 0
     /// Open tunnels whose bytes pass unread.
     var tunnels: [ObjectIdentifier: Tunnel] = [:]
     /// The slots of all open tunnels, those whose TLS ends here included.
@@ -175,7 +188,8 @@ final class ProxyLoop {
         deadlines = DeadlineSweep(loop: loop)
         rules = services.rules
         resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
-        pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines)
+        pool = UpstreamPool(loop: loop, tls: tls, deadlines: deadlines, idle: services.idleConnections)
+        pool.guarded = resolver
     }
 
     private static func resolver(by rules: ProxyRules, loop: any EventLoop, threads: NIOThreadPool) -> GuardedResolver {
@@ -199,7 +213,9 @@ final class ProxyLoop {
     func replace(_ rules: ProxyRules) {
         self.rules = rules
         services.pots.connections.resize(to: rules.connections.agents)
+        rulesNumber += 1
         resolver = Self.resolver(by: rules, loop: loop, threads: services.threads)
+        pool.guarded = resolver
         unasked = []
         // They may lead to addresses that are not dialled any more.
         pool.closeIdle()

@@ -54,6 +54,10 @@ extension AgentConnection {
                 guard case .opening = self.phase, let context = self.context else {
                     return channel.close(promise: nil)
                 }
+                guard !self.isOwnListener(channel, port: request.port) else {
+                    channel.close(promise: nil)
+                    return self.answer(.loop, head: request.head)
+                }
                 context.writeAndFlush(
                     self.wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n")),
                     promise: nil)
@@ -63,6 +67,12 @@ extension AgentConnection {
                 self.answer(.tunnel(failure, to: request.target), head: request.head)
             }
         }
+    }
+
+    /// Whether a tunnel would lead to one of our own listeners.
+    private func isOwnListener(_ channel: any Channel, port: Int) -> Bool {
+        rules.hosts.listens(on: port)
+            && ConnectionReach.isThisMachine(from: channel.localAddress, to: channel.remoteAddress)
     }
 
     /// Ends TLS here, and serves what is inside.

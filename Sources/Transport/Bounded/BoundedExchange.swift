@@ -25,7 +25,7 @@ final class BoundedExchange {
         timer = loop.assumeIsolated().scheduleTask(deadline: request.deadline) {
             self.finish(.failure(.timedOut))
         }
-        if let connection = pool.idleConnection(to: request.origin) { send(on: connection) } else { connect() }
+        if let connection = pool.idleConnection(for: request.use) { send(on: connection) } else { connect() }
     }
 
     func cancel() {
@@ -35,7 +35,7 @@ final class BoundedExchange {
     private func connect() {
         let left = request.deadline - .now()
         guard left > .nanoseconds(0) else { return finish(.failure(.timedOut)) }
-        pool.connect(to: request.origin, timeout: min(request.connectTimeout, left)) { result in
+        pool.connect(for: request.use, timeout: min(request.connectTimeout, left)) { result in
             switch result {
             case .success(let connection): self.send(on: connection)
             case .failure(let failure): self.finish(.failure(.upstream(failure)))

@@ -36,6 +36,9 @@ package struct BoundedRequest: Sendable {
         self.answerLimit = answerLimit
     }
 
+    /// The daemon's own connection to its origin.
+    var use: ConnectionUse { ConnectionUse(Destination(origin, chosenBy: .daemon), by: .daemon) }
+
     /// Head and body as they go to the socket.
     var bytes: ByteBuffer {
         var bytes = ByteBufferAllocator().buffer(capacity: 256 + target.utf8.count + body.count)

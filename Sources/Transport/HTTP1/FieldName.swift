@@ -1,20 +1,30 @@
 /// The header fields that the proxy has an opinion about; everything else is ``other`` and passes through.
 package enum FieldName: UInt8, Sendable {
     case other
+    /// A name that is one of the others once every symbol in it is read as a hyphen, as CGI and its successors do:
+    /// `Content_Length`, `Content.Length`.
+    case alias
     case acceptEncoding
     case age
     case connection
     case contentEncoding
     case contentLength
     case contentType
+    case cookie
     case date
     case expect
     case host
     case idempotencyKey
     case keepAlive
     case location
+    case maxForwards
+    /// A field by which some servers replace the method of the request line; clients send it.
+    case methodOverride
+    /// A field by which some servers replace the path or method of the request line; proxies send it.
+    case originalRequest
     case origin
     case secFetchSite
+    case secWebSocketProtocol
     case te
     case trailer
     case transferEncoding
@@ -24,9 +34,14 @@ package enum FieldName: UInt8, Sendable {
     case authorization
     case proxyAuthorization
     case xAPIKey
+    /// The key of Azure's APIs.
+    case apiKey
+    /// The key of Google's APIs.
+    case xGoogAPIKey
     case purserToken
     case purserPrice
     case purserRepeat
+    case purserVia
     /// Any other name that begins with `purser-`.
     case purser
     case paymentRequired
@@ -41,18 +56,29 @@ package enum FieldName: UInt8, Sendable {
         ("accept-encoding", .acceptEncoding), ("age", .age), ("connection", .connection),
         ("content-encoding", .contentEncoding),
         ("content-length", .contentLength),
-        ("content-type", .contentType), ("date", .date), ("expect", .expect), ("host", .host),
+        ("content-type", .contentType), ("cookie", .cookie), ("date", .date), ("expect", .expect), ("host", .host),
         ("idempotency-key", .idempotencyKey), ("keep-alive", .keepAlive), ("location", .location),
-        ("origin", .origin), ("sec-fetch-site", .secFetchSite),
+        ("max-forwards", .maxForwards), ("origin", .origin), ("sec-fetch-site", .secFetchSite),
+        ("sec-websocket-protocol", .secWebSocketProtocol),
         ("te", .te), ("trailer", .trailer), ("transfer-encoding", .transferEncoding), ("upgrade", .upgrade),
         ("proxy-connection", .proxyConnection), ("proxy-authenticate", .proxyAuthenticate),
         ("authorization", .authorization), ("proxy-authorization", .proxyAuthorization), ("x-api-key", .xAPIKey),
-        ("purser-token", .purserToken), ("purser-price", .purserPrice),
-        ("purser-repeat", .purserRepeat),
+        ("api-key", .apiKey), ("x-goog-api-key", .xGoogAPIKey), ("purser-token", .purserToken),
+        ("purser-price", .purserPrice), ("purser-repeat", .purserRepeat), ("purser-via", .purserVia),
         ("payment-required", .paymentRequired),
         ("x-payment-required", .xPaymentRequired), ("payment-signature", .paymentSignature),
         ("x-payment", .xPayment), ("payment-response", .paymentResponse), ("x-payment-response", .xPaymentResponse),
-        ("sign-in-with-x", .signInWithX),
+        ("sign-in-with-x", .signInWithX), ("x-http-method-override", .methodOverride),
+        ("x-http-method", .methodOverride), ("x-method-override", .methodOverride),
+        ("x-original-url", .originalRequest), ("x-original-uri", .originalRequest),
+        ("x-original-path", .originalRequest), ("x-original-method", .originalRequest),
+        ("x-rewrite-url", .originalRequest), ("x-rewrite-uri", .originalRequest),
+        ("x-override-url", .originalRequest), ("x-http-destinationurl", .originalRequest),
+        ("x-http-path-override", .originalRequest), ("x-envoy-original-path", .originalRequest),
+        ("x-waws-unencoded-url", .originalRequest), ("x-script-name", .originalRequest),
+        ("x-forwarded-uri", .originalRequest), ("x-forwarded-url", .originalRequest),
+        ("x-forwarded-path", .originalRequest), ("x-forwarded-prefix", .originalRequest),
+        ("x-forwarded-method", .originalRequest),
     ]
 
     /// Names by length, so that most fields are told apart from all of ours by their length alone.
@@ -63,14 +89,41 @@ package enum FieldName: UInt8, Sendable {
     }()
 
     private static let purserPrefix = [UInt8]("purser-".utf8)
+    /// All names that begin so are kept from having an ``alias``.
+    private static let prefixes = [purserPrefix, Array("x-forwarded-".utf8), Array("proxy-".utf8)]
 
-    /// Recognises a name, in any case, that stands in `bytes` at `start..<end`.
-    static func recognize(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> FieldName {
+    /// Recognises a name, in any case, that is in `bytes` at `start..<end`; `hasSymbol`: it has a character that is
+    /// neither a letter, a digit nor a hyphen.
+    static func recognize(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, hasSymbol: Bool) -> FieldName {
         let length = end - start
+        guard !hasSymbol else { return readsAsAnother(bytes, start, length) ? .alias : .other }
         if length < byLength.count {
             for candidate in byLength[length] where matches(bytes, start, candidate.name) { return candidate.field }
         }
         return length > purserPrefix.count && matches(bytes, start, purserPrefix) ? .purser : .other
+    }
+
+    /// Recognises a whole name.
+    static func recognize(_ name: ArraySlice<UInt8>) -> FieldName {
+        let bytes = Array(name)
+        return recognize(bytes.span, 0, bytes.count, hasSymbol: bytes.contains(where: \.isNameSymbol))
+    }
+
+    private static func readsAsAnother(_ bytes: Span<UInt8>, _ start: Int, _ length: Int) -> Bool {
+        if length < byLength.count, byLength[length].contains(where: { matchesFolded(bytes, start, $0.name) }) {
+            return true
+        }
+        return prefixes.contains { length > $0.count && matchesFolded(bytes, start, $0) }
+    }
+
+    /// As ``matches(_:_:_:)``, where every symbol is a hyphen.
+    private static func matchesFolded(_ bytes: Span<UInt8>, _ start: Int, _ name: [UInt8]) -> Bool {
+        for index in name.indices {
+            let byte = bytes[start + index]
+            let folded = byte.isNameSymbol ? UInt8(ascii: "-") : byte | 0x20
+            if folded != name[index] { return false }
+        }
+        return true
     }
 
     private static func matches(_ bytes: Span<UInt8>, _ start: Int, _ name: [UInt8]) -> Bool {

@@ -22,6 +22,8 @@ package struct FieldSection: Sendable {
     let bytes: ByteBuffer
     /// The lines in order.
     package private(set) var lines: [Line] = []
+    /// The first line whose name is an alias.
+    private(set) var alias: Line?
 
     /// Reads field lines from `position` to the empty line at the end of `bytes`.
     init(bytes: ByteBuffer, from position: Int) throws(HTTP1Error) {
@@ -32,6 +34,7 @@ package struct FieldSection: Sendable {
         while span[start] != 0x0d {
             guard lines.count < HTTP1Limits.fieldCount else { throw .tooManyFields }
             let line = try Self.line(span, from: start)
+            if line.name == .alias, alias == nil { alias = line }
             lines.append(line)
             start = Int(line.end)
         }
@@ -40,7 +43,11 @@ package struct FieldSection: Sendable {
 
     private static func line(_ span: Span<UInt8>, from start: Int) throws(HTTP1Error) -> Line {
         var colon = start
-        while span[colon].isTokenCharacter { colon += 1 }
+        var symbols: UInt8 = 0
+        while case let kind = tokenTable[Int(span[colon])], kind != 0 {
+            symbols |= kind
+            colon += 1
+        }
         guard colon > start, span[colon] == UInt8(ascii: ":") else { throw .badField }
         var valueStart = colon + 1
         while span[valueStart].isBlank { valueStart += 1 }
@@ -53,8 +60,8 @@ package struct FieldSection: Sendable {
         var valueEnd = end
         while valueEnd > valueStart, span[valueEnd - 1].isBlank { valueEnd -= 1 }
         return Line(
-            name: FieldName.recognize(span, start, colon), start: Int32(start), nameEnd: Int32(colon),
-            valueStart: Int32(valueStart), valueEnd: Int32(valueEnd), end: Int32(end + 2))
+            name: FieldName.recognize(span, start, colon, hasSymbol: symbols & symbolKind != 0), start: Int32(start),
+            nameEnd: Int32(colon), valueStart: Int32(valueStart), valueEnd: Int32(valueEnd), end: Int32(end + 2))
     }
 
     /// The value of a line.
@@ -64,6 +71,23 @@ package struct FieldSection: Sendable {
         return [UInt8](capacity: range.count) { output in
             for index in range { output.append(span[index]) }
         }
+    }
+
+    /// The whole of a line, without its CRLF.
+    package func content(_ line: Line) -> [UInt8] {
+        let span = bytes.readableBytesUInt8Span
+        let range = Int(line.start)..<Int(line.end) - 2
+        return [UInt8](capacity: range.count) { output in
+            for index in range { output.append(span[index]) }
+        }
+    }
+
+    /// Whether a line's value begins with `word`, which is lower-case ASCII, in any case.
+    package func hasPrefix(_ line: Line, _ word: [UInt8]) -> Bool {
+        guard Int(line.valueEnd - line.valueStart) >= word.count else { return false }
+        let span = bytes.readableBytesUInt8Span
+        for index in word.indices where span[Int(line.valueStart) + index] | 0x20 != word[index] { return false }
+        return true
     }
 
     /// The value of a line as text; bytes outside UTF-8 are replaced.
@@ -170,14 +194,20 @@ extension UInt8 {
     var isFieldContent: Bool { (self >= 0x20 && self != 0x7f) || self == 0x09 }
 
     /// RFC 9110 section 5.6.2.
-    var isTokenCharacter: Bool { tokenTable[Int(self)] }
+    var isTokenCharacter: Bool { tokenTable[Int(self)] != 0 }
+
+    /// Whether it is a token character, but neither a letter, a digit nor a hyphen.
+    var isNameSymbol: Bool { tokenTable[Int(self)] == symbolKind }
 }
 
-private let tokenTable: [Bool] = {
-    var table = [Bool](repeating: false, count: 256)
-    for byte in "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8 {
-        table[Int(byte)] = true
-    }
+/// What a token character is that is neither a letter, a digit nor a hyphen.
+private let symbolKind: UInt8 = 2
+
+/// By byte: 0 for none of a token, 1 for letters, digits and hyphens, ``symbolKind`` for the rest.
+private let tokenTable: [UInt8] = {
+    var table = [UInt8](repeating: 0, count: 256)
+    for byte in "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8 { table[Int(byte)] = 1 }
+    for byte in "!#$%&'*+.^_`|~".utf8 { table[Int(byte)] = symbolKind }
     return table
 }()
 

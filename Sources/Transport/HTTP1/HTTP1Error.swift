@@ -5,16 +5,21 @@
 package enum HTTP1Error: Error, Equatable, Sendable {
     /// The head is longer than allowed.
     case headTooLarge
+    /// The request line alone is longer than a head may be.
+    case targetTooLong
     /// More fields than allowed.
     case tooManyFields
     /// A line ends with a bare line feed, or holds a bare carriage return or another control character.
     case badLineEnding
     /// The request or status line is malformed.
     case badStartLine
-    /// The version is not HTTP/1.0 or HTTP/1.1.
+    /// The version is not HTTP/1.
     case badVersion
     /// A field line is malformed: no colon, blanks before it, an empty or illegal name, or a folded line.
     case badField
+    /// A field's name, at most 64 bytes of which are given, is read by some servers as another one that frames, routes,
+    /// identifies or pays.
+    case ambiguousName(String)
     /// Content-Length is not one plain number, or stands more than once.
     case badContentLength
     /// Transfer-Encoding is anything but one `chunked`, stands beside Content-Length, or is sent by HTTP/1.0.

@@ -4,6 +4,7 @@ package import NIOCore
 package struct HeadScanner: Sendable {
     private var position = 0
     private var lineIsEmpty = true
+    private var isInFirstLine = true
 
     /// Makes a scanner for one head.
     package init() {}
@@ -19,11 +20,12 @@ package struct HeadScanner: Sendable {
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
-            guard position <= limit else { throw .headTooLarge }
+            guard position <= limit else { throw isInFirstLine ? .targetTooLong : .headTooLarge }
             if byte == 0x0a {
                 guard position >= 2, bytes[position - 2] == 0x0d else { throw .badLineEnding }
                 if lineIsEmpty { return position }
                 lineIsEmpty = true
+                isInFirstLine = false
             } else if byte != 0x0d {
                 lineIsEmpty = false
             }

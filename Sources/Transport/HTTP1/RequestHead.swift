@@ -32,6 +32,8 @@ package struct RequestHead: Sendable {
         target = bytes.asciiText(methodEnd + 1..<targetEnd)
         isHTTP10 = minor == 0
         fields = try FieldSection(bytes: bytes, from: position + 2)
+        // A server that reads it as the other name would find another length, another payment or another sender.
+        if let alias = fields.alias { throw .ambiguousName(String(fields.name(of: alias).prefix(64))) }
         framing = try fields.declaredFraming(isHTTP10: minor == 0) ?? .none
     }
 
@@ -44,12 +46,12 @@ package struct RequestHead: Sendable {
 enum Version {
     private static let name = [UInt8]("HTTP/1.".utf8)
 
-    /// Reads `HTTP/1.0` or `HTTP/1.1` and returns the minor version.
+    /// Reads the version and returns its minor number, which for all above 1 is 1 (RFC 9110 section 2.5).
     static func read(_ span: Span<UInt8>, at position: Int) throws(HTTP1Error) -> Int {
         guard position + 8 < span.count else { throw .badStartLine }
         for index in name.indices where span[position + index] != name[index] { throw .badVersion }
         switch span[position + 7] {
-        case UInt8(ascii: "1"): return 1
+        case UInt8(ascii: "1")...UInt8(ascii: "9"): return 1
         case UInt8(ascii: "0"): return 0
         default: throw .badVersion
         }

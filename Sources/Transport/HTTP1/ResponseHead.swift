@@ -45,6 +45,11 @@ package struct ResponseHead: Sendable {
         return declaredFraming ?? .untilClose
     }
 
+    /// The length that Content-Length gives, also where there is no body, as in the answer to HEAD.
+    package var declaredLength: UInt64? {
+        if case .length(let count)? = declaredFraming { count } else { nil }
+    }
+
     /// Whether the sender will keep the connection open.
     package var keepsAlive: Bool {
         isHTTP10 ? fields.contains(.connection, token: "keep-alive") : !fields.contains(.connection, token: "close")

@@ -51,12 +51,13 @@ package final class TLSClientContext: Sendable {
 
     /// A handler for one connection to `serverName`, a host name or an IP literal that the certificate must carry.
     ///
-    /// `port` only tells origins apart when sessions are resumed. `offersHTTP2`: whether the server may choose `h2`.
+    /// `port` and `choice` only tell origins apart when sessions are resumed. `offersHTTP2`: whether the server may choose `h2`.
     /// Throws ``TLSError/invalidServerName``.
     package func makeClientHandler(
-        serverName: String, port: Int, offersHTTP2: Bool = false
+        serverName: String, port: Int, chosenBy choice: Destination.Choice = .daemon, offersHTTP2: Bool = false
     ) throws(TLSError) -> TLSHandler {
-        let origin = TLSOrigin(name: try TLSServerName(serverName), port: port, offersHTTP2: offersHTTP2)
+        let origin = TLSOrigin(
+            name: try TLSServerName(serverName), port: port, choice: choice, offersHTTP2: offersHTTP2)
         return TLSHandler(connection: try TLSConnection(context: context, connectingTo: origin, sessions: sessions))
     }
 }

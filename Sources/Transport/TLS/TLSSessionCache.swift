@@ -7,6 +7,8 @@ import Synchronization
 struct TLSOrigin: Hashable, Sendable {
     let name: TLSServerName
     let port: Int
+    /// Whose choice the server is: what one agent does with a host is not shown by another's connections to it.
+    var choice = Destination.Choice.daemon
     /// Whether the server may choose HTTP/2: its sessions stay apart, as they hold what was chosen.
     var offersHTTP2 = false
 }
@@ -60,19 +62,23 @@ struct TLSSessionTable<Session> {
         self.lifetime = lifetime
     }
 
-    /// Remembers a session; forgets the oldest of its origin and the least recently used origin to make room.
+    /// Remembers a session; forgets the oldest of its origin, and to make room the least recently used origin of whoever chose
+    /// most of them.
     mutating func store(_ session: Session, isSingleUse: Bool, for origin: TLSOrigin, now: NIODeadline) {
-        if entries[origin] == nil, entries.count >= originLimit,
-            let idlest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-        {
-            entries[idlest.key] = nil
-        }
+        if entries[origin] == nil, entries.count >= originLimit { makeRoom(for: origin.choice) }
         useCount += 1
         var entry = entries.removeValue(forKey: origin) ?? Entry()
         entry.lastUse = useCount
         entry.sessions.insert((session, isSingleUse, now + lifetime), at: 0)
         entry.sessions.removeLast(max(0, entry.sessions.count - sessionsPerOrigin))
         entries[origin] = entry
+    }
+
+    private mutating func makeRoom(for choice: Destination.Choice) {
+        let counts = entries.keys.reduce(into: [choice: 1]) { $0[$1.choice, default: 0] += 1 }
+        let most = counts.values.max() ?? 0
+        let idlest = entries.filter { counts[$0.key.choice] == most }.min { $0.value.lastUse < $1.value.lastUse }
+        if let key = idlest?.key { entries[key] = nil }
     }
 
     /// The newest session for `origin` that has not expired; removed if one use spends it.

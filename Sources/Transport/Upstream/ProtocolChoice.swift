@@ -4,16 +4,16 @@ import NIOCore
 final class ProtocolChoice: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
-    private let origin: Origin
+    private let destination: Destination
     private weak var pool: UpstreamPool?
     private let sessions: HTTP2Sessions
     private var whenReady: ((Result<UpstreamDialer.Dialed, UpstreamFailure>) -> Void)?
 
     init(
-        origin: Origin, pool: UpstreamPool?, sessions: HTTP2Sessions,
+        _ destination: Destination, pool: UpstreamPool?, sessions: HTTP2Sessions,
         whenReady: @escaping (Result<UpstreamDialer.Dialed, UpstreamFailure>) -> Void
     ) {
-        self.origin = origin
+        self.destination = destination
         self.pool = pool
         self.sessions = sessions
         self.whenReady = whenReady
@@ -26,9 +26,9 @@ final class ProtocolChoice: ChannelInboundHandler, RemovableChannelHandler {
         self.whenReady = nil
         do {
             if summary.alpn == "h2" {
-                whenReady(.success(.http2(try .start(at: context, origin: origin, owner: sessions))))
+                whenReady(.success(.http2(try .start(at: context, to: destination, owner: sessions))))
             } else {
-                let connection = UpstreamConnection(origin: origin, pool: pool) { whenReady($0.map { .http1($0) }) }
+                let connection = UpstreamConnection(destination, pool: pool) { whenReady($0.map { .http1($0) }) }
                 try context.pipeline.syncOperations.addHandler(connection, position: .after(self))
                 context.fireUserInboundEventTriggered(event)
             }

@@ -1,4 +1,15 @@
 package import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+
+private let keepAliveIdle = TCP_KEEPIDLE
+#else
+import Darwin
+
+private let keepAliveIdle = TCP_KEEPALIVE
+#endif
 
 /// Who is told what arrives on an upstream connection.
 ///
@@ -49,10 +60,21 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
         case closed
     }
 
-    /// Where the connection goes.
-    package let origin: Origin
+    /// Where the connection goes, and whose choice that is.
+    package let destination: Destination
+    /// Since when it has been idle.
+    private(set) var idleSince = NIODeadline.distantPast
     /// When an idle connection is not used any more.
     private(set) var idleUntil = NIODeadline.distantFuture
+    /// Where it is kept between exchanges: that of its owner.
+    var shelf: IdleConnections.Shelf?
+    /// Idle connections that may be kept for the same choice.
+    private var idleLimit = 0
+    /// Whether the system asks the peer of the idle connection whether it is still there.
+    private var isProbed = false
+    /// Whether what is sent on it may come back here without having passed the public internet.
+    package private(set) lazy var mayLeadBack = ConnectionReach.mayLeadBack(
+        from: context?.channel.localAddress, to: context?.channel.remoteAddress)
     /// Whether the connection has carried an exchange before the present one.
     package private(set) var isReused = false
 
@@ -71,14 +93,17 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     private var interims = 0
     private var head: ResponseHead?
     private var isRequestComplete = true
+    /// Parts that the present request was written in.
+    private var writes = 0
     private var isTruncated = false
     private var isReading = true
     private var whenReady: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
 
     init(
-        origin: Origin, pool: UpstreamPool?, whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
+        _ destination: Destination, pool: UpstreamPool?,
+        whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
     ) {
-        self.origin = origin
+        self.destination = destination
         isStream = false
         self.pool = pool
         self.whenReady = whenReady
@@ -86,11 +111,12 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
 
     /// A stream of a shared connection, which may have carried an exchange before.
     init(
-        origin: Origin, streamIsReused: Bool,
+        _ destination: Destination, streamIsReused: Bool, mayLeadBack: Bool,
         whenReady: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
     ) {
-        self.origin = origin
+        self.destination = destination
         isStream = true
+        self.mayLeadBack = mayLeadBack
         isReused = streamIsReused
         self.whenReady = whenReady
     }
@@ -106,10 +132,12 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
         self.receiver = receiver
         phase = .awaitingHead
         isRequestComplete = false
+        writes = 0
     }
 
     /// Writes a part of the request.
     package func write(_ bytes: ByteBuffer) {
+        writes += 1
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 
@@ -185,7 +213,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     }
 
     package func channelActive(context: ChannelHandlerContext) {
-        if !origin.isSecure || isStream { ready(.success(self)) }
+        if !destination.origin.isSecure || isStream { ready(.success(self)) }
         context.fireChannelActive()
     }
 
@@ -223,7 +251,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
             case .body(var reader):
                 guard let bytes = try reader.take(from: &inbound) else { return }
                 phase = .body(reader)
-                receiver?.upstream(self, didReceiveBody: bytes)
+                if bytes.readableBytes > 0 { receiver?.upstream(self, didReceiveBody: bytes) }
                 if reader.isFinished, case .body = phase { finish() }
             case .connecting, .idle, .switched, .closed:
                 // Nobody asked for these bytes: the connection cannot be trusted with another exchange.
@@ -253,7 +281,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
             return true
         }
         self.head = head
-        let reader = BodyReader(head.framing(answering: method))
+        let reader = BodyReader(head.framing(answering: method), trailers: .answers)
         phase = .body(reader)
         receiver?.upstream(self, didReceive: head)
         if reader.isFinished, case .body = phase { finish() }
@@ -275,11 +303,11 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
         // What was offered is offered again with the payment, and some servers refuse that on the same connection.
         let isOfferToPay = head?.status == 402 && !protocols.isEmpty
         let mayKeep =
-            !isStream && isRequestComplete && !isOfferToPay && inbound.readableBytes == 0 && head?.keepsAlive == true
+            !isStream && hasSentRequest && !isOfferToPay && inbound.readableBytes == 0 && head?.keepsAlive == true
         if mayKeep {
             isReused = true
             setReading(true)
-            park(in: pool)
+            park()
         } else {
             close()
         }
@@ -287,26 +315,65 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
         receiver?.upstreamDidFinish(self)
     }
 
-    /// Leaves an open connection to whoever needs it next.
-    func park(in pool: UpstreamPool?) {
-        guard let pool else { return close() }
-        phase = .idle
-        idleUntil = .now() + Self.idleTime(hinted: head)
-        pool.giveBack(self)
+    /// Whether the whole request has left the process.
+    ///
+    /// What a server answers before it has read the request may be followed by the rest, which it then reads as it likes.
+    private var hasSentRequest: Bool {
+        guard isRequestComplete else { return false }
+        guard writes > 1 else { return true }
+        return (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
     }
 
-    /// How long an idle connection is trusted: a second less than the server says, or less than common defaults, so
-    /// that a request rarely meets a connection that the server is just closing.
-    private static func idleTime(hinted head: ResponseHead?) -> TimeAmount {
-        let usual = TimeAmount.seconds(4)
-        guard let head, let line = head.fields.first(.keepAlive) else { return usual }
+    // MARK: Between exchanges
+
+    /// Whether it can carry more than one exchange.
+    var mayBeKept: Bool { !isStream }
+
+    /// Says where the connection is kept between exchanges.
+    func assign(to shelf: IdleConnections.Shelf, idleLimit: Int) {
+        self.shelf = shelf
+        self.idleLimit = idleLimit
+    }
+
+    /// Keeps an open connection for its owner.
+    func park() {
+        guard let pool, let shelf else { return close() }
+        phase = .idle
+        idleSince = .now()
+        idleUntil = idleSince + pool.idleTime(to: destination, hint: head.flatMap(Self.hint))
+        pool.keep(self, on: shelf, limit: idleLimit)
+    }
+
+    /// The idle time that a server says it allows; at most an hour.
+    private static func hint(_ head: ResponseHead) -> TimeAmount? {
+        guard let line = head.fields.first(.keepAlive) else { return nil }
         for parameter in head.fields.text(line).split(separator: ",") {
             let pair = parameter.trimmingBlanks.lowercased().split(separator: "=")
             if pair.count == 2, pair[0] == "timeout", let seconds = Int64(pair[1]) {
-                return .seconds(max(1, min(seconds, 60) - 1))
+                return .seconds(max(0, min(seconds, 3600)))
             }
         }
-        return usual
+        return nil
+    }
+
+    /// After how much silence the peer of an idle connection is asked whether it is still there.
+    private static let silence = TimeAmount.seconds(4)
+
+    /// Lets the system ask a silent peer whether it is still there: three probes within six seconds, or the connection ends.
+    func probeWhenSilent(at now: NIODeadline) {
+        guard !isProbed, now - idleSince >= Self.silence, let options = context?.channel.syncOptions else { return }
+        isProbed = true
+        try? options.setOption(.socketOption(.so_keepalive), value: 1)
+        try? options.setOption(.tcpOption(.init(rawValue: keepAliveIdle)), value: 4)
+        try? options.setOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 2)
+        try? options.setOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
+    }
+
+    /// Leaves it to the exchange's own time-outs how long a peer may be out of reach.
+    func stopProbing() {
+        guard isProbed else { return }
+        isProbed = false
+        try? context?.channel.syncOptions?.setOption(.socketOption(.so_keepalive), value: 0)
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -334,8 +401,8 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
             fail(inbound.readableBytes == 0 && interims == 0 ? .closedBeforeResponse : .truncated)
         case .body(let reader):
             if reader.endsWithConnection && !isTruncated { finish() } else { fail(.truncated) }
-        case .connecting, .idle, .switched, .closed:
-            break
+        case .idle: pool?.serverClosed(self)
+        case .connecting, .switched, .closed: break
         }
         phase = .closed
         pool?.forget(self)

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// Opens connections, and lets origins rest that could not be reached.
+/// Opens connections, and lets those origins rest that could not be reached.
 ///
 /// Not thread-safe: every call is made on the loop.
 final class UpstreamDialer {
@@ -15,10 +15,10 @@ final class UpstreamDialer {
     private let tls: TLSClientContext
     /// Where the connections come back to.
     weak var pool: UpstreamPool?
-    /// Origins that could not be reached of late.
-    private var breakers: [Origin: CircuitBreaker] = [:]
-    /// Origins of which that is remembered.
-    private static let breakerLimit = 1024
+    /// Looks up hosts that agents choose; without one none of them is dialled.
+    var guarded: GuardedResolver?
+    /// Which origins could not be reached lately.
+    private var breakers = OriginMemory<CircuitBreaker>()
 
     init(loop: any EventLoop, tls: TLSClientContext) {
         self.loop = loop
@@ -27,19 +27,23 @@ final class UpstreamDialer {
 
     /// Opens a connection; `completion` is called once, on the loop, after the TLS handshake where there is one.
     ///
-    /// With `sessions` HTTP/2 is offered and a connection that speaks it is one of theirs. `resolver` looks the host up;
-    /// without one the system does, and any address is dialled.
+    /// With `sessions` HTTP/2 is offered and a connection that speaks it is one of theirs. Any address of a host that the
+    /// operator chose is dialled; of one that an agent chose, those that are let through.
     func dial(
-        _ origin: Origin, sessions: HTTP2Sessions?, timeout: TimeAmount, resolver: GuardedResolver?,
+        _ destination: Destination, sessions: HTTP2Sessions?, timeout: TimeAmount,
         completion: @escaping (Result<Dialed, UpstreamFailure>) -> Void
     ) {
-        if let rest = breakers[origin]?.rest(at: .now()) {
+        let origin = destination.origin
+        if destination.choice.isOfAgent, guarded == nil {
+            return loop.assumeIsolated().execute { completion(.failure(.addressRefused)) }
+        }
+        if let rest = breakers[destination]?.rest(at: .now()) {
             // Not from within the call, as nobody else is answered either.
             let seconds = (rest.nanoseconds + 999_999_999) / 1_000_000_000
             return loop.assumeIsolated().execute { completion(.failure(.resting(seconds: max(1, seconds)))) }
         }
         let attempt = ConnectAttempt { result in
-            self.note(result, at: origin)
+            self.note(result, at: destination)
             completion(result)
         }
         let bound = NIOLoopBound((dialer: self, sessions: sessions, attempt: attempt), eventLoop: loop)
@@ -47,13 +51,13 @@ final class UpstreamDialer {
         attempt.whenFinished = { expiry.cancel() }
         ClientBootstrap(group: loop)
             .connectTimeout(timeout)
-            .resolver(resolver)
+            .resolver(destination.choice.isOfAgent ? guarded : nil)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let (dialer, sessions, attempt) = bound.value
                     attempt.channels.append(channel)
-                    try dialer.prepare(channel, to: origin, sessions: sessions, attempt: attempt)
+                    try dialer.prepare(channel, to: destination, sessions: sessions, attempt: attempt)
                 }
             }
             .connect(host: origin.host, port: origin.port)
@@ -64,33 +68,39 @@ final class UpstreamDialer {
     }
 
     private func prepare(
-        _ channel: any Channel, to origin: Origin, sessions: HTTP2Sessions?, attempt: ConnectAttempt
+        _ channel: any Channel, to destination: Destination, sessions: HTTP2Sessions?, attempt: ConnectAttempt
     ) throws {
         let pipeline = channel.pipeline.syncOperations
+        let origin = destination.origin
         if origin.isSecure {
             try pipeline.addHandler(
                 tls.makeClientHandler(
-                    serverName: origin.host, port: origin.port, offersHTTP2: sessions != nil))
+                    serverName: origin.host, port: origin.port, chosenBy: destination.choice,
+                    offersHTTP2: sessions != nil))
         }
         if origin.isSecure, let sessions {
             try pipeline.addHandler(
-                ProtocolChoice(origin: origin, pool: pool, sessions: sessions) { attempt.finish($0) })
+                ProtocolChoice(destination, pool: pool, sessions: sessions) { attempt.finish($0) })
         } else {
             try pipeline.addHandler(
-                UpstreamConnection(origin: origin, pool: pool) { attempt.finish($0.map(Dialed.http1)) })
+                UpstreamConnection(destination, pool: pool) { attempt.finish($0.map(Dialed.http1)) })
         }
     }
 
     /// Remembers what became of a try to connect.
-    private func note(_ result: Result<Dialed, UpstreamFailure>, at origin: Origin) {
+    private func note(_ result: Result<Dialed, UpstreamFailure>, at destination: Destination) {
         switch result {
-        case .success: breakers[origin] = nil
+        case .success: if breakers[destination] != nil { breakers[destination] = nil }
         case .failure(.connect), .failure(.connectTimeout), .failure(.tls):
-            guard breakers[origin] != nil || breakers.count < Self.breakerLimit else { return }
-            breakers[origin, default: CircuitBreaker()].failed(at: .now())
+            var breaker = breakers[destination] ?? CircuitBreaker()
+            breaker.failed(at: .now())
+            breakers[destination] = breaker
         case .failure: break
         }
     }
+
+    /// Forgets what is known of hosts that agents chose.
+    func forgetAgents() { breakers.forgetAgents() }
 }
 
 /// One attempt to connect; only its first outcome counts, and a connection that comes too late is closed.

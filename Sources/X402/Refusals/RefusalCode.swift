@@ -63,7 +63,7 @@ package enum RefusalCode: String, Error, Sendable, CaseIterable, Comparable {
     package var sentence: String {
         switch self {
         case .unreadable: "No entry of the challenge could be read."
-        case .requestMethod: "HEAD, OPTIONS and TRACE requests are not paid for."
+        case .requestMethod: "Only GET, POST, PUT, PATCH and DELETE requests are paid for."
         case .clock: "The seller's Date header is more than five minutes away from the local clock."
         case .identifier: "The seller requires a payment identifier in a form that cannot be given."
         case .scheme: "The seller asks for a payment scheme that Purser does not pay; it pays \"exact\" and \"upto\"."

@@ -31,15 +31,32 @@ def wrk(url, headers, connections, seconds, *, identical=False):
     command += [url, "--", "identical"] if identical else [url]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    def latency(label):
-        value, suffix = re.search(rf"{label}\s+([\d.]+)(us|ms|s)", text).groups()
-        return float(value) * UNITS[suffix]
-
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text) or re.search(r"Socket errors: (.*)", text)
     if bad:
         sys.exit(f"bench: {url}: {bad.group(0)}")
     requests = int(re.search(r"(\d+) requests in", text).group(1))
-    return requests, float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)), latency("50%"), latency("99%")
+    return requests, float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)), latency(text, "50%"), latency(text, "99%")
+
+
+def agents(url, tokens, count, seconds):
+    """Starts a load in which each of `count` agents has a connection; `tokens` is a file of their tokens."""
+    script = pathlib.Path(__file__).with_name("tokens.lua")
+    command = ["wrk", f"-t{count}", f"-c{count}", f"-d{seconds}s", "--latency", "--timeout", "10s", "-s", str(script)]
+    return subprocess.Popen([*command, url, "--", str(tokens)], stdout=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    """The latencies' median and 99th percentile in µs of a load that comes to its end."""
+    text = process.communicate()[0]
+    if process.returncode or "Non-2xx" in text or "Socket errors" in text:
+        sys.exit(f"bench: {text}")
+    return latency(text, "50%"), latency(text, "99%")
+
+
+def latency(text, label):
+    """A latency in µs from what wrk prints."""
+    value, suffix = re.search(rf"{label}\s+([\d.]+)(us|ms|s)", text).groups()
+    return float(value) * UNITS[suffix]
 
 
 def curl(url, headers, *options):

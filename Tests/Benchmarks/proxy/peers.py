@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -78,7 +79,7 @@ class Peers:
     """Everything that runs during a measurement, on ports of its own."""
 
     def __init__(self, purser, folder, sdk=None):
-        self.folder = folder
+        self.folder, self.binary = folder, purser
         self.upstream, self.streams, self.secure = free_port(), free_port(), free_port()
         self.ports = {"nginx": free_port(), "haproxy": free_port(), "purser": free_port()}
         self.running = {}
@@ -130,6 +131,23 @@ class Peers:
         command = ["ss", "-Htn", "state", "established", "sport", "=", f":{self.secure}"]
         return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
 
+    def upstream_counts(self):
+        """Connections and requests that the upstreams have had, this question included."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.upstream}/counts") as answer:
+            accepted, _, requests = answer.read().split(b"\n")[2].split()
+        return int(accepted), int(requests)
+
+    def tokens(self, count):
+        """A file with the tokens of so many agents, which have no cap."""
+        file = self.folder / "tokens"
+        lines = []
+        for number in range(count):
+            command = [self.binary, "agent", "add", f"agent{number}", "--state", str(self.folder / "state"), "--json"]
+            added = subprocess.run(command, check=True, capture_output=True, text=True)
+            lines.append(json.loads(added.stdout)["token"] + "\n")
+        file.write_text("".join(lines))
+        return file
+
     def headers(self, name):
         return [*self.token_header(), "Purser-Price: learned"] if name == "purser" else []
 
@@ -161,6 +179,7 @@ class Peers:
     server {{ listen 127.0.0.1:{self.upstream} backlog=4096;
         location /plain {{ default_type text/plain; return 200 "{BODY}"; }}
         location /bulk {{ root {self.folder}; }}
+        location /counts {{ stub_status; }}
         location ~ ^/(paid|learned)$ {{ default_type text/plain; error_page 402 = @challenge;
             if ($http_payment_signature = "") {{ return 402; }}
             add_header PAYMENT-RESPONSE "{settled}"; return 200 "{BODY}"; }}

@@ -71,6 +71,7 @@ struct SidecarUnderTest {
         let timeouts = ProxyTimeouts(
             read: .seconds(2), idle: .seconds(2), linger: .milliseconds(100), outcome: .milliseconds(400),
             challenge: .milliseconds(100))
+        let loopMark = try LoopMark(random: SeededRandom(seed: 43))
         server = try await ProxyServer.start(
             at: [.address(host: "127.0.0.1", port: 0)],
             services: { ports in
@@ -79,7 +80,7 @@ struct SidecarUnderTest {
                         gateways: GatewayTable([gateway]), hosts: HostRule(ports: ports, more: [])),
                     agents: agents, engine: engine, replayLimits: ReplayLimits(folder: "/tmp"),
                     replayMemory: 1 << 20, threads: threads, timeouts: timeouts,
-                    clock: Self.clock, logger: logger)
+                    loopMark: loopMark, clock: Self.clock, logger: logger)
             }, tls: try Self.tls.get(), group: group)
         port = server.ports[0]
     }

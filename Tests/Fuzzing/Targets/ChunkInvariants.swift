@@ -23,7 +23,65 @@ enum ChunkInvariants {
         var buffer = ByteBuffer(bytes: input)
         var reader = BodyReader(.chunked)
         guard let body = try? reader.take(from: &buffer) else { throw BrokenInvariant("a body can be taken") }
-        try hold(body.readableBytes == whole.taken && reader.isFinished, "a body is taken as it was followed")
+        try hold(
+            buffer.readableBytes == input.count - whole.taken && reader.isFinished, "a body is taken as it was followed"
+        )
+        let written = Array(body.readableBytesView)
+        try hold(
+            isWrittenInOneForm(written, content: whole.content), "a body travels on in the one form that all read alike"
+        )
+        for size in [1, 3] where input.count < 4096 {
+            try hold(rewritten(input, inPiecesOf: size) == written, "it travels on alike in pieces of \(size)")
+        }
+        try hold(rewritten(written, inPiecesOf: written.count) == written, "what is in that form stays as it is")
+    }
+
+    private static func rewritten(_ input: [UInt8], inPiecesOf size: Int) -> [UInt8]? {
+        var reader = BodyReader(.chunked)
+        var buffer = ByteBuffer()
+        var output: [UInt8] = []
+        for start in stride(from: 0, to: input.count, by: size) where !reader.isFinished {
+            buffer.writeBytes(input[start..<min(input.count, start + size)])
+            do {
+                while let part = try reader.take(from: &buffer) { output += part.readableBytesView }
+            } catch {
+                return nil
+            }
+        }
+        return output
+    }
+
+    /// Whether a complete body has nothing but sizes without zeros in front, content, and trailers with a colon and a blank.
+    private static func isWrittenInOneForm(_ body: [UInt8], content: [UInt8]) -> Bool {
+        var rest = body[...]
+        var found: [UInt8] = []
+        while let line = firstLine(of: &rest) {
+            let digits = String(decoding: line, as: UTF8.self)
+            guard !line.isEmpty, line.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || isHexLetter($0) }),
+                digits == "0" || !digits.hasPrefix("0"), let size = Int(digits, radix: 16)
+            else { return false }
+            guard size > 0 else { return found == content && hasPlainTrailers(rest) }
+            guard rest.count >= size else { return false }
+            found += rest.prefix(size)
+            rest = rest.dropFirst(size)
+            guard firstLine(of: &rest)?.isEmpty ?? false else { return false }
+        }
+        return false
+    }
+
+    private static func isHexLetter(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20
+    }
+
+    private static func hasPlainTrailers(_ lines: ArraySlice<UInt8>) -> Bool {
+        var rest = lines
+        while let line = firstLine(of: &rest) {
+            if line.isEmpty { return rest.isEmpty }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
+                line.index(after: colon) < line.endIndex, line[line.index(after: colon)] == 0x20
+            else { return false }
+        }
+        return false
     }
 
     private static func read(
@@ -46,7 +104,11 @@ enum ChunkInvariants {
         var rest = body[...]
         var content: [UInt8] = []
         while let line = firstLine(of: &rest) {
-            let digits = String(decoding: line.prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
+            let size = line.prefix { $0 != UInt8(ascii: ";") }
+            // Blanks may stand before an extension, and nowhere else.
+            let isExtended = size.count < line.count
+            let digits = String(
+                decoding: isExtended ? size.prefix { $0 != 0x20 && $0 != 0x09 } : size, as: UTF8.self)
             guard let size = Int(digits, radix: 16), size >= 0, !digits.hasPrefix("+") else { return nil }
             guard size > 0 else {
                 while let trailer = firstLine(of: &rest) {

@@ -13,6 +13,7 @@ enum HeadInvariants {
         try hold(input[..<length].suffix(2).elementsEqual([0x0d, 0x0a]), "a head ends with its empty line")
         let bytes = ByteBuffer(bytes: input[..<length])
         if let request = try? RequestHead(bytes) {
+            try hold(!request.fields.lines.contains { $0.name == .alias }, "no name of a request is read as another")
             try check(request.fields, request.framing, isHTTP10: request.isHTTP10)
             let line = "\(request.method) \(request.target) HTTP/1.\(request.isHTTP10 ? 0 : 1)\r\n"
             try hold(
@@ -70,6 +71,10 @@ enum HeadInvariants {
             try hold(
                 (name == "transfer-encoding") == (line.name == .transferEncoding),
                 "Transfer-Encoding is known by its name")
+            let folded = String(name.map { $0.isLetter || $0.isNumber ? $0 : "-" })
+            if folded != name, folded == "content-length" || folded == "transfer-encoding" {
+                try hold(line.name == .alias, "a name that is read as a framing one is known as an alias")
+            }
             lengths += name == "content-length" ? 1 : 0
             codings += name == "transfer-encoding" ? 1 : 0
         }

@@ -191,6 +191,45 @@ struct RejectionConformanceTests {
         #expect(try await shop.pay(by: "ada", at: 190, .settled, gateway: "other") != nil, "not for ada")
     }
 
+    /// What is done at the gateway in turn: an agent that rejections pause, or one whose payment is accepted.
+    enum Step: Sendable {
+        case pauses(String)
+        case accepts(String)
+    }
+
+    @Test(
+        "an accepted payment of one of the two paused agents is not a third's, and only a third's lifts the pause for all",
+        arguments: StoreKind.allCases,
+        [
+            ([.pauses("ada"), .accepts("bob"), .pauses("bob")], true),
+            ([.pauses("ada"), .accepts("cyd"), .pauses("bob")], false),
+            ([.pauses("ada"), .accepts("bob"), .accepts("bob"), .pauses("bob")], true),
+            ([.pauses("ada"), .accepts("bob"), .accepts("cyd"), .pauses("bob")], false),
+            ([.pauses("ada"), .accepts("cyd"), .pauses("bob"), .pauses("cyd")], true),
+            ([.pauses("ada"), .accepts("bob"), .accepts("cyd"), .pauses("bob"), .pauses("cyd")], true),
+            ([.accepts("cyd"), .pauses("ada"), .pauses("bob")], true),
+            ([.accepts("bob"), .pauses("ada")], false),
+        ] as [([Step], Bool)])
+    func third(kind: StoreKind, history: ([Step], Bool)) async throws {
+        var (subject, shop) = try await Self.shop(kind)
+        defer { subject.outlive() }
+        for (second, step) in history.0.enumerated() {
+            switch step {
+            case .accepts(let agent): #expect(try await shop.pay(by: agent, at: Int64(second), .settled) == nil)
+            case .pauses(let agent):
+                for path in ["/1", "/2", "/3"] { try await shop.pay(path, by: agent, at: Int64(second), .rejected) }
+            }
+        }
+        // The scout is paused only where everybody is; its acceptance would lift the pause.
+        #expect(try await shop.paused(by: "scout", at: 20) == (history.1 ? "gateway" : nil))
+        let kept = try await subject.store.rejected["lab"]
+        #expect((kept?.probes != nil) == history.1)
+        if history.1 {
+            #expect(try await shop.pay(by: "scout", at: 70, .settled) == nil, "the probe")
+            #expect(try await shop.paused(by: "scout", at: 71) == nil, "the scout is a third")
+        }
+    }
+
     @Test("a gateway that never stops is never stopped", arguments: StoreKind.allCases)
     func unlimited(kind: StoreKind) async throws {
         var (subject, shop) = try await Self.shop(kind)
@@ -275,18 +314,59 @@ struct RejectionConformanceTests {
             let store = subject.store
             try await store.reserve(.sample(1, fingerprint: 5))
             try await store.book(.rejected, of: .sample(1))
+            let terms = PaymentIntent.sample(1).terms
+            for (host, isEnough) in [("one", false), ("one", false), ("two", true)] {
+                #expect(try await store.doubtFunds(of: terms, .claim(host: host), at: .vectors) == isEnough)
+            }
             let pause = WalletPause(
-                wallet: "main", account: "0x01", network: "eip155:42161", symbol: "USDT",
+                wallet: "main", account: terms.payer, network: "eip155:42161", symbol: "USDT",
                 until: .vectors.adding(seconds: 60))
-            let new = ReservationRequest(.sample(2), walletPause: pause)
-            #expect(try await store.reserve(new, at: .vectors).refusal == .walletUnfunded(pause))
+            #expect(try await store.reserve(.sample(2)).refusal == .walletUnfunded(pause))
             #expect(try await store.payment(PaymentIntent.sample(2).id)?.evidence.reason == "insufficient-funds")
-            let old = ReservationRequest(.sample(3, fingerprint: 5), walletPause: pause)
-            guard case .adopted = try await store.reserve(old, at: .vectors) else {
+            guard case .adopted = try await store.reserve(.sample(3, fingerprint: 5)) else {
                 Issue.record("not taken over")
                 return
             }
         }
+    }
+
+    @Test(
+        "one payment a minute is tried from a wallet without funds; one that is not sent leaves its turn, and one accepted ends it",
+        arguments: StoreKind.allCases)
+    func walletProbes(kind: StoreKind) async throws {
+        let (subject, _) = try await Self.shop(kind)
+        defer { subject.outlive() }
+        let store = subject.store
+        func code(_ number: UInt64, _ second: Int64, value: Dollars = .cents(1)) async throws -> String? {
+            try await store.reserve(.sample(number, value: value), second: second).refusalCode
+        }
+        let terms = PaymentIntent.sample(1).terms
+        #expect(try await store.doubtFunds(of: terms, .balance(UInt256(9999)), at: .vectors))
+        #expect(try await !store.doubtFunds(of: terms, .balance(UInt256(9999)), at: .vectors), "it is paused already")
+        #expect(try await code(1, 59) == "insufficient-funds")
+        #expect(
+            try await store.reserve(.sample(2, amount: UInt256(9999)), second: 59).record != nil, "the wallet has it")
+        try await store.book(.settled, of: .sample(2), second: 59)
+        #expect(try await code(3, 60, value: .cents(900)) == "cap-day", "what the caps refuse is not tried")
+        #expect(try await code(4, 60) == nil)
+        #expect(try await code(5, 60) == "insufficient-funds")
+        try await store.book(.neverSent, of: .sample(4), second: 61)
+        #expect(try await code(6, 61) == nil)
+        try await store.book(.rejected, of: .sample(6), second: 61)
+        #expect(try await code(7, 120) == "insufficient-funds")
+        let kept = try await store.read { (books) throws(LedgerError) in try books.unfundedWallets() }
+        #expect(kept.standings[Purse(terms)]?.pause?.since == .vectors)
+        #expect(kept.standings[Purse(terms)]?.pause?.nextTry == .vectors.adding(seconds: 121))
+        #expect(try await code(8, 121) == nil)
+        try await store.book(.settled, of: .sample(8), second: 122)
+        #expect(try await code(9, 122) == nil)
+        let after = try await store.read { (books) throws(LedgerError) in try books.unfundedWallets() }
+        #expect(after.isEmpty)
+        // What a chain shows to be enough ends a pause too.
+        _ = try await store.doubtFunds(of: terms, .balance(.zero), at: .vectors.adding(seconds: 123))
+        #expect(try await code(10, 123) == "insufficient-funds")
+        _ = try await store.doubtFunds(of: terms, .balance(terms.amount), at: .vectors.adding(seconds: 124))
+        #expect(try await code(11, 124) == nil)
     }
 
     @Test("the reason that the wallet has too little is named as long as it is the last one")

@@ -27,6 +27,11 @@ struct ForwardTests {
             + fields.map { $0 + "\r\n" }.joined() + "\r\n"
     }
 
+    /// A request to the forward proxy for a URL.
+    static func absolute(_ url: String, as token: String = Lab.token) -> String {
+        request("GET", url, [basic("scout", token)])
+    }
+
     private func options(_ rules: ForwardRules = loopbackRules()) -> Lab.Options {
         var options = Lab.Options()
         options.forward = rules
@@ -112,7 +117,10 @@ struct ForwardTests {
         ("http://127.0.0.1:1/", ["authorization: Bearer \(Lab.token)"], 407, "no-token"),
         ("http://127.0.0.1:1/", [basic("scout", "psr_wrong")], 407, "mistyped-token"),
         ("http://127.0.0.1:1/", [basic("scout", AgentToken.make(random: .numbered(8)))], 407, "unknown-token"),
-        ("http://127.0.0.1:1/", [basic("a", Lab.token), basic("b", Lab.token)], 400, "two-tokens"),
+        (
+            "http://127.0.0.1:1/", [basic("a", Lab.token), basic("b", AgentToken.make(random: .numbered(8)))], 400,
+            "two-tokens"
+        ),
         ("http://other.example/", [basic("scout", Lab.token)], 403, "forward-not-allowed"),
         ("http://127.0.0.1/", [basic("scout", Lab.token)], 403, "address-refused"),
         ("http://listed.invalid/", [basic("scout", Lab.token)], 502, "gateway-unreachable"),

@@ -169,7 +169,7 @@ struct RelayTests {
                     200,
                     [
                         "connection: keep-alive, x-hop", "x-hop: 1", "keep-alive: timeout=5", "purser-paid: 9",
-                        "x-end: 1",
+                        "purser-via: 1", "x-end: 1",
                     ])
         }
         try await Lab.run(upstream) { lab async throws in
@@ -181,9 +181,10 @@ struct RelayTests {
                 ])
             #expect(response["x-end"] == ["1"])
             #expect(response["x-hop"].isEmpty && response["purser-paid"].isEmpty && response["keep-alive"].isEmpty)
+            #expect(response["purser-via"].isEmpty)
             let request = upstream.texts[0]
             #expect(request.contains("x-end: 1"))
-            for name in ["x-mine", "te:", "upgrade", "purser", "proxy-", "connection"] {
+            for name in ["x-mine", "te:", "upgrade", "purser-note", "proxy-", "connection"] {
                 #expect(!request.contains(name), "\(name)")
             }
         }

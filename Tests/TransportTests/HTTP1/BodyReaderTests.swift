@@ -7,9 +7,9 @@ import Testing
 struct BodyReaderTests {
     /// What a reader takes out of bytes that arrive in pieces, and what it leaves.
     private func take(
-        _ framing: BodyFraming, _ text: String, pieces: Int
+        _ framing: BodyFraming, _ text: String, pieces: Int, trailers: TrailerRule = .strict
     ) throws(HTTP1Error) -> (taken: String, left: String, isFinished: Bool) {
-        var reader = BodyReader(framing)
+        var reader = BodyReader(framing, trailers: trailers)
         var input = ByteBuffer()
         var taken = ByteBuffer()
         let bytes = latin1(text)
@@ -44,8 +44,71 @@ struct BodyReaderTests {
         ("A\r\n0123456789\r\n0\r\n\r\n", "0123456789"), ("a\r\n0123456789\r\n0\r\n\r\n", "0123456789"),
         ("5;x=y\r\nhello\r\n0;z\r\n\r\n", "hello"), ("5;x=\"\u{e9} \t\"\r\nhello\r\n0\r\n\r\n", "hello"),
         ("5\r\n\r\n0\r\n\r\n0\r\n\r\n", "\r\n0\r\n"), ("0\r\nA: b\r\nB:\r\n\r\n", ""),
-        ("00000000000000000005\r\nhello\r\n0\r\n\r\n", "hello"),
+        ("00000000000000000005\r\nhello\r\n0\r\n\r\n", "hello"), ("5 ;a\r\nhello\r\n0\t ;\r\n\r\n", "hello"),
+        ("5;\r\nhello\r\n0;\"\r\n\r\n", "hello"),
     ]
+
+    static let rewritten = [
+        // Extensions go, be they grammar or not, and the blanks before them.
+        ("5;x=y\r\nhello\r\n0;z\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        ("5;\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        ("5;a=\"\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        ("2 ;a\r\nok\r\n0 \t;b\r\n\r\n", "2\r\nok\r\n0\r\n\r\n"),
+        // So do zeros in front of a size.
+        ("0005\r\nhello\r\n000\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        ("010;x\r\n0123456789abcdef\r\n0 ;\r\n\r\n", "10\r\n0123456789abcdef\r\n0\r\n\r\n"),
+        // Trailers have one form.
+        ("0\r\nX:POST / HTTP/1.1\r\n\r\n", "0\r\nX: POST / HTTP/1.1\r\n\r\n"),
+        ("0\r\nA:\t b c \t\r\nB:\r\n\r\n", "0\r\nA: b c\r\nB: \r\n\r\n"),
+        ("1;a\r\nx\r\n00\r\nuser_id:1\r\n\r\n", "1\r\nx\r\n0\r\nuser_id: 1\r\n\r\n"),
+    ]
+
+    @Test(
+        "what readers of chunks disagree about is left out or written in one form", arguments: rewritten,
+        [1, 2, 3, 1000])
+    func rewriting(row: (String, String), pieces: Int) throws {
+        let result = try take(.chunked, row.0 + "GET /", pieces: pieces)
+        #expect(result.taken == row.1)
+        #expect(result.left == "GET /" && result.isFinished)
+    }
+
+    @Test("chunks in the usual form are passed on as they came, so that nothing is copied")
+    func noEdits() throws {
+        var scanner = ChunkScanner()
+        var edits = 0
+        let bytes = latin1(
+            "5\r\nhello\r\nA\r\n0123456789\r\n100\r\n" + String(repeating: "x", count: 256) + "\r\n0\r\n\r\n")
+        _ = try scanner.scan(bytes.span, edit: { _ in edits += 1 })
+        #expect(scanner.isFinished && edits == 0)
+    }
+
+    static let aliases = [
+        "content_length", "Transfer_Encoding", "content.length", "x_api_key", "purser_token", "payment!signature",
+        "X_Forwarded_For", "purser_x", "proxy_x",
+    ]
+
+    @Test("reject- a trailer of a request whose name some servers read as a framing one", arguments: aliases)
+    func aliasTrailer(name: String) {
+        #expect(throws: HTTP1Error.badTrailer) {
+            try take(.chunked, "0\r\n\(name): 5\r\n\r\n", pieces: 1000)
+        }
+    }
+
+    @Test("an answer loses such a trailer and stays whole", arguments: aliases, [1, 1000])
+    func aliasTrailerOfAnswer(name: String, pieces: Int) throws {
+        let text = "2\r\nok\r\n0\r\na:b\r\n\(name): 5\r\nc:d\r\n\r\n"
+        let result = try take(.chunked, text, pieces: pieces, trailers: .answers)
+        #expect(result.taken == "2\r\nok\r\n0\r\na: b\r\nc: d\r\n\r\n")
+        #expect(result.isFinished)
+    }
+
+    @Test("reject- a trailer that says what a rule refuses", arguments: [1, 1000])
+    func refusedTrailer(pieces: Int) {
+        let rule = TrailerRule(refuses: { String(decoding: $0, as: UTF8.self).contains("secret") })
+        #expect(throws: HTTP1Error.badTrailer) {
+            try take(.chunked, "0\r\nx-a: a secret\r\n\r\n", pieces: pieces, trailers: rule)
+        }
+    }
 
     @Test("chunks are followed to their end and give their content", arguments: goodChunks, Arrival.allCases)
     func chunks(row: (String, String), arrival: Arrival) throws {

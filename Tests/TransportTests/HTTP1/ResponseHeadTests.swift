@@ -24,7 +24,7 @@ struct ResponseHeadTests {
         "reject- malformed status lines",
         arguments: [
             "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1 20x", "HTTP/1.1  200", "HTTP/1.1 099 x",
-            "HTTP/1.1 600 x", "HTTP/1.1 200OK", "HTTP/1.1\t200 OK", "HTTP/1.1 -20 x", "HTTP/1.2 200 OK",
+            "HTTP/1.1 600 x", "HTTP/1.1 200OK", "HTTP/1.1\t200 OK", "HTTP/1.1 -20 x", "HTTP/1.x 200 OK",
             "HTTP/2 200 OK",
             "ICY 200 OK", " HTTP/1.1 200 OK", "HTTP/1.1 200 a\rb", "HTTP/1.1 200 a\u{0}b", "200 OK", "",
         ], Arrival.allCases)

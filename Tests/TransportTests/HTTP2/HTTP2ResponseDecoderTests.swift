@@ -95,6 +95,7 @@ struct HTTP2ResponseDecoderTests {
             (":status=200 A=b.", .badField), (":status=200 =b.", .badField), (":status=200 a:=b.", .badField),
             (":status=200 é=b.", .badField), (":status=200 a=b\r\n.", .badField), (":status=200 a=b\n.", .badField),
             (":status=200 a=\r.", .badField), (":status=200 a=\u{0}.", .badField), (":status=200 a=\u{7f}.", .badField),
+            (":status=200 a=\tb.", .badField), (":status=200 a=b\t.", .badField), (":status=200 a=\t.", .badField),
             (":status=200 a\r=b.", .badField), (":status=200 connection=close.", .badField),
             (":status=200 keep-alive=x.", .badField), (":status=200 proxy-connection=x.", .badField),
             (":status=200 upgrade=x.", .badField), (":status=200 transfer-encoding=chunked.", .badTransferEncoding),
@@ -116,6 +117,7 @@ struct HTTP2ResponseDecoderTests {
         #expect(throws: HTTP1Error.badTrailer) { try decode(":status=200", ":status=200") }
         #expect(throws: HTTP1Error.badField) { try decode(":status=200", ":status=200.") }
         #expect(throws: HTTP1Error.badField) { try decode(":status=200", "a=b\r\n.") }
+        #expect(throws: HTTP1Error.badField) { try decode(":status=200", "a=\tb.") }
         #expect(throws: HTTP1Error.badStartLine) { try decode(":status=200.", "a=b.") }
         #expect(throws: HTTP1Error.badStartLine) { try decode(":status=200.", "\"x.") }
     }

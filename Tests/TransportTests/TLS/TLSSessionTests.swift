@@ -114,4 +114,20 @@ struct TLSSessionTests {
         #expect(table.take(for: try origin(1), now: now) == nil)
         #expect(table.take(for: try origin(3), now: now + .seconds(10)) == nil)
     }
+
+    @Test("the table forgets first what those chose who chose most, and gives nobody another's session")
+    func choices() throws {
+        var table = TLSSessionTable<Int>(originLimit: 4, sessionsPerOrigin: 1, lifetime: .seconds(10))
+        let now = NIODeadline.now()
+        func origin(_ number: Int, _ choice: Destination.Choice) throws -> TLSOrigin {
+            TLSOrigin(name: try TLSServerName("host\(number).test"), port: 443, choice: choice)
+        }
+        let agent = Destination.Choice.agent(ConnectionOwner(high: 1, low: 2), rules: 0)
+        table.store(1, isSingleUse: false, for: try origin(1, .gateway("lab")), now: now)
+        for number in 1...50 { table.store(number, isSingleUse: false, for: try origin(number, agent), now: now) }
+        #expect(table.take(for: try origin(1, .gateway("lab")), now: now) == 1)
+        #expect(table.take(for: try origin(1, .gateway("other")), now: now) == nil)
+        #expect(table.take(for: try origin(50, agent), now: now) == 50)
+        #expect(table.take(for: try origin(1, agent), now: now) == nil)
+    }
 }

@@ -133,7 +133,9 @@ struct HTTP2RequestEncoder {
     /// Secrets never enter the compression's memory, nor does what differs in each request.
     private static func indexing(of name: FieldName) -> HPACKIndexing {
         switch name {
-        case .authorization, .proxyAuthorization, .xAPIKey, .paymentSignature, .xPayment, .signInWithX: .neverIndexed
+        case .authorization, .proxyAuthorization, .xAPIKey, .apiKey, .xGoogAPIKey, .cookie, .secWebSocketProtocol,
+            .paymentSignature, .xPayment, .signInWithX:
+            .neverIndexed
         case .contentLength, .date, .idempotencyKey: .nonIndexable
         default: .indexable
         }

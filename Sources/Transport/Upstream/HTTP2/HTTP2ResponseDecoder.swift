@@ -158,7 +158,9 @@ package struct HTTP2ResponseDecoder {
     ) throws(HTTP1Error) {
         for (name, value, _) in headers {
             guard !name.isEmpty, name.utf8.allSatisfy({ $0.isTokenCharacter && !($0 >= 0x41 && $0 <= 0x5a) }),
-                value.utf8.allSatisfy(\.isFieldContent)
+                value.utf8.allSatisfy(\.isFieldContent),
+                // RFC 9113 section 8.2.1.
+                value.utf8.first?.isBlank != true, value.utf8.last?.isBlank != true
             else { throw .badField }
             switch name {
             case "connection", "keep-alive", "proxy-connection", "upgrade": throw .badField

@@ -8,16 +8,21 @@ final class HTTP2Session: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
-    /// Where the connection goes.
-    let origin: Origin
+    /// Where the connection goes, and whose choice that is.
+    let destination: Destination
     private(set) var life = HTTP2SessionLife(at: .now())
     private weak var owner: HTTP2Sessions?
     private let multiplexer: NIOHTTP2Handler.StreamMultiplexer
     private var context: ChannelHandlerContext?
     private var streams: [ObjectIdentifier: HTTP2StreamHandler] = [:]
+    /// Whether what is sent on it may come back here without having passed the public internet.
+    private lazy var mayLeadBack = ConnectionReach.mayLeadBack(
+        from: context?.channel.localAddress, to: context?.channel.remoteAddress)
 
     /// Puts a session at the end of a pipeline whose peer has agreed to HTTP/2.
-    static func start(at context: ChannelHandlerContext, origin: Origin, owner: HTTP2Sessions) throws -> HTTP2Session {
+    static func start(
+        at context: ChannelHandlerContext, to destination: Destination, owner: HTTP2Sessions
+    ) throws -> HTTP2Session {
         let pipeline = context.pipeline.syncOperations
         let frames = NIOHTTP2Handler(
             mode: .client, eventLoop: context.eventLoop, connectionConfiguration: HTTP2Options.connection,
@@ -27,13 +32,15 @@ final class HTTP2Session: ChannelInboundHandler {
             stream.close()
         }
         try pipeline.addHandler(frames)
-        let session = HTTP2Session(origin: origin, owner: owner, multiplexer: try frames.syncMultiplexer())
+        let session = HTTP2Session(destination, owner: owner, multiplexer: try frames.syncMultiplexer())
         try pipeline.addHandler(session)
         return session
     }
 
-    private init(origin: Origin, owner: HTTP2Sessions, multiplexer: NIOHTTP2Handler.StreamMultiplexer) {
-        self.origin = origin
+    private init(
+        _ destination: Destination, owner: HTTP2Sessions, multiplexer: NIOHTTP2Handler.StreamMultiplexer
+    ) {
+        self.destination = destination
         self.owner = owner
         self.multiplexer = multiplexer
     }
@@ -70,7 +77,8 @@ final class HTTP2Session: ChannelInboundHandler {
                 let handler = HTTP2StreamHandler(session)
                 session.streams[ObjectIdentifier(handler)] = handler
                 let connection = UpstreamConnection(
-                    origin: session.origin, streamIsReused: isReused, whenReady: completion)
+                    session.destination, streamIsReused: isReused, mayLeadBack: session.mayLeadBack,
+                    whenReady: completion)
                 isThere.value = true
                 try channel.pipeline.syncOperations.addHandlers(handler, connection)
             }
@@ -88,7 +96,7 @@ final class HTTP2Session: ChannelInboundHandler {
     func streamEnded(_ stream: HTTP2StreamHandler) {
         streams[ObjectIdentifier(stream)] = nil
         life.streamEnded(at: .now())
-        if life.isDone { closeSoon() } else { owner?.roomChanged(for: origin) }
+        if life.isDone { closeSoon() } else { owner?.roomChanged(for: destination) }
     }
 
     /// Closes the connection when what is being dealt with now is over.
@@ -100,7 +108,7 @@ final class HTTP2Session: ChannelInboundHandler {
     func neverProcessed(_ error: any Error) -> Bool {
         switch error {
         case let error as NIOHTTP2Errors.StreamClosed where error.errorCode == .http11Required:
-            owner?.http1IsRequired(by: origin)
+            owner?.http1IsRequired(by: destination)
             return true
         case let error as NIOHTTP2Errors.StreamClosed:
             return error.errorCode == .refusedStream || life.wasPassedOver(stream: Int(error.streamID))
@@ -140,6 +148,16 @@ final class HTTP2Session: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
     }
 
+    /// Ends the connection over settings that a server must not send.
+    private func refuseSettings() {
+        guard let context else { return }
+        let frame = HTTP2Frame(
+            streamID: .rootStream,
+            payload: .goAway(lastStreamID: .rootStream, errorCode: .protocolError, opaqueData: nil))
+        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        close()
+    }
+
     // MARK: The channel's side
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -155,11 +173,15 @@ final class HTTP2Session: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data).payload {
         case .settings(.settings(let settings)):
+            // RFC 9113 section 6.5.2: only a client may allow pushes.
+            guard !settings.contains(where: { $0.parameter == .enablePush && $0.value != 0 }) else {
+                return refuseSettings()
+            }
             life.settingsArrived(maximum: settings.last { $0.parameter == .maxConcurrentStreams }?.value)
-            owner?.roomChanged(for: origin)
+            owner?.roomChanged(for: destination)
         case .ping(_, ack: true):
             life.pongArrived(at: .now())
-            owner?.roomChanged(for: origin)
+            owner?.roomChanged(for: destination)
         case .goAway(let last, _, _):
             life.goAwayArrived(last: Int(last))
             if life.isDone { closeSoon() }

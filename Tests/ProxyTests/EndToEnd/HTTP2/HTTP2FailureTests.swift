@@ -35,6 +35,17 @@ struct HTTP2FailureTests {
         }
     }
 
+    @Test("reject- a gateway that allows pushes, which only a client may do; nothing is paid there")
+    func pushes() async throws {
+        try await HTTP2Lab.run(pushes: true, script: Self.paid { _, _ in .answer(200, [Self.report], body: "bought") })
+        {
+            lab, upstream async throws in
+            #expect(try lab.exchange("POST", "/lab/x", body: "q").status >= 500)
+            #expect(try await lab.payments().isEmpty)
+            #expect(!upstream.requests.contains { $0.isPaid })
+        }
+    }
+
     @Test("a stream that is refused unread is sent again, a payment with the same bytes, and once only")
     func refused() async throws {
         let tries = Progress()
@@ -148,17 +159,17 @@ struct HTTP2FailureTests {
         let script: HTTP2Upstream.Script = { request in
             guard request.isPaid else { return .unpaid }
             guard request.connection < deaths else { return .answer(200, [Self.report], body: "bought") }
-            // The last of five ends the connection for all.
-            return waiting.next() % 5 == 4 ? [.disconnect] : [.hold(everybody)]
+            // The last of four ends the connection for all: more wait until one is accepted.
+            return waiting.next() % 4 == 3 ? [.disconnect] : [.hold(everybody)]
         }
         try await HTTP2Lab.run(script: script) { lab, upstream async throws in
-            let wires = try HTTP2Lab.send(5, "POST", body: "q", in: lab)
+            let wires = try HTTP2Lab.send(4, "POST", body: "q", in: lab)
             let answers = try wires.map { try $0.readResponse() }
             let payments = try await lab.payments()
-            #expect(payments.count == 5 && Set(payments.map(\.state)) == [deaths == 1 ? .settled : .inDoubt])
-            #expect(answers.map(\.status) == Array(repeating: deaths == 1 ? 200 : 502, count: 5))
+            #expect(payments.count == 4 && Set(payments.map(\.state)) == [deaths == 1 ? .settled : .inDoubt])
+            #expect(answers.map(\.status) == Array(repeating: deaths == 1 ? 200 : 502, count: 4))
             let sent = upstream.requests.filter(\.isPaid).map { $0["payment-signature"].joined() }
-            #expect(sent.count == 10 && Set(sent).count == 5)
+            #expect(sent.count == 8 && Set(sent).count == 4)
             everybody.open()
         }
     }

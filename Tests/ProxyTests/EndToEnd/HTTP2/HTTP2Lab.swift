@@ -7,12 +7,13 @@ import Testing
 enum HTTP2Lab {
     /// Runs a test in front of a scripted gateway with so many streams to a connection.
     static func run(
-        _ options: Lab.Options = Lab.Options(), streams: Int = 100, script: @escaping HTTP2Upstream.Script,
+        _ options: Lab.Options = Lab.Options(), streams: Int = 100, pushes: Bool = false,
+        script: @escaping HTTP2Upstream.Script,
         _ body: (Lab, HTTP2Upstream) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
         try SecureUpstream.makeCertificates(in: folder)
-        let upstream = try await HTTP2Upstream(folder: folder, streams: streams, script: script)
+        let upstream = try await HTTP2Upstream(folder: folder, streams: streams, pushes: pushes, script: script)
         var options = options
         options.isSecure = true
         options.upstreamHost = "localhost"

@@ -44,6 +44,27 @@ struct HTTP2SharingTests {
         }
     }
 
+    @Test("answers that are not read, of more than a connection's window together, keep nobody else waiting")
+    func stalledReaders() async throws {
+        let sent = Progress()
+        let script: HTTP2Upstream.Script = { request in
+            request[":path"] == ["/free"] ? .answer(200, body: "x") : [.head(200), .flow(pieces: 256, sent: sent)]
+        }
+        try await HTTP2Lab.run(script: script) { lab, upstream async throws in
+            try await lab.addOther()
+            let wires = try (0..<80).map { number in
+                let wire = try lab.connect(receiveBuffer: 4096)
+                try wire.send(lab.head("GET", "/lab/\(number)"))
+                return wire
+            }
+            // The connection's window is 16 MiB, and a stream's 256 KiB.
+            #expect(eventually { sent.value > 20 << 20 })
+            #expect(try lab.ask("/lab/free", as: Lab.otherToken).text == "x")
+            #expect(upstream.connectionCount == 1)
+            for wire in wires { wire.close() }
+        }
+    }
+
     @Test(
         "where TLS offers HTTP/1.1 alone, or `http2: false` is set, or the request may become a tunnel, that is spoken")
     func otherwiseHTTP1() async throws {

@@ -60,8 +60,10 @@ final class HTTP2Upstream: Sendable {
         let entries = Mutex(Entries())
     }
 
-    /// `streams` is how many it allows on a connection; a request with `early: yes` is answered before its body has come.
-    init(folder: TemporaryFolder, streams: Int = 100, script: @escaping Script) async throws {
+    /// `streams` is how many it allows on a connection; `pushes`: it sends the setting that only a client may send; a request with `early: yes` is answered before its body has come.
+    init(
+        folder: TemporaryFolder, streams: Int = 100, pushes: Bool = false, script: @escaping Script
+    ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let context = try TLSServerContext(
             certificateChainFile: folder.path("cert.pem"), privateKeyFile: folder.path("key.pem"), prefersHTTP2: true)
@@ -82,6 +84,7 @@ final class HTTP2Upstream: Sendable {
                         HTTP2Setting(parameter: .maxHeaderListSize, value: 1 << 20),
                         HTTP2Setting(parameter: .initialWindowSize, value: 1 << 20),
                     ]
+                    if pushes { options.initialSettings.append(HTTP2Setting(parameter: .enablePush, value: 1)) }
                     options.headerBlockValidation = .disabled
                     options.contentLengthValidation = .disabled
                     options.targetWindowSize = 4 << 20

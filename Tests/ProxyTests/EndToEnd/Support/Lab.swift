@@ -30,6 +30,7 @@ final class Lab: Sendable {
         var basePath = ""
         var paths: [String] = []
         var key: (field: Gateway.Credential.Field, text: String)?
+        var keyMethods = Gateway.Credential.usualMethods
         var redirectHosts: Set<String> = []
         var gateway = Gateway.Timeouts(connect: .seconds(5), firstByte: nil, idle: .seconds(20))
         var limits = Gateway.Limits.none
@@ -44,6 +45,8 @@ final class Lab: Sendable {
         var upstreamPort: Int?
         var allowsHTTP2 = true
         var loops = 1
+        /// What the name is made from by which the proxy marks requests.
+        var markSeed: UInt64 = 43
         var forward = ForwardRules.none
         var termination: TLSTermination?
         /// Where it listens besides a loopback port.
@@ -95,6 +98,7 @@ final class Lab: Sendable {
         let agents = try await AgentDirectory(store: ledger)
         let gateways = GatewayTable([try Lab.gateway(options, port: upstream.port)])
         let (threads, clock) = (threads, clock)
+        let loopMark = try LoopMark(random: SeededRandom(seed: options.markSeed))
         server = try await ProxyServer.start(
             at: [.address(host: "127.0.0.1", port: 0)] + options.places,
             services: { ports in
@@ -105,7 +109,7 @@ final class Lab: Sendable {
                     agents: agents, engine: engine, replayLimits: options.replay,
                     replayMemory: options.replayMemory, keptAnswers: options.keptAnswers,
                     activity: ActiveAgents { NIODeadline.now().milliseconds }, threads: threads,
-                    timeouts: options.proxy, clock: clock, logger: logger)
+                    timeouts: options.proxy, loopMark: loopMark, clock: clock, logger: logger)
             }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
         port = server.ports[0]
     }
@@ -113,7 +117,8 @@ final class Lab: Sendable {
     private static func gateway(_ options: Options, port: Int) throws -> Gateway {
         let credential = try options.key.map { key in
             var bytes = Array(key.text.utf8)
-            return Gateway.Credential(field: key.field, secret: try .copyAndWipe(&bytes))
+            return Gateway.Credential(
+                field: key.field, secret: try .copyAndWipe(&bytes), methods: options.keyMethods)
         }
         return Gateway(
             name: "lab",

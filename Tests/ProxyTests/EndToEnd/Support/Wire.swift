@@ -76,6 +76,9 @@ final class Wire: Sendable {
     /// Everything received so far.
     var received: [UInt8] { log.withLock { $0 } }
 
+    /// Whether this side has closed it.
+    var hasEnded: Bool { isOpen.withLock { !$0 } }
+
     /// Stops keeping what is received.
     func stopLogging() { isLogging.withLock { $0 = false } }
 
