@@ -90,6 +90,18 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
             "config.yaml:1: kept-answers.each: more than `total`"),
         BadConfiguration(
             "no time", "kept-answers: { time: 60 }", "config.yaml:1: kept-answers.time: `60` is not a duration"),
+        BadConfiguration(
+            "too little to spool", "spool: { total: 512KiB }", "config.yaml:1: spool.total: less than 1MiB"),
+        BadConfiguration(
+            "no size to spool", "spool: { total: 4GB }", "config.yaml:1: spool.total: `4GB` is not a size"),
+        BadConfiguration("an empty folder", "spool: { path: \"\" }", "config.yaml:1: spool.path: the value is empty"),
+        BadConfiguration(
+            "an unknown key of the spool", "spool: { folder: x }", "config.yaml:1: spool.folder: there is no such key"),
+        BadConfiguration("too few prices", "learned-prices: { total: 3 }", "config.yaml:1: learned-prices.total: "),
+        BadConfiguration(
+            "no number of turns", "approval-turns: { total: no }", "config.yaml:1: approval-turns.total: "),
+        BadConfiguration(
+            "a number for a mapping", "approval-turns: 8", "config.yaml:1: approval-turns: a mapping of keys"),
         BadConfiguration("no size", "replay: { total: 0MiB }", "config.yaml:1: replay.total: `0MiB` is not a size"),
         BadConfiguration(
             "memory above the request's", "replay:\n  memory: 2MiB\n  per-request: 1MiB\n",

@@ -30,6 +30,7 @@ struct ConfigurationTests {
     func exampleInFull() throws {
         let options = [
             "hosts:", "gaterouter", "prepaid:", "assets:", "- {", "chains:", "\"eip155:", "trust-file:", "replay:",
+            "spool:", "learned-prices:", "approval-turns:",
             "log-level:", "forward:", "addresses:", "metrics:", "terminate:",
         ]
         let lines = Configuration.example.split(separator: "\n", omittingEmptySubsequences: false).map { line in

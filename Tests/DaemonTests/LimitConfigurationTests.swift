@@ -1,4 +1,5 @@
 import NIOCore
+import Payments
 import Proxy
 import Testing
 
@@ -31,6 +32,25 @@ struct LimitConfigurationTests {
                 == ConnectionLimits(total: 100, perAgent: 7))
         #expect(
             try read("connections: { total: 100 }").get().connections == ConnectionLimits(total: 100, perAgent: 50))
+    }
+
+    @Test("what agents share has a total of its own, and a usual one without a line in the file")
+    func pots() throws {
+        let usual = try read("").get()
+        #expect(usual.spool == .standard && usual.spool.total == 4 << 30 && usual.spool.path == nil)
+        #expect(usual.paymentPots == .standard)
+        let other = try read(
+            """
+            spool: { total: 10GiB, path: /var/tmp/purser }
+            learned-prices: { total: 500 }
+            approval-turns: { total: 20 }
+            """
+        ).get()
+        #expect(other.spool == Configuration.Spool(total: 10 << 30, path: "/var/tmp/purser"))
+        #expect(other.paymentPots == PaymentPots(learnedPrices: 500, approvalTurns: 20))
+        #expect(usual.differences(needingRestart: other) == ["spool", "learned-prices", "approval-turns"])
+        #expect(ConnectionLimits(total: 100, perAgent: 50).strangers == 25)
+        #expect(ConnectionLimits(total: 100, perAgent: 50).agents == 75)
     }
 
     @Test("half of the descriptors that are left are for agents, whatever the file says")

@@ -1,9 +1,10 @@
-import Daemon
 import Dispatch
 import LedgerSQLite
 import Logging
 import TestSupport
 import Testing
+
+@testable import Daemon
 
 #if canImport(Glibc)
 import Glibc
@@ -51,7 +52,7 @@ struct StateDirectoryTests {
     func creation() throws {
         let state = StateDirectory(folder.path("a/b/state"))
         try state.create()
-        try state.prepareSpool()
+        try SpoolFolder.prepare(state.spoolFolder)
         try state.writeSecret("secret", name: "main.pass")
         for name in ["a", "a/b", "a/b/state", "a/b/state/wallets", "a/b/state/spool"] {
             #expect(try folder.mode(of: name) == 0o700, "\(name)")
@@ -59,24 +60,6 @@ struct StateDirectoryTests {
         #expect(try folder.mode(of: "a/b/state/main.pass") == 0o600)
         #expect(throws: StateDirectoryError.exists(state.path("main.pass"))) {
             try state.writeSecret("other", name: "main.pass")
-        }
-    }
-
-    @Test("reject- a spool folder that is a link, is no folder, or that others can write to")
-    func spool() throws {
-        let state = StateDirectory(folder.path("state"))
-        try state.create()
-        let spool = state.spoolFolder
-        #expect(unsafe symlink(folder.path, spool) == 0)
-        #expect(throws: StateDirectoryError.isLink(spool)) { try state.prepareSpool() }
-        #expect(unsafe unlink(spool) == 0)
-        close(unsafe open(spool, O_CREAT | O_WRONLY, 0o600))
-        #expect(throws: StateDirectoryError.notAFolder(spool)) { try state.prepareSpool() }
-        #expect(unsafe unlink(spool) == 0)
-        try state.prepareSpool()
-        for mode in [0o770, 0o702, 0o777] as [UInt32] {
-            #expect(unsafe chmod(spool, mode_t(mode)) == 0)
-            #expect(throws: StateDirectoryError.writableByOthers(spool, mode: mode)) { try state.prepareSpool() }
         }
     }
 

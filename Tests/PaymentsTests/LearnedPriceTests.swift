@@ -45,27 +45,80 @@ struct LearnedPriceTests {
         }
     }
 
-    @Test("routes that are bought once make room, and those with a price stay")
-    func room() throws {
-        let prices = LearnedPrices()
-        let source = challenge()
-        func lesson(_ path: String) throws -> PriceLesson {
+    /// Prices whose clock a test moves on by a second with each lesson.
+    private final class School: Sendable {
+        let prices: LearnedPrices
+        private let time: Replaceable<Int64>
+
+        init(total: Int = 1_024) {
+            let time = Replaceable(Int64(0))
+            self.time = time
+            prices = LearnedPrices(total: total, agents: ActiveAgents { time.current })
+        }
+
+        func lesson(_ path: String, of agent: String = "scout", model: String? = nil) throws -> PriceLesson {
             PriceLesson(
-                route: RequestRoute(agent: "scout", gateway: "lab", method: "GET", target: path), model: .absent,
-                challenge: try Challenge.read(source), accepted: [],
-                binding: try Self.binding(), seenAt: .vectors, isAttached: false)
+                route: RequestRoute(agent: agent, gateway: "lab", method: "GET", target: path), model: Fact(model),
+                challenge: try Challenge.read(challenge()), accepted: [],
+                binding: try LearnedPriceTests.binding(), seenAt: .vectors, isAttached: false)
         }
-        let regular = try lesson("/regular")
-        for _ in 0..<3 { prices.learn(regular, .good) }
-        for number in 0..<3000 { prices.learn(try lesson("/once/\(number)"), .good) }
-        #expect(prices.hasPrice(of: regular.route, at: .vectors))
-        #expect(!prices.isKnown(try lesson("/once/0").route))
-        #expect(prices.isKnown(try lesson("/once/2999").route))
-        for number in 0..<600 {
-            for _ in 0..<3 { prices.learn(try lesson("/many/\(number)"), .good) }
+
+        func teach(_ lesson: PriceLesson, times: Int = 1) {
+            time.replace(with: time.current + 1_000)
+            for _ in 0..<times { prices.learn(lesson, .good) }
         }
-        for number in 0..<600 { prices.learn(try lesson("/then/\(number)"), .good) }
-        #expect(!prices.isKnown(regular.route))
+
+        func knows(_ path: String, of agent: String = "scout") throws -> Bool {
+            prices.isKnown(try lesson(path, of: agent).route)
+        }
+    }
+
+    @Test("an agent's routes that are bought once make room for its others, and those with a price stay")
+    func room() throws {
+        let school = School(total: 128)
+        let regular = try school.lesson("/regular")
+        school.teach(regular, times: 3)
+        for number in 0..<300 { school.teach(try school.lesson("/once/\(number)")) }
+        #expect(school.prices.hasPrice(of: regular.route, at: .vectors))
+        #expect(try !school.knows("/once/0") && school.knows("/once/299"))
+        // A sole agent leaves the last quarter.
+        #expect(school.prices.snapshot.used == 96)
+        for number in 0..<95 { school.teach(try school.lesson("/many/\(number)"), times: 3) }
+        #expect(try school.knows("/regular") && !school.knows("/once/299"))
+        // Where all have a price the one that was used least recently goes.
+        #expect(school.prices.price(of: regular.route, model: .absent, at: .vectors) != nil)
+        school.teach(try school.lesson("/more"), times: 3)
+        #expect(try school.knows("/regular") && !school.knows("/many/0") && school.knows("/many/1"))
+    }
+
+    @Test("however much one agent buys, what others learned within their share stays, and is theirs to fill")
+    func quotas() throws {
+        let school = School(total: 128)
+        for number in 0..<40 { school.teach(try school.lesson("/\(number)", of: "honest"), times: 3) }
+        for number in 0..<2_300 { school.teach(try school.lesson("/\(number)", of: "hostile"), times: 3) }
+        for number in 0..<40 {
+            #expect(school.prices.hasPrice(of: try school.lesson("/\(number)", of: "honest").route, at: .vectors))
+        }
+        // Its share is 64, and what others have borrowed comes back.
+        for number in 40..<64 { school.teach(try school.lesson("/\(number)", of: "honest"), times: 3) }
+        for number in 0..<64 { #expect(try school.knows("/\(number)", of: "honest")) }
+        #expect(school.prices.snapshot.top.map(\.held) == [64, 64])
+        // An agent that comes late gets a third.
+        for number in 0..<42 { school.teach(try school.lesson("/\(number)", of: "late"), times: 3) }
+        for number in 0..<42 { #expect(try school.knows("/\(number)", of: "late")) }
+    }
+
+    @Test("what is longer than 2 KiB is not learned, and each model of a route is one of the agent's prices")
+    func sizes() throws {
+        let school = School(total: 16)
+        let long = try school.lesson("/" + String(repeating: "x", count: 2_048))
+        school.teach(long, times: 3)
+        #expect(!school.prices.isKnown(long.route))
+        let model = try school.lesson("/model", model: String(repeating: "m", count: 2_048))
+        school.teach(model, times: 3)
+        #expect(school.prices.isKnown(model.route) && !school.prices.hasPrice(of: model.route, at: .vectors))
+        for number in 0..<5 { school.teach(try school.lesson("/model", model: "\(number)"), times: 3) }
+        #expect(school.prices.snapshot.used == 5)
     }
 
     @Test(
@@ -124,7 +177,7 @@ struct LearnedPriceTests {
     }
 
     /// What is in force for a plain request of scout's.
-    private static func binding(
+    fileprivate static func binding(
         from wallet: String = "main", key: CountingSigner? = nil, pay: [String] = ["eip155:42161/USDT"]
     ) throws -> PriceBinding {
         let agent = SampleAgent.sample(caps: []).agent

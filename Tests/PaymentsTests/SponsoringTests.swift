@@ -234,29 +234,83 @@ struct SponsoringTests {
         let numbers = Mutex<[Int]>([])
     }
 
-    @Test("the turn goes to the longest waiting, and no more than eight wait")
+    @Test("the turn goes to the longest waiting, and one agent leaves places in the queue to others")
     func queue() async throws {
-        let turns = ApprovalTurns()
+        let turns = ApprovalTurns(total: 8)
         let account = ApprovalTurns.Account(network: "eip155:137", payer: try payerKey.get().address)
-        #expect(await turns.take(account))
+        #expect(await turns.take(account, for: "scout"))
         let order = Order()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 0..<ApprovalTurns.limit {
+            for number in 0..<6 {
                 group.addTask {
-                    #expect(await turns.take(account))
+                    #expect(await turns.take(account, for: "scout"))
                     order.numbers.withLock { $0.append(number) }
                     turns.end(account)
                 }
                 while turns.waiting(for: account) <= number { await Task.yield() }
             }
-            #expect(await turns.take(account) == false)
+            #expect(await turns.take(account, for: "scout") == false)
+            #expect(turns.snapshot.used == 6 && turns.snapshot.refused == 1)
             let payment = PaymentID(at: .vectors, random: .zero)
             turns.assign(account, to: payment)
             turns.end(payment)
             turns.end(payment)
             try await group.waitForAll()
         }
-        #expect(order.numbers.withLock { $0 } == Array(0..<ApprovalTurns.limit))
-        #expect(await turns.take(account))
+        #expect(order.numbers.withLock { $0 } == Array(0..<6))
+        #expect(await turns.take(account, for: "scout"))
+    }
+
+    /// A time that passes when a test says so.
+    private final class Hourglass: Sendable {
+        private let sleepers = Mutex<[(Duration, CheckedContinuation<Void, Never>)]>([])
+
+        func sleep(_ duration: Duration) async {
+            await withCheckedContinuation { sleeper in sleepers.withLock { $0.append((duration, sleeper)) } }
+        }
+
+        func pass(_ duration: Duration) {
+            let passed = sleepers.withLock { sleepers in
+                defer { sleepers.removeAll { $0.0 == duration } }
+                return sleepers.filter { $0.0 == duration }
+            }
+            for (_, sleeper) in passed { sleeper.resume() }
+        }
+
+        func count(_ duration: Duration) -> Int { sleepers.withLock { $0.count { $0.0 == duration } } }
+    }
+
+    @Test(
+        "a silent seller loses the turn after a while, agents take turns, and the end of its payment ends no other turn"
+    )
+    func deadline() async throws {
+        let hourglass = Hourglass()
+        let turns = ApprovalTurns(total: 8, sleep: { await hourglass.sleep($0) })
+        let account = ApprovalTurns.Account(network: "eip155:137", payer: try payerKey.get().address)
+        #expect(await turns.take(account, for: "hostile"))
+        let silent = PaymentID(at: .vectors, random: .zero)
+        turns.assign(account, to: silent)
+        let order = Order()
+        await withTaskGroup(of: Void.self) { group in
+            for (number, agent) in ["hostile", "hostile", "honest"].enumerated() {
+                group.addTask {
+                    if await turns.take(account, for: agent) { order.numbers.withLock { $0.append(number) } }
+                }
+                while turns.waiting(for: account) <= number { await Task.yield() }
+            }
+            while hourglass.count(ApprovalTurns.turnLimit) < 1 { await Task.yield() }
+            hourglass.pass(ApprovalTurns.turnLimit)
+            while order.numbers.withLock({ $0.isEmpty }) { await Task.yield() }
+            #expect(order.numbers.withLock { $0 } == [2])
+            turns.end(silent)
+            #expect(turns.waiting(for: account) == 2)
+            // Whoever waits for too long is refused.
+            while hourglass.count(ApprovalTurns.waitLimit) < 3 { await Task.yield() }
+            hourglass.pass(ApprovalTurns.waitLimit)
+            await group.waitForAll()
+        }
+        #expect(order.numbers.withLock { $0 } == [2] && turns.waiting(for: account) == 0)
+        while hourglass.count(ApprovalTurns.turnLimit) < 1 { await Task.yield() }
+        hourglass.pass(ApprovalTurns.turnLimit)
     }
 }

@@ -97,7 +97,7 @@ struct SharedPotTests {
     private typealias Pot = SharedPot<Held>
 
     private func take(_ weight: Int, of pot: inout SharedPot<Held>, for agent: Int, since: Int64, among agents: Int)
-        -> Int
+        -> PotPlace
     {
         let place = pot.add(Held(lastProgress: since), of: agent)
         #expect(pot.take(weight, at: place, among: agents) == .granted)
@@ -113,13 +113,15 @@ struct SharedPotTests {
         #expect(pot.take(3, at: place, among: 2) == .shareIsLent)
         #expect(pot.stalled(for: 1, among: 2, at: 10_099) { _ in true } == nil)
         #expect(pot.stalled(for: 1, among: 2, at: 10_100) { _ in true } == places[5])
-        #expect(pot.takeBack(at: places[5])?.lastProgress == 100)
+        #expect(pot.remove(at: places[5])?.lastProgress == 100)
         #expect(pot.take(3, at: place, among: 2) == .granted)
-        #expect(pot.held(by: 0) == 5 && pot.used == 8 && pot.takenBack == 1)
+        #expect(pot.held(by: 0) == 5 && pot.used == 8)
         // Agent 1 has its fourth from the other one that agent 0 borrowed, and there is nothing borrowed then.
         #expect(pot.take(1, at: place, among: 2) == .shareIsLent)
         #expect(pot.stalled(for: 1, among: 2, at: 99_999) { _ in true } == places[4])
-        _ = pot.takeBack(at: places[4])
+        pot.remove(at: places[4])
+        pot.giveBack(1, at: places[4])
+        #expect(pot.take(1, at: places[4], among: 1) == .notLent)
         #expect(pot.take(1, at: place, among: 2) == .granted)
         #expect(pot.stalled(for: 1, among: 2, at: 99_999) { _ in true } == nil)
         // What agents hold that are not active is borrowed.
@@ -161,8 +163,8 @@ struct SharedPotTests {
         let total = [1, 2, 3, 4, 7, 16, 40, 1 << 20][Int(seed) % 8]
         let largest = total > 1000 ? total / 5 : 1
         var pot = SharedPot<Watched>(total: total)
-        var model: [Int: Fact] = [:]
-        var watched: [Int: Replaceable<Held>] = [:]
+        var model: [PotPlace: Fact] = [:]
+        var watched: [PotPlace: Replaceable<Held>] = [:]
         var now: Int64 = 0
         for _ in 0..<600 {
             now += Int64(below(900))
@@ -197,23 +199,35 @@ struct SharedPotTests {
                     let found = pot.stalled(for: agent, among: agents, at: now) { active.contains($0) }
                     #expect(found.flatMap { borrowed[$0]?.progress } == oldest)
                     if let found {
-                        _ = pot.takeBack(at: found)
+                        pot.remove(at: found)
                         model[found] = nil
                         watched[found] = nil
                     }
                 }
             case 4:
-                guard let place = any(model.keys.sorted()) else { break }
+                guard
+                    let place = any(
+                        model.sorted { ($0.value.progress, $0.value.agent) < ($1.value.progress, $1.value.agent) }.map(
+                            \.key))
+                else { break }
                 let weight = below(largest + 1)
                 pot.giveBack(weight, at: place)
                 if let before = model[place]?.weight { model[place]?.weight = max(0, before - weight) }
             case 5...6:
-                guard let place = any(model.keys.sorted()) else { break }
+                guard
+                    let place = any(
+                        model.sorted { ($0.value.progress, $0.value.agent) < ($1.value.progress, $1.value.agent) }.map(
+                            \.key))
+                else { break }
                 pot.remove(at: place)
                 model[place] = nil
                 watched[place] = nil
             default:
-                guard let place = any(model.keys.sorted()) else { break }
+                guard
+                    let place = any(
+                        model.sorted { ($0.value.progress, $0.value.agent) < ($1.value.progress, $1.value.agent) }.map(
+                            \.key))
+                else { break }
                 model[place]?.progress = now
                 if let fact = model[place] {
                     watched[place]?.replace(with: Held(lastProgress: now, mayBeEnded: fact.mayBeEnded))
@@ -255,20 +269,21 @@ struct PotTests {
         let (hostile, honest) = (agents.agent(named: "hostile"), agents.agent(named: "honest"))
         hostile.hadRequest(at: 0)
         let ended = Counter()
-        let holders = (0..<4).map { _ in PotHolder(hostile, at: 0) { ended.add() } }
+        let progress = (0..<4).map { _ in HolderProgress(at: 0) }
+        let holders = progress.map { PotHolder(hostile, $0) { ended.add() } }
         #expect(holders.map { pot.take(1, for: $0, at: 0) } == [true, true, true, false])
         honest.hadRequest(at: 1)
-        let mine = (0..<2).map { _ in PotHolder(honest, at: 1) {} }
+        let mine = (0..<2).map { _ in PotHolder(honest, HolderProgress(at: 1)) {} }
         #expect(pot.take(1, for: mine[0], at: 1))
         #expect(!pot.take(1, for: mine[1], at: 9_000) && ended.count == 0)
-        holders[0].protect(true)
-        holders[1].madeProgress(at: 5_000)
+        progress[0].protect(true)
+        progress[1].made(at: 5_000)
         #expect(pot.take(1, for: mine[1], at: 10_000) && ended.count == 1)
-        #expect(holders[2].isTakenBack && !pot.take(1, for: holders[2], at: 10_000))
+        #expect(!pot.take(1, for: holders[2], at: 10_000))
         pot.remove(holders[2])
         pot.giveBack(1, of: holders[2])
         let snapshot = pot.snapshot(at: 10_000)
-        #expect(snapshot.used == 4 && snapshot.takenBack == 1 && snapshot.refused == 2 && snapshot.lent == 0)
+        #expect(snapshot.used == 4 && snapshot.takenBack == 1 && snapshot.refused == 3 && snapshot.lent == 0)
         #expect(snapshot.top == [.init(agent: "hostile", held: 2), .init(agent: "honest", held: 2)])
         for holder in holders + mine {
             pot.remove(holder)

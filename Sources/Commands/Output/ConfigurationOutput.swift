@@ -74,6 +74,14 @@ enum ConfigurationOutput {
             text.field("total", Int64(counts.total))
             text.field("per_agent", Int64(counts.perAgent))
         }
+        let spool = configuration.spoolWords
+        text.object("spool") { text in
+            text.field("total_bytes", Int64(spool.total))
+            text.field("path", optional: spool.path)
+        }
+        let pots = configuration.paymentPotWords
+        text.object("learned_prices") { $0.field("total", Int64(pots.prices)) }
+        text.object("approval_turns") { $0.field("total", Int64(pots.turns)) }
         let kept = configuration.keptAnswerWords
         text.object("kept_answers") { text in
             text.field("each_bytes", Int64(kept.each))

@@ -94,6 +94,7 @@ struct StatusCommand: AsyncParsableCommand {
             text.field("released", row.released.description)
         }
         if let tunnels = report.tunnels { TunnelOutput.write(tunnels, to: &text) }
+        if let pots = report.pots { PotOutput.write(pots, to: &text) }
         text.field("last_checkpoint", optional: report.lastCheckpoint?.day)
     }
 
@@ -122,5 +123,6 @@ struct StatusCommand: AsyncParsableCommand {
         AgentOutput.show(report.agents, tokens: tokens)
         ExposureOutput.show(report.totals, tokens: tokens)
         if let tunnels = report.tunnels { TunnelOutput.show(tunnels) }
+        if let pots = report.pots { PotOutput.show(pots) }
     }
 }

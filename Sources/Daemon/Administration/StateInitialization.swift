@@ -30,7 +30,7 @@ package struct StateInitialization: Sendable {
     /// `main.pass`.
     package func run(passphrase: Configuration.Passphrase?, isLight: Bool) throws -> Report {
         try state.create()
-        try state.prepareSpool()
+        try SpoolFolder.prepare(state.spoolFolder)
         let writesConfiguration = !state.hasConfiguration
         if writesConfiguration {
             try state.writeConfiguration(Self.configuration(passphrase: passphrase))

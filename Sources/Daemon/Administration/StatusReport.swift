@@ -30,6 +30,8 @@ package struct StatusReport: Sendable {
     package let totals: [TokenTotals]
     /// The tunnels of the daemon that runs; nil where none runs, or it has told nothing yet.
     package let tunnels: TunnelReport?
+    /// How what agents share is divided; nil where no daemon runs, or it has told nothing yet.
+    package let pots: PotReport?
     /// The last day that a wallet has signed for; nil when there is none.
     package let lastCheckpoint: CheckpointStatement?
 
@@ -69,7 +71,7 @@ package struct StatusReport: Sendable {
                     Dictionary(configuration.gateways.map { ($0.name, $0.rejectionLimit) }, uniquingKeysWith: { $1 })
                 }),
             pausedWallets: PausedWallet.list(funds), openCount: open.count, openValue: value, totals: totals,
-            tunnels: TunnelReport.read(in: state), lastCheckpoint: checkpoint)
+            tunnels: TunnelReport.read(in: state), pots: PotReport.read(in: state), lastCheckpoint: checkpoint)
     }
 }
 

@@ -16,8 +16,11 @@ extension Configuration {
         #                                               that `purser ca client` has made
         listen: 127.0.0.1:4020
 
-        # How many connections agents may have, together and each. Where there is no room for another, the oldest goes on which
-        # nobody has shown a token yet.
+        # How many connections agents may have, together and each. A quarter of `total` is for connections on which nobody has
+        # shown a token yet: where it is full, the oldest of them is closed. The rest is divided like everything that agents
+        # share: each agent with a request in the last minute has the same share, idle units are lent but for the last
+        # quarter, and what was lent to a connection or request without progress for 10s is taken back when its share is
+        # needed. `purser status` shows who holds what.
         # connections: { total: 16384, per-agent: 8192 }
 
         # Who needs no token at a Unix socket: the kernel says which user and group a program runs as. And at a TLS listener:
@@ -123,9 +126,18 @@ extension Configuration {
         # memory for all requests together.
         # replay: { memory: 1MiB, per-request: 64MiB, total: 256MiB }
 
+        # How much of longer bodies is kept on the disk for all requests together, and where: a folder that only the daemon's
+        # user can write to (default `spool` beside this file). 1 GiB of its disk always stays free.
+        # spool: { total: 4GiB, path: /var/tmp/purser-spool }
+
         # How much of paid answers is kept in memory, for an agent that disconnects before it has the whole answer and then
-        # sends the same request again: of one answer, of all together (the oldest is dropped first), and for how long.
+        # sends the same request again: of one answer, of all together (an agent's oldest is dropped first), and for how long.
         # kept-answers: { each: 1MiB, total: 64MiB, time: 60s }
+
+        # How many prices are learned (see `learned-price`), at most 2 KiB each, and how many payments may wait for their turn
+        # to send an approval of Permit2 from one account, all agents together.
+        # learned-prices: { total: 1024 }
+        # approval-turns: { total: 8 }
 
         # trace, debug, info, notice, warning, error or critical
         # log-level: info

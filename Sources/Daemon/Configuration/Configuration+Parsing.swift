@@ -38,7 +38,7 @@ struct ConfigurationParser {
         "listen", "connections", "peers", "hosts", "gateways", "wallets", "policy", "assets", "chains", "forward",
         "metrics",
         "trust-file",
-        "replay", "kept-answers", "log-level",
+        "replay", "spool", "kept-answers", "learned-prices", "approval-turns", "log-level",
     ]
 
     init(table: AssetTable) {
@@ -57,6 +57,7 @@ struct ConfigurationParser {
             wallets: wallets(root), assets: table, policyIsNone: policyIsNone(root), chains: chains(root),
             forward: forward(root), metrics: metrics(root),
             trustFile: reader.text(root, "trust-file"), replay: replay(root), keptAnswers: keptAnswers(root),
+            spool: spool(root), paymentPots: paymentPots(root),
             logLevel: logLevel(root))
     }
 

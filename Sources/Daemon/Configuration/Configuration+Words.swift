@@ -134,6 +134,10 @@ extension Configuration {
     package var keptAnswerWords: (each: Int, total: Int, milliseconds: Int64) {
         (keptAnswers.each, keptAnswers.total, keptAnswers.time.nanoseconds / 1_000_000)
     }
+    /// Bytes of long request bodies that are kept on the disk, and in which folder, as the file writes it; nil for the usual.
+    package var spoolWords: (total: Int, path: String?) { (spool.total, spool.path) }
+    /// How many prices are learned, and how many payments may wait for a turn to send an approval.
+    package var paymentPotWords: (prices: Int, turns: Int) { (paymentPots.learnedPrices, paymentPots.approvalTurns) }
     /// The least severe log records that are written.
     package var logLevelWord: String { logLevel.rawValue }
 }

@@ -182,6 +182,19 @@ package struct Configuration: Sendable {
         }
     }
 
+    /// Where long request bodies are kept, and how much of them.
+    package struct Spool: Sendable, Equatable {
+        /// Bytes of all agents together.
+        package var total = 4 << 30
+        /// The folder; nil for the one in the state directory.
+        package var path: String?
+
+        /// 4 GiB, in the state directory.
+        package static let standard = Spool()
+        /// The least total: one long body of the usual length has to fit into an agent's share.
+        static let least = 1 << 20
+    }
+
     /// Where agents connect to, in the file's order; no two are the same.
     package var listen: [Listener]
     /// Which agents they are that connect without a token to a Unix socket, or with a certificate.
@@ -210,6 +223,10 @@ package struct Configuration: Sendable {
     package var replay: Replay
     /// How much of paid answers is kept for repetitions of their requests.
     package var keptAnswers = KeptAnswerLimits.standard
+    /// Where long request bodies are kept.
+    package var spool = Spool.standard
+    /// How many learned prices, and waits for a turn to send an approval, all agents may have together.
+    package var paymentPots = PaymentPots.standard
     /// The least severe log records that are written.
     package var logLevel: Logger.Level
 

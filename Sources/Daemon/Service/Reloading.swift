@@ -1,5 +1,6 @@
 import Ledger
 import Logging
+import Payments
 import Policy
 import Primitives
 
@@ -99,6 +100,9 @@ extension Configuration {
             ("assets", assets.assets != other.assets.assets), ("chains", chains != other.chains),
             ("metrics", metrics != other.metrics), ("trust-file", trustFile != other.trustFile),
             ("replay", replay != other.replay), ("kept-answers", keptAnswers != other.keptAnswers),
+            ("spool", spool != other.spool),
+            ("learned-prices", paymentPots.learnedPrices != other.paymentPots.learnedPrices),
+            ("approval-turns", paymentPots.approvalTurns != other.paymentPots.approvalTurns),
             ("log-level", logLevel != other.logLevel),
         ]
         return differences.filter(\.1).map(\.0)

@@ -1,6 +1,7 @@
 import Chain
 package import Ledger
 package import Logging
+import NIOCore
 package import NIOPosix
 package import Payments
 package import Policy
@@ -32,6 +33,8 @@ package struct RunningDaemon: Sendable {
         package var replay: ReplayLimits
         /// Memory that all kept bodies may hold together, in bytes.
         package var replayMemory: Int
+        /// How many learned prices, and waits for a turn to send an approval, all agents may have together.
+        package var paymentPots: PaymentPots
         /// How much of paid answers is kept for repetitions of their requests.
         package var keptAnswers: KeptAnswerLimits
         /// The chains that are read.
@@ -50,17 +53,21 @@ package struct RunningDaemon: Sendable {
         package var tellChains: @Sendable ([ChainStanding]) -> Void
         /// Told which tunnels are open, when that changes.
         package var tellTunnels: @Sendable (TunnelSnapshot) -> Void
+        /// Told how what agents share is divided, when that changes.
+        package var tellPots: @Sendable ([PotSnapshot]) -> Void
 
         /// Makes the parts.
         package init(
             places: [ListeningPlace], hosts: [String] = [], peers: PeerAgents = .none,
             connections: ConnectionLimits = .standard, gateways: [Gateway],
             wallets: [PayingWallet], table: AssetTable, trustFile: String?, replay: ReplayLimits, replayMemory: Int,
-            keptAnswers: KeptAnswerLimits = .standard, chains: [Configuration.ChainEntry],
+            paymentPots: PaymentPots = .standard, keptAnswers: KeptAnswerLimits = .standard,
+            chains: [Configuration.ChainEntry],
             overdue: OverduePolicy, policy: PolicySnapshot? = nil, forward: ForwardRules = .none,
             termination: TLSTermination? = nil,
             meters: ProxyMeters = ProxyMeters(), tellChains: @escaping @Sendable ([ChainStanding]) -> Void = { _ in },
-            tellTunnels: @escaping @Sendable (TunnelSnapshot) -> Void = { _ in }
+            tellTunnels: @escaping @Sendable (TunnelSnapshot) -> Void = { _ in },
+            tellPots: @escaping @Sendable ([PotSnapshot]) -> Void = { _ in }
         ) {
             self.places = places
             self.hosts = hosts
@@ -72,6 +79,7 @@ package struct RunningDaemon: Sendable {
             self.trustFile = trustFile
             self.replay = replay
             self.replayMemory = replayMemory
+            self.paymentPots = paymentPots
             self.keptAnswers = keptAnswers
             self.chains = chains
             self.overdue = overdue
@@ -81,6 +89,7 @@ package struct RunningDaemon: Sendable {
             self.meters = meters
             self.tellChains = tellChains
             self.tellTunnels = tellTunnels
+            self.tellPots = tellPots
         }
     }
 
@@ -123,10 +132,11 @@ package struct RunningDaemon: Sendable {
             balances[chain.network] = BalanceWatch(reader: reader, clock: clock)
             return (network: chain.network, reader: reader)
         }
+        let activity = ActiveAgents { NIODeadline.now().milliseconds }
         let engine = PaymentEngine(
             store: ledger, table: parts.table, wallets: PayingWallets(parts.wallets), clock: clock, random: random,
             logger: logger, allowances: allowances, balances: balances,
-            policy: parts.policy, gateways: terms(of: parts.gateways))
+            policy: parts.policy, gateways: terms(of: parts.gateways), pots: parts.paymentPots, activity: activity)
         let loopMark = try LoopMark(random: random)
         let server = try await ProxyServer.start(
             at: parts.places,
@@ -137,7 +147,7 @@ package struct RunningDaemon: Sendable {
                         forward: parts.forward, peers: parts.peers, termination: parts.termination,
                         connections: parts.connections),
                     agents: agents, engine: engine, replayLimits: parts.replay,
-                    replayBudget: MemoryBudget(limit: parts.replayMemory), keptAnswers: parts.keptAnswers,
+                    replayMemory: parts.replayMemory, keptAnswers: parts.keptAnswers, activity: activity,
                     threads: threads, loopMark: loopMark, clock: clock,
                     meters: parts.meters, logger: logger)
             },
@@ -148,9 +158,10 @@ package struct RunningDaemon: Sendable {
             clock: clock, logger: logger)
         let board = ChainBoard(write: parts.tellChains)
         let tunnels = TunnelWatch(server: server, tell: parts.tellTunnels, logger: logger)
+        let pots = PotWatch(pots: { server.pots + engine.pots }, tell: parts.tellPots)
         // A chain may keep its reader waiting for a minute, and nothing else waits with it.
         let housekeeping =
-            [Task { await keeper.run() }, Task { await tunnels.run() }]
+            [Task { await keeper.run() }, Task { await tunnels.run() }, Task { await pots.run() }]
             + readers.flatMap { network, reader in
                 let watch = ChainWatch(
                     network: network, reader: reader, clock: clock, logger: logger,
@@ -212,6 +223,9 @@ package struct RunningDaemon: Sendable {
     private static func terms(of gateways: [Gateway]) -> [String: GatewayTerms] {
         Dictionary(gateways.map { ($0.name, $0.terms) }, uniquingKeysWith: { first, _ in first })
     }
+
+    /// What agents share, and who holds how much of it.
+    package var pots: [PotSnapshot] { server.pots + engine.pots }
 
     /// The tunnels that are open, and how many were ended.
     package var tunnels: TunnelSnapshot { server.tunnels }

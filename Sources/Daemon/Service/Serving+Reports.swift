@@ -14,6 +14,7 @@ extension Serving {
     static func removeReports(from state: StateDirectory) {
         try? FileSystem.remove(state.chainsFile)
         try? FileSystem.remove(state.tunnelFile)
+        try? FileSystem.remove(state.potFile)
     }
 
     /// Writes how the chains looked when they were read last.
@@ -22,6 +23,15 @@ extension Serving {
             try ChainReport(process: getpid(), chains: standings).write(in: state)
         } catch {
             logger.warning("chain readings not written for `status`", metadata: ["problem": "\(error)"])
+        }
+    }
+
+    /// Writes how what agents share is divided.
+    static func tell(_ pots: [PotSnapshot], in state: StateDirectory, at now: Timestamp, logger: Logger) {
+        do throws(StateDirectoryError) {
+            try PotReport(process: getpid(), at: now.description, pots: pots).write(in: state)
+        } catch {
+            logger.warning("shares not written for `status`", metadata: ["problem": "\(error)"])
         }
     }
 

@@ -42,7 +42,8 @@ package enum Serving {
         let commits = Timer(label: "purser_commit", dimensions: [], factory: registry)
         let ledger = try SQLiteLedger(
             path: state.ledgerFile, settings: .init { nanoseconds, _ in commits.recordNanoseconds(nanoseconds) })
-        try state.prepareSpool()
+        let spool = configuration.spool.path.map(state.path) ?? state.spoolFolder
+        try SpoolFolder.prepare(spool)
         // Half the cores: the agents, and often the models, want the others.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, min(System.coreCount / 2, 4)))
         let threads = NIOThreadPool(numberOfThreads: 4)
@@ -76,14 +77,15 @@ package enum Serving {
                 trustFile: trustFile,
                 replay: ReplayLimits(
                     memory: configuration.replay.memory, total: configuration.replay.perRequest,
-                    folder: state.spoolFolder),
+                    folder: spool, spoolTotal: configuration.spool.total),
                 replayMemory: configuration.replay.total, keptAnswers: configuration.keptAnswers,
                 chains: configuration.chains,
                 overdue: configuration.overduePolicy, policy: policy?.snapshot, forward: configuration.forward.rules,
                 termination: try AuthorityAdministration(state: state, clock: clock, random: random)
                     .termination(configuration),
                 meters: ProxyMeters(factory: registry), tellChains: { tell($0, in: state, logger: logger) },
-                tellTunnels: { tell($0, in: state, at: clock.now(), logger: logger) })
+                tellTunnels: { tell($0, in: state, at: clock.now(), logger: logger) },
+                tellPots: { tell($0, in: state, at: clock.now(), logger: logger) })
             willListen()
             let daemon: RunningDaemon
             do {
@@ -94,6 +96,7 @@ package enum Serving {
                 throw StartFailure(error)
             }
             TunnelMetrics.show({ daemon.tunnels }, in: registry)
+            PotMetrics.show({ daemon.pots }, in: registry)
             do {
                 let metrics = try await showMetrics(configuration, of: registry, group: group, logger: logger)
                 let reloading = Reloading(

@@ -13,10 +13,11 @@ import Darwin
 /// | `wallets/` | keystores |
 /// | `authority.pem`, `agent-authority.pem` | local authorities: for gateways' hosts, and for agents and listeners |
 /// | `ledger.sqlite` | the books, with their log and their index beside them |
-/// | `spool/` | unlinked files of long request bodies |
+/// | `spool/` | unlinked files of long request bodies, unless `spool`, `path` names another folder |
 /// | `reload.json` | how the daemon took its last reload |
 /// | `chains.json` | how the chains looked at the daemon's last readings |
 /// | `tunnels.json` | the tunnels that the daemon has open |
+/// | `pots.json` | how what agents share is divided |
 /// | `daemon.lock` | held by the daemon that serves |
 package struct StateDirectory: Sendable, Hashable {
     /// The folder's path, without a slash at the end.
@@ -60,6 +61,8 @@ package struct StateDirectory: Sendable, Hashable {
     package var chainsFile: String { path("chains.json") }
     /// The tunnels that the daemon has open.
     var tunnelFile: String { path("tunnels.json") }
+    /// How what agents share is divided.
+    var potFile: String { path("pots.json") }
     /// The lock of the daemon that serves.
     package var lockFile: String { path("daemon.lock") }
 
@@ -68,20 +71,6 @@ package struct StateDirectory: Sendable, Hashable {
         try FileSystem.makeFolders(root)
         try check()
         try FileSystem.makeFolders(walletsFolder)
-    }
-
-    /// Makes the folder of long request bodies where it is missing.
-    ///
-    /// Throws where it is a link, or others can write to it: they could read agents' requests, or change what is paid for.
-    package func prepareSpool() throws(StateDirectoryError) {
-        try FileSystem.makeFolders(spoolFolder)
-        var status = stat()
-        guard unsafe lstat(spoolFolder, &status) == 0 else {
-            throw .system("opened", path: spoolFolder, code: errno)
-        }
-        guard status.st_mode & S_IFMT != S_IFLNK else { throw .isLink(spoolFolder) }
-        guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(spoolFolder) }
-        try FileSystem.check(status, path: spoolFolder)
     }
 
     /// Throws unless the folder exists and nobody but this user and root can write to it and to `wallets/`.

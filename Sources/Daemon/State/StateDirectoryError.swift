@@ -6,8 +6,8 @@ package enum StateDirectoryError: Error, Equatable, Sendable {
     case missing(String)
     /// Something else has its name.
     case notAFolder(String)
-    /// It is a link, which is not followed.
-    case isLink(String)
+    /// It is a link, where a folder of its own is needed.
+    case link(String)
     /// It belongs neither to this user nor to root.
     case foreignOwner(String, owner: UInt32)
     /// Group or others can write to it.
@@ -32,7 +32,7 @@ extension StateDirectoryError: CustomStringConvertible {
         switch self {
         case .missing(let path): "there is no \(path)"
         case .notAFolder(let path): "\(path) is not a folder"
-        case .isLink(let path): "\(path) is a link, which is not followed: put a folder in its place"
+        case .link(let path): "\(path) is a link: a folder is needed there (`spool`, `path` can name another one)"
         case .foreignOwner(let path, let owner): FileFault.foreignOwner(owner).description(of: path)
         case .writableByOthers(let path, let mode): FileFault.writableByOthers(mode: mode).description(of: path)
         case .readableByOthers(let path, let mode):

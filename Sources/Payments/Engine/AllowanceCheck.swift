@@ -26,7 +26,7 @@ struct AllowanceCheck: Sendable {
     /// Who can be asked, by network.
     let witnesses: [String: any AllowanceWitness]
     let logger: Logger
-    private let turns = ApprovalTurns()
+    let turns: ApprovalTurns
 
     /// How a payment stands with the wallet's allowance.
     enum Standing {
@@ -41,8 +41,9 @@ struct AllowanceCheck: Sendable {
     /// How old a reading may be that suffices, in seconds; one that does not is read anew.
     private static let maximumAge: Int64 = 600
 
-    init(witnesses: [String: any AllowanceWitness], logger: Logger) {
+    init(witnesses: [String: any AllowanceWitness], turns: ApprovalTurns, logger: Logger) {
         self.witnesses = witnesses
+        self.turns = turns
         self.logger = logger
     }
 
@@ -52,9 +53,9 @@ struct AllowanceCheck: Sendable {
         await witnesses[terms.network]?.forget(owner: owner)
     }
 
-    /// How a payment stands, once those before it that carry an approval of the same account are through.
+    /// How an agent's payment stands, once those before it that carry an approval of the same account are through.
     func standing(
-        of payment: ClearedPayment, from wallet: PayingWallet, offered: [Challenge.Extension]
+        of payment: ClearedPayment, by agent: String, from wallet: PayingWallet, offered: [Challenge.Extension]
     ) async -> Standing {
         let network = payment.order.token.network
         guard payment.keeper == .permit2, let witness = witnesses[network],
@@ -62,7 +63,7 @@ struct AllowanceCheck: Sendable {
         else { return .enough }
         guard Sponsoring.isOffered(in: offered) else { return .missing(missing) }
         let account = ApprovalTurns.Account(network: network, payer: payment.order.payer)
-        guard await turns.take(account) else { return .missing(missing) }
+        guard await turns.take(account, for: agent) else { return .missing(missing) }
         // Whoever had the turn before may have left an allowance.
         guard await self.missing(for: payment, from: wallet, by: witness) != nil else {
             turns.end(account)

@@ -1,11 +1,14 @@
 import Ethereum
 import Ledger
+import Primitives
 import Synchronization
 
 /// Whose turn it is to have a sponsored approval under way.
 ///
 /// Each carries the next number of the payer's permits or transactions, so of two at once one would fail. A payment holds
-/// its account's turn until its outcome is on its way into the books; whoever waits then goes on, the first first.
+/// its account's turn until its outcome is on its way into the books, or until ``turnLimit`` has passed: a silent seller
+/// must not stop the others. The next turn goes to the agent that had none for longest, and within an agent to the payment
+/// that has waited for longest. The places in the queue are divided by the agents' shares.
 final class ApprovalTurns: Sendable {
     /// An account on one network.
     struct Account: Hashable {
@@ -13,57 +16,158 @@ final class ApprovalTurns: Sendable {
         let payer: Address
     }
 
-    private struct State {
-        /// Who waits for each account whose turn is taken.
-        var waiting: [Account: [CheckedContinuation<Bool, Never>]] = [:]
-        var holders: [PaymentID: Account] = [:]
+    /// For how long a payment holds the turn at most, and how long one waits for it.
+    static let turnLimit = Duration.seconds(30)
+    static let waitLimit = Duration.seconds(60)
+
+    /// One that waits.
+    private struct Waiting: UnitHolder {
+        let number: UInt64
+        let agent: Int
+        let done: CheckedContinuation<Bool, Never>
+        var lastProgress: Int64 { 0 }
+        var mayBeEnded: Bool { false }
     }
 
-    /// How many may wait for an account's turn: each waits for the seller's answers to all before it.
-    static let limit = 8
+    private struct Queue {
+        var pot: SharedPot<Waiting>
+        var waiting: [(waiting: Waiting, place: PotPlace)] = []
+        /// The turn that is held, by its number.
+        var turn: UInt64 = 0
+        /// The turn in which each agent was last.
+        var lastTurns: [Int: UInt64] = [:]
 
+        mutating func remove(_ number: UInt64) -> Waiting? {
+            guard let index = waiting.firstIndex(where: { $0.waiting.number == number }) else { return nil }
+            let (found, place) = waiting.remove(at: index)
+            pot.remove(at: place)
+            return found
+        }
+
+        /// Takes out whose turn it is next.
+        mutating func next() -> Waiting? {
+            let first = waiting.min {
+                (lastTurns[$0.waiting.agent] ?? 0, $0.waiting.number)
+                    < (lastTurns[$1.waiting.agent] ?? 0, $1.waiting.number)
+            }
+            return first.flatMap { remove($0.waiting.number) }
+        }
+    }
+
+    private struct State {
+        /// The accounts whose turn is taken.
+        var queues: [Account: Queue] = [:]
+        var holders: [PaymentID: (account: Account, turn: UInt64?)] = [:]
+        var lastNumber: UInt64 = 0
+        /// Wishes that were refused, at all accounts.
+        var refused: UInt64 = 0
+    }
+
+    private let total: Int
+    private let agents: ActiveAgents
+    private let sleep: @Sendable (Duration) async -> Void
     private let state = Mutex(State())
 
-    /// Waits for an account's turn and takes it; false when too many wait already.
-    func take(_ account: Account) async -> Bool {
-        await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
-            let isDecided = state.withLock { state -> Bool? in
-                guard let waiting = state.waiting[account] else {
-                    state.waiting[account] = []
-                    return true
+    /// Makes turns for which `total` payments may wait at each account; `sleep` passes the time.
+    init(
+        total: Int = PaymentPots.standard.approvalTurns, agents: ActiveAgents = ActiveAgents(),
+        sleep: @escaping @Sendable (Duration) async -> Void = { try? await ContinuousClock().sleep(for: $0) }
+    ) {
+        self.total = total
+        self.agents = agents
+        self.sleep = sleep
+    }
+
+    /// Waits for an account's turn and takes it for an agent; false when too many wait already, or it waited too long.
+    func take(_ account: Account, for name: String) async -> Bool {
+        let agent = agents.agent(named: name).number
+        let active = agents.count(at: agents.now())
+        return await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
+            let (isDecided, number) = state.withLock { state -> (Bool?, UInt64) in
+                state.lastNumber += 1
+                let number = state.lastNumber
+                guard var queue = state.queues[account] else {
+                    state.queues[account] = Queue(
+                        pot: SharedPot(total: total), turn: number, lastTurns: [agent: number])
+                    return (true, number)
                 }
-                guard waiting.count < Self.limit else { return false }
-                state.waiting[account]?.append(done)
-                return nil
+                defer { state.queues[account] = queue }
+                let waiting = Waiting(number: number, agent: agent, done: done)
+                let place = queue.pot.add(waiting, of: agent)
+                // Whoever waits counts, whenever its last request came.
+                let agents = max(active, Set(queue.pot.holdings.map(\.agent)).union([agent]).count)
+                guard queue.pot.take(1, at: place, among: agents) == .granted else {
+                    queue.pot.remove(at: place)
+                    state.refused += 1
+                    return (false, number)
+                }
+                queue.waiting.append((waiting, place))
+                return (nil, number)
             }
             if let isDecided { done.resume(returning: isDecided) }
+            if isDecided == true { watch(account, turn: number) }
+            if isDecided == nil { watch(account, waiting: number) }
+        }
+    }
+
+    /// Ends a turn that was held for as long as it may be.
+    private func watch(_ account: Account, turn: UInt64) {
+        Task {
+            await sleep(Self.turnLimit)
+            pass(account, turn: turn)
+        }
+    }
+
+    /// Ends a wait that took too long.
+    private func watch(_ account: Account, waiting number: UInt64) {
+        Task {
+            await sleep(Self.waitLimit)
+            state.withLock { $0.queues[account]?.remove(number) }?.done.resume(returning: false)
         }
     }
 
     /// How many wait for an account's turn.
-    func waiting(for account: Account) -> Int { state.withLock { $0.waiting[account]?.count ?? 0 } }
+    func waiting(for account: Account) -> Int { state.withLock { $0.queues[account]?.waiting.count ?? 0 } }
 
     /// Says which payment a taken turn is for: ``end(_:)-(PaymentID)`` ends it.
     func assign(_ account: Account, to payment: PaymentID) {
-        state.withLock { $0.holders[payment] = account }
+        state.withLock { $0.holders[payment] = (account, $0.queues[account]?.turn) }
     }
 
     /// Ends the turn that a payment holds, if it holds one.
     func end(_ payment: PaymentID) {
-        guard let account = state.withLock({ $0.holders.removeValue(forKey: payment) }) else { return }
-        end(account)
+        guard let held = state.withLock({ $0.holders.removeValue(forKey: payment) }) else { return }
+        pass(held.account, turn: held.turn)
     }
 
-    /// Ends a turn, which goes to whoever has waited the longest.
-    func end(_ account: Account) {
-        let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            guard let waiting = state.waiting[account], let first = waiting.first else {
-                state.waiting[account] = nil
+    /// Ends a turn.
+    func end(_ account: Account) { pass(account, turn: nil) }
+
+    /// How the places are divided at the account where most wait.
+    var snapshot: PotSnapshot {
+        let (pots, refused) = state.withLock { ($0.queues.values.map(\.pot), $0.refused) }
+        let pot = pots.max { $0.used < $1.used } ?? SharedPot(total: total)
+        let shown = PotSnapshot(name: "approval-turns", unit: .count, pot, agents: agents, at: agents.now())
+        return PotSnapshot(
+            name: shown.name, gateway: nil, unit: shown.unit, total: shown.total, used: shown.used, lent: shown.lent,
+            share: shown.share, refused: refused, takenBack: 0, top: shown.top)
+    }
+
+    /// Gives the turn to whoever is next; `turn` is the one that has to be held still, nil for any.
+    private func pass(_ account: Account, turn: UInt64?) {
+        let next = state.withLock { state -> Waiting? in
+            guard var queue = state.queues[account], turn ?? queue.turn == queue.turn else { return nil }
+            guard let next = queue.next() else {
+                state.queues[account] = nil
                 return nil
             }
-            state.waiting[account] = Array(waiting.dropFirst())
-            return first
+            queue.turn = next.number
+            queue.lastTurns[next.agent] = next.number
+            state.queues[account] = queue
+            return next
         }
-        next?.resume(returning: true)
+        guard let next else { return }
+        watch(account, turn: next.number)
+        next.done.resume(returning: true)
     }
 }

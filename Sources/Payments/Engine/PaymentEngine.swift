@@ -15,37 +15,41 @@ package import X402
 /// books that, and later what still comes. An outcome that the books cannot take is kept, and booked by
 /// ``retryUnbooked()``.
 package final class PaymentEngine: Sendable {
-    private let store: any LedgerStore
+    let store: any LedgerStore
     private let gate: Gate
     private let table: AssetTable
     private let wallets: PayingWallets
-    private let clock: any WallClock
+    let clock: any WallClock
     private let random: any RandomSource
-    private let logger: Logger
+    let logger: Logger
     private let booking: OutcomeBooking
     let underWay = OutcomesUnderWay()
     private let reserving: Reserving
     private let joining: AttemptJoining
-    private let notices: OperatorNotices
+    let notices: OperatorNotices
     private let knowledge: SellerKnowledge
     private let proofs: SellerProofs
     private let signIn: SignIn
-    private let allowances: AllowanceCheck
+    let allowances: AllowanceCheck
     private let funds: WalletFunds
-    private let prices = LearnedPrices()
+    let prices: LearnedPrices
     private let slowStart: SlowStart
     private let rules: Replaceable<RulesInForce>
 
-    /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy; `allowances` says
-    /// by network who can tell what the wallets allow Permit2, `balances` who can tell what they have, `gateways` by name what their entries say, nil where no entry
-    /// ever changes.
+    /// Makes an engine over the books, the pinned table, the unlocked wallets and the operator's policy.
+    ///
+    /// `allowances` says by network who can tell what the wallets allow Permit2, `balances` who can tell what they have, and
+    /// `gateways` by name what their entries say, nil where no entry ever changes. `pots` are the totals of what agents
+    /// share here, and `activity` says which of them are active.
     package init(
         store: any LedgerStore, table: AssetTable, wallets: PayingWallets, clock: any WallClock,
         random: any RandomSource, logger: Logger, allowances: [String: any AllowanceWitness] = [:],
         balances: [String: any BalanceWitness] = [:],
         policy: PolicySnapshot? = nil, gateways: [String: GatewayTerms]? = nil,
-        outstandingBeforeAcceptance: Int = SlowStart.limit
+        outstandingBeforeAcceptance: Int = SlowStart.limit,
+        pots: PaymentPots = .standard, activity: ActiveAgents = ActiveAgents()
     ) {
+        prices = LearnedPrices(total: pots.learnedPrices, agents: activity)
         slowStart = SlowStart(limit: outstandingBeforeAcceptance)
         rules = Replaceable(RulesInForce(policy: policy, gateways: gateways))
         self.store = store
@@ -64,7 +68,8 @@ package final class PaymentEngine: Sendable {
         knowledge = SellerKnowledge(store: store, logger: logger)
         proofs = SellerProofs(notices: notices, logger: logger, random: random)
         signIn = SignIn(store: store, table: table, clock: clock, logger: logger)
-        self.allowances = AllowanceCheck(witnesses: allowances, logger: logger)
+        self.allowances = AllowanceCheck(
+            witnesses: allowances, turns: ApprovalTurns(total: pots.approvalTurns, agents: activity), logger: logger)
         funds = WalletFunds(store: store, witnesses: balances, notices: notices, logger: logger)
     }
 
@@ -201,7 +206,8 @@ package final class PaymentEngine: Sendable {
             // Where nothing new is signed, neither a chain is asked nor a turn taken.
             let standing =
                 request.isCapped
-                ? await allowances.standing(of: cleared, from: wallet, offered: challenge.extensions) : .enough
+                ? await allowances.standing(
+                    of: cleared, by: request.agent.name, from: wallet, offered: challenge.extensions) : .enough
             // The account's turn may have been long in coming; what is in force by then decides.
             guard isInForce(policy, for: request) else {
                 if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
@@ -277,7 +283,7 @@ package final class PaymentEngine: Sendable {
         let answer = await decide(
             proposal, for: request, from: wallet, at: now, in: decision, isAbandoned: isAbandoned)
         // A payment's decision ends when its exchange has taken it.
-        if answer.payment == nil { underWay.end(decision) }
+        if answer?.payment == nil { underWay.end(decision) }
         return answer
     }
 
@@ -569,29 +575,5 @@ package final class PaymentEngine: Sendable {
     /// For the daemon's housekeeping, and once more before it ends; call it from one place at a time.
     package func retryUnbooked() async {
         await booking.retry()
-    }
-
-    /// Books a call of a gateway that bills a prepaid balance, before it is made; returns why it must not be made.
-    package func meter(_ call: MeteredCall) async -> MeteringFailure? {
-        do {
-            switch try await store.meter(call, at: clock.now()) {
-            case .booked(_, let warnings):
-                notices.warn(of: warnings, by: nil)
-                return nil
-            case .refused(let refusal):
-                logger.info(
-                    "call refused by the books",
-                    metadata: ["agent": "\(call.agent)", "gateway": "\(call.gateway)", "code": "\(refusal.code)"])
-                return .refused(refusal)
-            }
-        } catch {
-            logger.error("ledger not writable", metadata: ["agent": "\(call.agent)", "problem": "\(error)"])
-            return .notBooked
-        }
-    }
-
-    /// Says to the operator that a prepaid gateway answered 402: what was paid in advance is used up.
-    package func noticeLowBalance(of gateway: String) async {
-        await notices.lowBalance(of: gateway, at: clock.now())
     }
 }

@@ -3,6 +3,16 @@ package import Policy
 package import Primitives
 import X402
 
+/// Why a request's body was not kept whole for the paid repetition.
+package enum ReplayLoss: Sendable {
+    /// It is longer than what is kept of one body, or it could not be written.
+    case tooLarge
+    /// The memory that its agent may use is full.
+    case memoryFull
+    /// The disk space that its agent may use is full, or the disk is.
+    case spoolFull
+}
+
 /// Why a 402 was not paid, in words and numbers that an agent can act on.
 package struct PaymentFailure: Error, Sendable, Equatable {
     /// The stable code, lower case with hyphens.
@@ -149,6 +159,24 @@ package struct PaymentFailure: Error, Sendable, Equatable {
             "The gateway asks for payment, but the exchange took longer than its total-timeout before the challenge "
             + "was complete, so nothing was paid.",
         payment: nil)
+
+    /// Why the body of a request cannot be sent a second time.
+    package static func unrepeatable(_ loss: ReplayLoss) -> PaymentFailure {
+        switch loss {
+        case .tooLarge: bodyTooLarge
+        case .memoryFull: notKept("replay-memory-full", "the memory for request bodies (`replay`, `total`)")
+        case .spoolFull: notKept("spool-full", "the disk space for long request bodies (`spool`, `total`)")
+        }
+    }
+
+    private static func notKept(_ code: String, _ what: String) -> PaymentFailure {
+        PaymentFailure(
+            code: code, status: 503,
+            detail: "The gateway asks for payment, but the request body could not be kept for the paid repetition, so "
+                + "nothing was paid: the agent has its share of \(what), and the rest is in use or kept for other agents. "
+                + "Send the request again later.",
+            payment: nil, retryAfter: 1, isRetryable: true)
+    }
 
     /// The body is too large to be sent a second time.
     package static let bodyTooLarge = PaymentFailure(

@@ -19,8 +19,15 @@ package final class ActiveAgents: Sendable {
     private let counted = Atomic<Int>(0)
     private let countedAt = Atomic<Int64>(.min / 2)
 
-    /// Begins without agents.
-    package init() {}
+    private let clock: @Sendable () -> Int64
+
+    /// Begins without agents; `clock` shows milliseconds to those who have no time at hand.
+    package init(clock: @escaping @Sendable () -> Int64 = { 0 }) {
+        self.clock = clock
+    }
+
+    /// The time by the pots' clock.
+    package func now() -> Int64 { clock() }
 
     /// The agent of a name; looked up once a connection, not once a request.
     package func agent(named name: String) -> ActiveAgent {
@@ -37,6 +44,9 @@ package final class ActiveAgents: Sendable {
     func agent(number: Int) -> ActiveAgent? {
         state.withLock { $0.all.indices.contains(number) ? $0.all[number] : nil }
     }
+
+    /// Whether the agent of a number is active.
+    package func isActive(_ number: Int, at now: Int64) -> Bool { agent(number: number)?.isActive(at: now) ?? false }
 
     /// How many agents are active, at least 1: whoever asks is.
     package func count(at now: Int64) -> Int {

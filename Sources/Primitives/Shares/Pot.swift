@@ -36,7 +36,6 @@ package final class Pot: Sendable {
     package func take(_ weight: Int, for holder: PotHolder, at now: Int64) -> Bool {
         let active = agents.count(at: now)
         let (isTaken, ended) = state.withLock { state -> (Bool, [PotHolder]) in
-            guard !holder.isTakenBack else { return (false, []) }
             let place = holder.place ?? state.pot.add(holder, of: holder.agent.number)
             holder.place = place
             var answer = state.pot.take(weight, at: place, among: active)
@@ -44,15 +43,14 @@ package final class Pot: Sendable {
             while answer == .shareIsLent, now >= state.nextSearch {
                 guard
                     let stalled = state.pot.stalled(
-                        for: holder.agent.number, among: active, at: now, isActive: { self.isActive($0, at: now) })
+                        for: holder.agent.number, among: active, at: now,
+                        isActive: { self.agents.isActive($0, at: now) })
                 else {
                     state.nextSearch = now + Self.pause
                     break
                 }
-                if let stalled = state.pot.takeBack(at: stalled) {
-                    stalled.wasTakenBack()
-                    ended.append(stalled)
-                }
+                state.pot.countTakenBack()
+                if let stalled = state.pot.remove(at: stalled) { ended.append(stalled) }
                 answer = state.pot.take(weight, at: place, among: active)
             }
             if answer != .granted { state.pot.countRefusal() }
@@ -62,10 +60,6 @@ package final class Pot: Sendable {
         return isTaken
     }
 
-    private func isActive(_ agent: Int, at now: Int64) -> Bool {
-        agents.agent(number: agent)?.isActive(at: now) ?? false
-    }
-
     /// Puts some of a holder's units back.
     package func giveBack(_ weight: Int, of holder: PotHolder) {
         state.withLock { state in
@@ -73,12 +67,10 @@ package final class Pot: Sendable {
         }
     }
 
-    /// A holder is gone, and its units are back; called as often as one likes.
+    /// A holder is gone, and its units are back; called as often as one likes, and it gets nothing more.
     package func remove(_ holder: PotHolder) {
         state.withLock { state in
-            guard let place = holder.place else { return }
-            holder.place = nil
-            state.pot.remove(at: place)
+            if let place = holder.place { state.pot.remove(at: place) }
         }
     }
 
@@ -92,39 +84,25 @@ package final class Pot: Sendable {
 package final class PotHolder: UnitHolder {
     /// Whose it is.
     package let agent: ActiveAgent
-    private let progress: Atomic<Int64>
-    private let isProtected = Atomic<Bool>(false)
-    private let position = Atomic<Int>(-1)
+    private let progress: HolderProgress
     private let whenEnded: @Sendable () -> Void
+    /// Its place; used under the pot's lock only.
+    private let position = Mutex<PotPlace?>(nil)
 
     /// Makes a holder without units; `whenEnded` is called on any thread, at most once, when its units were taken back.
-    package init(_ agent: ActiveAgent, at now: Int64, whenEnded: @escaping @Sendable () -> Void) {
+    package init(_ agent: ActiveAgent, _ progress: HolderProgress, whenEnded: @escaping @Sendable () -> Void) {
         self.agent = agent
+        self.progress = progress
         self.whenEnded = whenEnded
-        progress = Atomic(now)
     }
 
-    /// It made progress.
-    package func madeProgress(at now: Int64) { progress.store(now, ordering: .relaxed) }
+    package var lastProgress: Int64 { progress.lastProgress }
+    package var mayBeEnded: Bool { progress.mayBeEnded }
 
-    /// Says whether a payment stands in the way of ending it.
-    package func protect(_ isProtected: Bool) { self.isProtected.store(isProtected, ordering: .relaxed) }
-
-    package var lastProgress: Int64 { progress.load(ordering: .relaxed) }
-    package var mayBeEnded: Bool { !isProtected.load(ordering: .relaxed) }
-
-    /// Whether its units were taken back; it gets no others.
-    package var isTakenBack: Bool { position.load(ordering: .relaxed) == -2 }
-
-    /// Its place in the pot; used under the pot's lock only.
-    fileprivate var place: Int? {
-        get {
-            let place = position.load(ordering: .relaxed)
-            return place < 0 ? nil : place
-        }
-        set { if !isTakenBack { position.store(newValue ?? -1, ordering: .relaxed) } }
+    fileprivate var place: PotPlace? {
+        get { position.withLock { $0 } }
+        set { position.withLock { $0 = newValue } }
     }
 
-    fileprivate func wasTakenBack() { position.store(-2, ordering: .relaxed) }
     fileprivate func end() { whenEnded() }
 }

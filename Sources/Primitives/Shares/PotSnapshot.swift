@@ -71,7 +71,7 @@ package struct PotSnapshot: Sendable, Equatable {
         let active = agents.count(at: now)
         self.init(
             name: name, gateway: gateway, unit: unit, total: pot.rule.total, used: pot.used,
-            lent: pot.lent(among: active) { agents.agent(number: $0)?.isActive(at: now) ?? false },
+            lent: pot.lent(among: active) { agents.isActive($0, at: now) },
             share: pot.rule.share(among: active), refused: pot.refused, takenBack: pot.takenBack,
             top: pot.holdings.sorted { ($1.held, $0.agent) < ($0.held, $1.agent) }.prefix(Self.topCount).compactMap {
                 holding in agents.agent(number: holding.agent).map { Holding(agent: $0.name, held: holding.held) }

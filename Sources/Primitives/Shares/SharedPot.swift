@@ -1,7 +1,7 @@
 /// A pot of units and who holds them, as a value: wishes in, answers out.
 ///
 /// It ends nothing and reads no clock: it says which holder is to be ended, and whoever owns the pot does it. Agents are
-/// known by their number, holders by the place that they were given.
+/// known by their number, holders by the place that they were given; a place that was given up names nothing any more.
 package struct SharedPot<Holder: UnitHolder>: Sendable {
     /// How long a holder must have been without progress before what it borrowed is taken back, in milliseconds.
     package static var patience: Int64 { 10_000 }
@@ -16,13 +16,15 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     package private(set) var takenBack: UInt64 = 0
     /// Units in use by agent number.
     private var held: [Int] = []
-    private var places: [Place] = []
-    private var freePlaces: [Int] = []
+    private var places: [Entry] = []
+    private var freePlaces: [UInt32] = []
 
-    private struct Place: Sendable {
+    private struct Entry: Sendable {
         var holder: Holder?
         var agent = 0
         var weight = 0
+        /// How often the place was given up: a name from before that names nothing.
+        var generation: UInt32 = 0
     }
 
     /// Begins with an empty pot.
@@ -48,82 +50,99 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     }
 
     /// Takes in a holder, without units; returns its place.
-    package mutating func add(_ holder: Holder, of agent: Int) -> Int {
+    package mutating func add(_ holder: Holder, of agent: Int) -> PotPlace {
         if agent >= held.count { held.append(contentsOf: repeatElement(0, count: agent - held.count + 1)) }
-        let place = Place(holder: holder, agent: agent)
-        guard let index = freePlaces.popLast() else {
-            places.append(place)
-            return places.count - 1
-        }
-        places[index] = place
-        return index
+        let index = freePlaces.popLast() ?? UInt32(places.count)
+        if index == places.count { places.append(Entry()) }
+        places[Int(index)].holder = holder
+        places[Int(index)].agent = agent
+        return PotPlace(index: index, generation: places[Int(index)].generation)
     }
 
-    /// Takes units for a holder, where `agents` are active; only a grant changes what is held.
-    package mutating func take(_ weight: Int, at place: Int, among agents: Int) -> ShareRule.Answer {
-        let agent = places[place].agent
-        let answer = rule.answer(to: weight, held: held[agent], used: used, among: agents)
+    private func index(of place: PotPlace) -> Int? {
+        let index = Int(place.index)
+        return places.indices.contains(index) && places[index].generation == place.generation ? index : nil
+    }
+
+    /// How many units a holder has; 0 once it is gone.
+    package func weight(at place: PotPlace) -> Int { index(of: place).map { places[$0].weight } ?? 0 }
+
+    /// What `take` would answer, where `agents` are active.
+    package func answer(to weight: Int, by agent: Int, among agents: Int) -> ShareRule.Answer {
+        rule.answer(to: weight, held: held(by: agent), used: used, among: agents)
+    }
+
+    /// Takes units for a holder, where `agents` are active; only a grant changes what is held, and a holder that is gone
+    /// gets nothing.
+    package mutating func take(_ weight: Int, at place: PotPlace, among agents: Int) -> ShareRule.Answer {
+        guard let index = index(of: place) else { return .notLent }
+        let agent = places[index].agent
+        let answer = answer(to: weight, by: agent, among: agents)
         guard answer == .granted else { return answer }
         used += weight
         held[agent] += weight
-        places[place].weight += weight
+        places[index].weight += weight
         return .granted
     }
 
     /// A wish was refused for good.
     package mutating func countRefusal() { refused += 1 }
 
+    /// A holder is to be ended, so that another agent has its share.
+    package mutating func countTakenBack() { takenBack += 1 }
+
     /// Puts some of a holder's units back.
-    package mutating func giveBack(_ weight: Int, at place: Int) {
-        let weight = min(weight, places[place].weight)
+    package mutating func giveBack(_ weight: Int, at place: PotPlace) {
+        guard let index = index(of: place) else { return }
+        let weight = min(weight, places[index].weight)
         used -= weight
-        held[places[place].agent] -= weight
-        places[place].weight -= weight
+        held[places[index].agent] -= weight
+        places[index].weight -= weight
     }
 
-    /// A holder is gone, and its units are back.
-    package mutating func remove(at place: Int) {
-        giveBack(places[place].weight, at: place)
-        places[place] = Place()
-        freePlaces.append(place)
+    /// A holder is gone, and its units are back; called as often as one likes.
+    ///
+    /// Returns the holder.
+    @discardableResult
+    package mutating func remove(at place: PotPlace) -> Holder? {
+        guard let index = index(of: place) else { return nil }
+        giveBack(places[index].weight, at: place)
+        let holder = places[index].holder
+        places[index] = Entry(generation: places[index].generation &+ 1)
+        freePlaces.append(place.index)
+        return holder
     }
 
     /// The holder whose units another agent may have back: of those that hold borrowed units and may be ended, the one
     /// that has made no progress for longest, and for ``patience`` at least.
     ///
     /// An agent that is not active has no share, and all that it holds is borrowed. Nothing of `agent` itself is found.
-    package func stalled(
-        for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool
-    ) -> Int? {
+    package func stalled(for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool) -> PotPlace? {
         let share = rule.share(among: agents)
         let isBorrower = held.enumerated().map { other, held in
             other != agent && held > 0 && (held > share || !isActive(other))
         }
         guard isBorrower.contains(true) else { return nil }
-        var found: Int?
+        var found: PotPlace?
         var oldest = now - Self.patience
-        for (index, place) in places.enumerated() where place.weight > 0 && isBorrower[place.agent] {
-            guard let holder = place.holder, holder.mayBeEnded else { continue }
+        for (index, entry) in places.enumerated() where entry.weight > 0 && isBorrower[entry.agent] {
+            guard let holder = entry.holder, holder.mayBeEnded else { continue }
             let progress = holder.lastProgress
             guard progress < oldest || progress == oldest && found == nil else { continue }
-            (found, oldest) = (index, progress)
+            found = PotPlace(index: UInt32(index), generation: entry.generation)
+            oldest = progress
         }
         return found
     }
 
-    /// Takes back what a holder has, which is to be ended; its place is free.
-    package mutating func takeBack(at place: Int) -> Holder? {
-        let holder = places[place].holder
-        takenBack += 1
-        remove(at: place)
-        return holder
-    }
+    /// What holds units at a place; nil once it is gone.
+    package func holder(at place: PotPlace) -> Holder? { index(of: place).flatMap { places[$0].holder } }
+}
 
-    /// What of the oldest holder of an agent there is, by last progress; nil where it has none with units.
-    package func oldest(of agent: Int, except place: Int) -> Int? {
-        places.indices.filter { places[$0].agent == agent && places[$0].weight > 0 && $0 != place }
-            .min { (places[$0].holder?.lastProgress ?? 0) < (places[$1].holder?.lastProgress ?? 0) }
-    }
+/// The place of one holder in a pot.
+package struct PotPlace: Hashable, Sendable {
+    fileprivate let index: UInt32
+    fileprivate let generation: UInt32
 }
 
 /// What holds units of a pot: an upload, a connection, a request, a remembered thing.

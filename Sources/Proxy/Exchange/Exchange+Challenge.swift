@@ -82,6 +82,8 @@ extension Exchange {
 
     func decide() {
         times.endWait()
+        // From here on a payment may be reserved.
+        standing.progress.protect(true)
         replay.settle { self.askEngine() }
     }
 
@@ -113,7 +115,9 @@ extension Exchange {
             admitted, of: claim, among: services.openAnswers, clock: services.clock,
             as: upstreamRequest.protocols.isEmpty ? .joining : .waiting)
         // What cannot be sent once more is not paid, nor what has taken too long.
-        let declined = replay.isReplayable ? isOutOfTime ? PaymentFailure.exchangeTimeout : nil : .bodyTooLarge
+        let declined: PaymentFailure? =
+            replay.isReplayable
+            ? isOutOfTime ? .exchangeTimeout : nil : .unrepeatable(replay.loss ?? .tooLarge)
         services.bookings.begin()
         let start = NIODeadline.now()
         // On this loop: reading, vetting and signing take less than handing them to another thread and back.
@@ -141,6 +145,7 @@ extension Exchange {
         case .pay(let payment): pay(payment)
         case .signIn(let header):
             guard life.decided(.signIn) == .send else { return }
+            standing.progress.protect(false)
             signIn = header
             held = HeldAnswer()
             start()

@@ -37,7 +37,8 @@ extension Exchange {
     /// The deadline has passed.
     func deadlinePassed() {
         if let expiry, expiry <= .now() { return totalTimePassed() }
-        if stopWaiting() {
+        if waitsOn() { return }
+        if stopWaiting(isRefusal: true) {
             return respond(.gatewayBusy(gateway: gateway.name, limit: gateway.limits.connections ?? 0))
         }
         if life.phase.isJudging { return judge() }
@@ -128,6 +129,7 @@ extension Exchange {
         expiry = nil
         stopWaiting()
         place = nil
+        standing.progress.protect(false)
         life.finished()
         connection?.abandon()
         connection = nil

@@ -1,6 +1,7 @@
 import Ledger
 import NIOCore
 import Payments
+import Primitives
 import Transport
 
 /// The payment that goes with the first request, where its price is known already.
@@ -69,6 +70,7 @@ extension Exchange {
             return pay(payment)
         }
         guard life.decided(.unpriced) == .send else { return }
+        standing.progress.protect(false)
         start()
         bodyReadAll()
     }

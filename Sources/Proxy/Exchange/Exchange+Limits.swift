@@ -1,4 +1,5 @@
 import NIOCore
+import Primitives
 import Transport
 
 /// What a gateway's entry allows in all: connections at once, the length of a body, the time of an exchange.
@@ -8,9 +9,12 @@ extension Exchange {
         guard place == nil, let limit = gateway.limits.connections else { return true }
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let loop = shared.loop
-        let answer = shared.services.gatewayPlaces.ask(at: gateway.name, limit: limit) { place in
-            loop.execute { bound.value.placed(place) }
-        }
+        let request = GatewayPlaces.Request(
+            standing: standing, whenTakenBack: whenTakenBack(from: "gateway-places"),
+            grant: { place in loop.execute { bound.value.placed(place) } })
+        let now = NIODeadline.now()
+        let answer = shared.services.pots.gatewayPlaces.ask(
+            at: gateway.name, limit: limit, request, at: now.milliseconds)
         switch answer {
         case .granted(let place):
             self.place = place
@@ -18,7 +22,10 @@ extension Exchange {
         case .wait(let wait):
             waiting = wait
             times.beginWait()
-            deadline = .now() + gateway.timeouts.connect
+            waitEnd = now + gateway.timeouts.connect
+            // What belongs to this agent's share can be taken back after ten seconds without progress.
+            if wait.isShare { waitEnd = max(waitEnd, now + Self.shareWait) }
+            deadline = min(waitEnd, now + Self.shareReview)
             return false
         }
     }
@@ -34,14 +41,28 @@ extension Exchange {
         bodyReadAll()
     }
 
+    /// How long an agent waits whose share others hold, at least.
+    private static let shareWait = TimeAmount.milliseconds(SharedPot<HolderProgress>.patience + 5_000)
+    /// How often those who hold it are looked at meanwhile.
+    private static let shareReview = TimeAmount.seconds(1)
+
+    /// Whether the exchange goes on waiting for a place; whoever holds its agent's share is looked at again.
+    func waitsOn() -> Bool {
+        let now = NIODeadline.now()
+        guard waiting != nil, now < waitEnd else { return false }
+        deadline = min(waitEnd, now + Self.shareReview)
+        shared.services.pots.gatewayPlaces.takeBack(at: gateway.name, now: now.milliseconds)
+        return true
+    }
+
     /// Leaves the queue, if the exchange stands in one.
     ///
     /// Returns whether it did.
     @discardableResult
-    func stopWaiting() -> Bool {
+    func stopWaiting(isRefusal: Bool = false) -> Bool {
         guard let waiting else { return false }
         self.waiting = nil
-        shared.services.gatewayPlaces.cancel(waiting)
+        shared.services.pots.gatewayPlaces.cancel(waiting, isRefusal: isRefusal)
         return true
     }
 

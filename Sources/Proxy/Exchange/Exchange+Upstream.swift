@@ -10,6 +10,7 @@ import X402
 
 extension Exchange: UpstreamReceiver {
     func upstream(_ connection: UpstreamConnection, didReceive head: ResponseHead) {
+        progressed()
         let wasAsking = isAsking
         if isAsking, answersWithoutBody(head) { return }
         shared.services.meters.firstByte.record(times.endWait())
@@ -20,6 +21,8 @@ extension Exchange: UpstreamReceiver {
             if (200..<300).contains(head.status), let route = pricedRoute {
                 shared.services.engine.servedUnpaid(on: route)
             }
+            // Nothing is repeated any more.
+            replay.release()
             relay(head, paid: nil)
         case .collect:
             collect(head)
@@ -53,7 +56,9 @@ extension Exchange: UpstreamReceiver {
             }
         case .answering:
             if firstRead != nil { firstRead?.body.append(bytes) } else { keeping?.answer.append(bytes) }
-            deadline = .now() + gateway.timeouts.idle
+            let now = NIODeadline.now()
+            standing.progress.made(at: now.milliseconds)
+            deadline = now + gateway.timeouts.idle
             if keeping?.backlog.isEmpty == false {
                 keeping?.backlog.append(bytes)
                 return

@@ -15,6 +15,8 @@ final class Exchange {
     let shared: ProxyLoop
     let admitted: AdmittedRequest
     let agent: Agent
+    /// What the agent shares with others goes by it.
+    let standing: AgentStanding
     /// What of the agent has to hold still when something is signed.
     let claim: AgentClaim
     let upstreamRequest: UpstreamRequest
@@ -49,6 +51,8 @@ final class Exchange {
     var place: GatewayPlaces.Place?
     /// The exchange's turn for one.
     var waiting: GatewayPlaces.Wait?
+    /// When it has waited long enough.
+    var waitEnd = NIODeadline.distantFuture
     /// Bytes of the agent's body so far, where they are limited.
     var bodyBytes = 0
     /// Whether the unpaid request is sent for the second time, with the kept copy of its body.
@@ -85,13 +89,14 @@ final class Exchange {
     }
 
     init(
-        shared: ProxyLoop, channel: any AgentChannel, admitted: AdmittedRequest, agent: Agent,
-        claim: AgentClaim, upstreamRequest: UpstreamRequest, isBodyComplete: Bool, arrived: NIODeadline,
+        shared: ProxyLoop, channel: any AgentChannel, standing: AgentStanding, admitted: AdmittedRequest,
+        agent: Agent, claim: AgentClaim, upstreamRequest: UpstreamRequest, isBodyComplete: Bool, arrived: NIODeadline,
         allocator: ByteBufferAllocator
     ) {
         times = ExchangeTimes(arrived: arrived)
         self.shared = shared
         self.channel = channel
+        self.standing = standing
         self.admitted = admitted
         life = ExchangeLife(isMetered: admitted.route.gateway.billing == .prepaid)
         self.agent = agent
@@ -100,10 +105,11 @@ final class Exchange {
         self.allocator = allocator
         self.isBodyComplete = isBodyComplete
         expiry = admitted.route.gateway.timeouts.total.map { arrived + $0 }
-        let services = shared.services
-        replay = ReplayBody(
-            limits: services.replayLimits, budget: services.replayBudget, pool: services.threads, loop: shared.loop)
+        replay = ReplayBody(of: standing, on: shared)
+        standing.agent.requestBegan(at: arrived.milliseconds)
     }
+
+    deinit { standing.agent.requestEnded(at: NIODeadline.now().milliseconds) }
 
     var request: RequestHead { admitted.head }
     /// The request that is answered: this one, or its repetition.
@@ -147,6 +153,7 @@ final class Exchange {
     func metered(_ failure: MeteringFailure?) {
         switch life.metered(isBooked: failure == nil) {
         case .send:
+            standing.progress.protect(true)
             start()
             bodyReadAll()
         case .answer:
@@ -228,7 +235,9 @@ final class Exchange {
     /// A piece of the agent's body arrived.
     func bodyArrived(_ bytes: ByteBuffer, isLast: Bool) {
         guard bodyFits(bytes) else { return }
-        replay.append(bytes)
+        // Most requests have no body, and pay nothing for it.
+        if replay.whenTakenBack == nil { replay.whenTakenBack = { [weak self] pot in self?.takenBack(from: pot) } }
+        replay.append(bytes, at: progressed())
         if let sender {
             sender.send(bytes)
             deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)

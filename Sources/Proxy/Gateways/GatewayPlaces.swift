@@ -1,27 +1,45 @@
 import NIOCore
+import Primitives
 import Synchronization
 
 /// Who may use a connection to a gateway that takes only so many at once, on all event loops together.
 ///
-/// Whoever finds none free waits behind those that came before.
+/// The places are divided by the agents' shares. Whoever finds none free waits: a place that comes back goes to the agent
+/// that holds the fewest, then to the one whose turn was the longest ago, and within an agent to the request that has
+/// waited for longest.
 final class GatewayPlaces: Sendable {
     /// The right to one connection; it is given back when nobody holds it any more.
     final class Place: Sendable {
         private let gateway: String
         private let places: GatewayPlaces
+        private let position: PotPlace
 
-        fileprivate init(at gateway: String, of places: GatewayPlaces) {
+        fileprivate init(at gateway: String, of places: GatewayPlaces, _ position: PotPlace) {
             self.gateway = gateway
             self.places = places
+            self.position = position
         }
 
-        deinit { places.giveBack(gateway) }
+        deinit { places.giveBack(position, at: gateway) }
+    }
+
+    /// One who asks for a place.
+    struct Request: Sendable {
+        /// Whose it is, and how it gets on.
+        let standing: AgentStanding
+        /// Called on any thread when its place is needed for another agent's share.
+        let whenTakenBack: @Sendable () -> Void
+        /// Called on any thread, once and later, when there was no place at first.
+        let grant: @Sendable (Place) -> Void
     }
 
     /// One who waits for a place.
     struct Wait {
         fileprivate let gateway: String
+        fileprivate let agent: Int
         fileprivate let number: UInt64
+        /// Whether other agents hold what belongs to this one's share.
+        let isShare: Bool
     }
 
     /// What comes of asking for a place.
@@ -30,24 +48,62 @@ final class GatewayPlaces: Sendable {
         case wait(Wait)
     }
 
+    private struct Holder: UnitHolder {
+        let progress: HolderProgress
+        let whenTakenBack: @Sendable () -> Void
+        var lastProgress: Int64 { progress.lastProgress }
+        var mayBeEnded: Bool { progress.mayBeEnded }
+    }
+
     private struct Waiting {
         let number: UInt64
-        let limit: Int
-        let grant: @Sendable (Place) -> Void
+        let request: Request
     }
 
     private struct Queue {
-        var inUse = 0
-        var waiting = CircularBuffer<Waiting>()
+        var pot: SharedPot<Holder>
+        /// Who waits, by the number of the agent.
+        var waiting: [Int: CircularBuffer<Waiting>] = [:]
+        /// How many places were given so far, and at which of them each agent had its last.
+        private var given: UInt64 = 0
+        private var lastGiven: [Int: UInt64] = [:]
 
-        /// Takes out those whose turn it is; more than one where a limit was raised.
-        mutating func next() -> [Waiting] {
-            var next: [Waiting] = []
-            while let first = waiting.first, inUse < first.limit {
-                inUse += 1
-                next.append(waiting.removeFirst())
+        init(limit: Int) {
+            pot = SharedPot(total: limit)
+        }
+
+        /// Takes a place for a request; nil where there is none for it.
+        mutating func take(for request: Request, among agents: Int) -> PotPlace? {
+            guard pot.answer(to: 1, by: request.standing.agent.number, among: agents) == .granted else { return nil }
+            let holder = Holder(progress: request.standing.progress, whenTakenBack: request.whenTakenBack)
+            let place = pot.add(holder, of: request.standing.agent.number)
+            _ = pot.take(1, at: place, among: agents)
+            given += 1
+            lastGiven[request.standing.agent.number] = given
+            return place
+        }
+
+        /// Takes out those whose turn it is.
+        mutating func next(among agents: Int) -> [(Waiting, PotPlace)] {
+            var next: [(Waiting, PotPlace)] = []
+            while let first = turns.first(where: { pot.answer(to: 1, by: $0.agent, among: agents) == .granted }),
+                let place = take(for: first.waiting.request, among: agents)
+            {
+                waiting[first.agent]?.removeFirst()
+                if waiting[first.agent]?.isEmpty == true { waiting[first.agent] = nil }
+                next.append((first.waiting, place))
             }
             return next
+        }
+
+        /// The first of each agent: that of the agent with the fewest places, and among those whose last place is the oldest.
+        private var turns: [(agent: Int, waiting: Waiting)] {
+            func order(_ agent: Int) -> (Int, UInt64) { (pot.held(by: agent), lastGiven[agent] ?? 0) }
+            return waiting.compactMap { agent, queue in queue.first.map { (agent: agent, waiting: $0) } }
+                .sorted {
+                    let (left, right) = (order($0.agent), order($1.agent))
+                    return left == right ? $0.waiting.number < $1.waiting.number : left < right
+                }
         }
     }
 
@@ -56,43 +112,92 @@ final class GatewayPlaces: Sendable {
         var lastNumber: UInt64 = 0
     }
 
+    private let agents: ActiveAgents
     private let state = Mutex(State())
 
-    /// Asks for one of `limit` places at a gateway; `grant` is called on any thread, once and later, when there is none yet.
-    func ask(at gateway: String, limit: Int, grant: @escaping @Sendable (Place) -> Void) -> Answer {
-        let (wait, next): (Wait?, [Waiting]) = state.withLock { state in
-            var queue = state.queues.removeValue(forKey: gateway) ?? Queue()
+    init(agents: ActiveAgents) {
+        self.agents = agents
+    }
+
+    /// Asks for one of `limit` places at a gateway.
+    func ask(at gateway: String, limit: Int, _ request: Request, at now: Int64) -> Answer {
+        let active = agents.count(at: now)
+        let agent = request.standing.agent.number
+        let (place, wait, next) = state.withLock { state -> (PotPlace?, Wait, [(Waiting, PotPlace)]) in
+            var queue = state.queues.removeValue(forKey: gateway) ?? Queue(limit: limit)
             defer { state.queues[gateway] = queue }
-            guard queue.inUse >= limit || !queue.waiting.isEmpty else {
-                queue.inUse += 1
-                return (nil, [])
-            }
+            queue.pot.resize(to: limit)
+            // Those who have waited come first, where the limit was raised.
+            let next = queue.next(among: active)
+            let isShare = queue.pot.answer(to: 1, by: agent, among: active) == .shareIsLent
             state.lastNumber += 1
-            queue.waiting.append(Waiting(number: state.lastNumber, limit: limit, grant: grant))
-            return (Wait(gateway: gateway, number: state.lastNumber), queue.next())
+            let wait = Wait(gateway: gateway, agent: agent, number: state.lastNumber, isShare: isShare)
+            if queue.waiting[agent] == nil, let place = queue.take(for: request, among: active) {
+                return (place, wait, next)
+            }
+            queue.waiting[agent, default: []].append(Waiting(number: wait.number, request: request))
+            return (nil, wait, next)
         }
         handOver(next, at: gateway)
-        return wait.map { .wait($0) } ?? .granted(Place(at: gateway, of: self))
+        if let place { return .granted(Place(at: gateway, of: self, place)) }
+        takeBack(at: gateway, now: now)
+        return .wait(wait)
+    }
+
+    /// Has the requests ended whose places belong to the shares of agents that wait, where they make no progress; the
+    /// places come back as they end.
+    func takeBack(at gateway: String, now: Int64) {
+        let active = agents.count(at: now)
+        let ended = state.withLock { state -> [Holder] in
+            guard var queue = state.queues.removeValue(forKey: gateway) else { return [] }
+            defer { state.queues[gateway] = queue }
+            return queue.waiting.keys.compactMap { agent in
+                guard queue.pot.answer(to: 1, by: agent, among: active) == .shareIsLent,
+                    let place = queue.pot.stalled(
+                        for: agent, among: active, at: now,
+                        isActive: { self.agents.isActive($0, at: now) }),
+                    let holder = queue.pot.holder(at: place)
+                else { return nil }
+                // It is not found again before it has ended.
+                holder.progress.protect(true)
+                queue.pot.countTakenBack()
+                return holder
+            }
+        }
+        for holder in ended { holder.whenTakenBack() }
     }
 
     /// Leaves the queue; whoever has been granted a place meanwhile only has to let go of it.
-    func cancel(_ wait: Wait) {
-        state.withLock { $0.queues[wait.gateway]?.waiting.removeAll { $0.number == wait.number } }
+    func cancel(_ wait: Wait, isRefusal: Bool = false) {
+        state.withLock { state in
+            if isRefusal { state.queues[wait.gateway]?.pot.countRefusal() }
+            state.queues[wait.gateway]?.waiting[wait.agent]?.removeAll { $0.number == wait.number }
+            if state.queues[wait.gateway]?.waiting[wait.agent]?.isEmpty == true {
+                state.queues[wait.gateway]?.waiting[wait.agent] = nil
+            }
+        }
     }
 
-    private func giveBack(_ gateway: String) {
-        let next: [Waiting] = state.withLock { state in
+    private func giveBack(_ position: PotPlace, at gateway: String) {
+        let active = agents.count(at: agents.now())
+        let next = state.withLock { state -> [(Waiting, PotPlace)] in
             guard var queue = state.queues.removeValue(forKey: gateway) else { return [] }
-            queue.inUse -= 1
-            let next = queue.next()
-            if queue.inUse > 0 { state.queues[gateway] = queue }
-            return next
+            defer { state.queues[gateway] = queue }
+            queue.pot.remove(at: position)
+            return queue.next(among: active)
         }
         handOver(next, at: gateway)
     }
 
     /// Outside of the lock: a place that nobody takes comes back at once.
-    private func handOver(_ next: [Waiting], at gateway: String) {
-        for one in next { one.grant(Place(at: gateway, of: self)) }
+    private func handOver(_ next: [(Waiting, PotPlace)], at gateway: String) {
+        for (waiting, place) in next { waiting.request.grant(Place(at: gateway, of: self, place)) }
+    }
+
+    /// The places of each gateway that takes only so many, as far as any was asked for.
+    func snapshots(at now: Int64) -> [PotSnapshot] {
+        state.withLock { $0.queues.mapValues(\.pot) }.sorted { $0.key < $1.key }.map { gateway, pot in
+            PotSnapshot(name: "gateway-places", gateway: gateway, unit: .count, pot, agents: agents, at: now)
+        }
     }
 }

@@ -43,7 +43,7 @@ extension Exchange {
 
     /// Begins to keep an answer, where it can be kept whole.
     func beginKeeping(_ head: ResponseHead, paid: AgentResponse.Paid?) {
-        let memory = shared.services.keptMemory
+        let memory = shared.services.pots.keptMemory
         guard isKeepable else { return }
         // A repetition gets a decision of its own rather than an earlier refusal.
         switch paid?.event {
@@ -57,7 +57,7 @@ extension Exchange {
         }
         let bound = NIOLoopBound(WeakExchange(self), eventLoop: shared.loop)
         let loop = shared.loop
-        let answer = KeptAnswer(head: head.bytes, in: memory) {
+        let answer = KeptAnswer(head: head.bytes, of: standing.agent, in: memory) {
             loop.execute { bound.value.exchange?.keptAnswerDropped() }
         }
         keeping = Keeping(answer: answer, paid: paid)
@@ -89,7 +89,7 @@ extension Exchange {
             shared.deadlines.add(self)
             shared.orphans[ObjectIdentifier(self)] = self
         }
-        let limit = shared.services.keptMemory.limits.time
+        let limit = shared.services.pots.keptMemory.limits.time
         keptUntil = .now() + limit
         deadline = .now() + max(time, isKeepable ? limit : .zero)
         guard let payment else { return }
@@ -203,11 +203,4 @@ extension Exchange {
         keeping?.backlog = []
         agentLeft()
     }
-}
-
-/// An exchange that something else must not keep alive.
-private struct WeakExchange {
-    weak var exchange: Exchange?
-
-    init(_ exchange: Exchange) { self.exchange = exchange }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import Primitives
 import Synchronization
 
 /// A paid answer from its first byte on, in memory, for a repetition of its request whose first agent left.
@@ -21,17 +22,22 @@ final class KeptAnswer: Sendable {
     private let memory: KeptMemory
     private let number = Mutex<UInt64>(0)
     private let headLength: Int
+    private let progress: HolderProgress
     private let state = Mutex(State())
     private let whenDropped: @Sendable () -> Void
 
-    /// Begins with a head; `whenDropped` is called, on any thread, when the bytes are no longer kept.
-    init(head: ByteBuffer, in memory: KeptMemory, whenDropped: @escaping @Sendable () -> Void) {
+    /// Begins with the head of an agent's answer; `whenDropped` is called, on any thread, when the bytes are no longer kept.
+    init(
+        head: ByteBuffer, of agent: ActiveAgent, in memory: KeptMemory, at now: NIODeadline = .now(),
+        whenDropped: @escaping @Sendable () -> Void
+    ) {
+        progress = HolderProgress(at: now.milliseconds)
         self.memory = memory
         self.whenDropped = whenDropped
         headLength = head.readableBytes
-        let number = memory.add(self)
+        let number = memory.add(self, of: agent, progress)
         self.number.withLock { $0 = number }
-        append(head)
+        append(head, at: now)
     }
 
     deinit { memory.remove(number.withLock { $0 }) }
@@ -40,7 +46,8 @@ final class KeptAnswer: Sendable {
     var isWhole: Bool { state.withLock { $0.isWhole } }
 
     /// Keeps a piece; beyond the limits the whole answer is dropped.
-    func append(_ bytes: ByteBuffer) {
+    func append(_ bytes: ByteBuffer, at now: NIODeadline = .now()) {
+        progress.made(at: now.milliseconds)
         let growth = state.withLock { state -> Int? in
             guard state.isWhole else { return nil }
             guard state.bytes.byteCount + bytes.readableBytes <= memory.limits.each else { return .max }
@@ -48,7 +55,7 @@ final class KeptAnswer: Sendable {
         }
         guard let growth else { return }
         let number = number.withLock { $0 }
-        guard growth == 0 || memory.take(growth, for: number) else {
+        guard growth == 0 || memory.take(growth, for: number, at: now.milliseconds) else {
             memory.remove(number)
             return drop()
         }

@@ -1,5 +1,7 @@
 import NIOCore
 import NIOPosix
+import Payments
+import Primitives
 import Transport
 
 /// Where and how much of request bodies is kept for the paid repetition.
@@ -10,12 +12,21 @@ package struct ReplayLimits: Sendable {
     package var total: Int
     /// The folder of the temporary files.
     package var folder: String
+    /// Bytes of all temporary files together.
+    package var spoolTotal: Int
+    /// Bytes that stay free on the folder's disk.
+    package var freeDisk: Int
 
-    /// Makes limits; the defaults are 1 MiB in memory and 64 MiB in all.
-    package init(memory: Int = 1 << 20, total: Int = 64 << 20, folder: String) {
+    /// Makes limits; the defaults are 1 MiB in memory and 64 MiB in all for one body, 4 GiB of files, and 1 GiB of the
+    /// disk left free.
+    package init(
+        memory: Int = 1 << 20, total: Int = 64 << 20, folder: String, spoolTotal: Int = 4 << 30, freeDisk: Int = 1 << 30
+    ) {
         self.memory = memory
         self.total = total
         self.folder = folder
+        self.spoolTotal = spoolTotal
+        self.freeDisk = freeDisk
     }
 }
 
@@ -26,11 +37,16 @@ package struct ReplayLimits: Sendable {
 /// Buffers are shared with what is being sent, not copied; only what goes to the file is.
 final class ReplayBody {
     private let limits: ReplayLimits
-    private let budget: MemoryBudget
+    private let standing: AgentStanding
+    private let pots: SharedPots
     private let pool: NIOThreadPool
     private let loop: any EventLoop
     private var prefix = BodyPieces()
+    /// What it holds of the memory of all; nil until there is something.
+    private var memory: PotHolder?
     private var spool: SpoolFile?
+    /// Called when what it holds was taken back, with the pot's name.
+    var whenTakenBack: ((String) -> Void)?
     /// What is in the file or on its way there.
     private var spooledBytes = 0
     /// What waits to be written together.
@@ -44,31 +60,47 @@ final class ReplayBody {
 
     /// Whether the whole body so far is kept.
     private(set) var isReplayable = true
+    /// Why it is not; nil while it is, and where it was let go of on purpose.
+    private(set) var loss: ReplayLoss?
 
-    init(limits: ReplayLimits, budget: MemoryBudget, pool: NIOThreadPool, loop: any EventLoop) {
-        self.limits = limits
-        self.budget = budget
-        self.pool = pool
-        self.loop = loop
+    init(of standing: AgentStanding, on shared: ProxyLoop) {
+        self.standing = standing
+        limits = shared.services.replayLimits
+        pots = shared.services.pots
+        pool = shared.services.threads
+        loop = shared.loop
     }
 
     deinit {
-        budget.giveBack(prefix.byteCount)
+        if let memory { pots.replayMemory.remove(memory) }
         letGoOfFile()
+    }
+
+    /// Makes a holder of units of a pot.
+    private func holder(in pot: Pot) -> PotHolder {
+        let body = NIOLoopBound(WeakBody(body: self), eventLoop: loop)
+        return PotHolder(standing.agent, standing.progress) {
+            body.eventLoop.execute { body.value.body?.whenTakenBack?(pot.name) }
+        }
     }
 
     /// Whether much waits to be written to the file; the agent is read no further meanwhile.
     var isBacklogged: Bool { waiting.byteCount + writingBytes > 1 << 20 }
 
     /// Keeps a piece of the body, chunked coding included.
-    func append(_ bytes: ByteBuffer) {
+    func append(_ bytes: ByteBuffer, at now: NIODeadline) {
         guard isReplayable else { return }
         let count = bytes.readableBytes
-        guard prefix.byteCount + spooledBytes + count <= limits.total else { return discard() }
+        guard prefix.byteCount + spooledBytes + count <= limits.total else { return discard(.tooLarge) }
         if spooledBytes == 0, prefix.byteCount + count <= limits.memory {
-            guard budget.take(count) else { return discard() }
+            let memory = memory ?? holder(in: pots.replayMemory)
+            self.memory = memory
+            guard pots.replayMemory.take(count, for: memory, at: now.milliseconds) else { return discard(.memoryFull) }
             prefix.append(bytes)
         } else {
+            let spool = spool ?? SpoolFile(limits, holder(in: pots.spool), of: pots.spool)
+            self.spool = spool
+            guard pots.spool.take(count, for: spool.holder, at: now.milliseconds) else { return discard(.spoolFull) }
             spooledBytes += count
             waiting.append(bytes)
             if waiting.byteCount >= Self.portion { writeOut() }
@@ -76,11 +108,13 @@ final class ReplayBody {
     }
 
     /// Lets go of the copy: nothing is repeated any more.
-    func release() { discard() }
+    func release() { discard(nil) }
 
-    private func discard() {
+    private func discard(_ loss: ReplayLoss?) {
+        if isReplayable { self.loss = loss }
         isReplayable = false
-        budget.giveBack(prefix.byteCount)
+        if let memory { pots.replayMemory.remove(memory) }
+        memory = nil
         prefix = BodyPieces()
         waiting = BodyPieces()
         letGoOfFile()
@@ -96,8 +130,7 @@ final class ReplayBody {
 
     private func writeOut() {
         guard writingBytes == 0, !waiting.isEmpty else { return }
-        let spool = spool ?? SpoolFile(folder: limits.folder)
-        self.spool = spool
+        guard let spool else { return }
         let pieces = waiting
         waiting = BodyPieces()
         writingBytes = pieces.byteCount
@@ -106,7 +139,9 @@ final class ReplayBody {
             .assumeIsolated()
             .whenComplete { result in
                 self.writingBytes = 0
-                if case .failure = result { self.discard() }
+                if case .failure(let error) = result {
+                    self.discard((error as? SpoolFile.Failure)?.isFull == true ? .spoolFull : .tooLarge)
+                }
                 if !self.whenSettled.isEmpty || self.waiting.byteCount >= Self.portion { self.writeOut() }
                 self.settled()
             }
@@ -130,6 +165,11 @@ final class ReplayBody {
     var content: ReplayContent {
         ReplayContent(prefix: prefix.buffers, spool: spool, spooledBytes: spooledBytes)
     }
+}
+
+/// A copy that a pot must not keep alive.
+private struct WeakBody {
+    weak var body: ReplayBody?
 }
 
 /// A complete replay copy.

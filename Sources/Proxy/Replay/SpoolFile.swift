@@ -1,4 +1,5 @@
 import NIOCore
+import Primitives
 import Synchronization
 
 #if canImport(Glibc)
@@ -17,19 +18,40 @@ final class SpoolFile: Sendable {
 
         /// The file was given up.
         static let gone = Failure(code: EIO)
+        /// The disk has no room, or would have less than stays free.
+        static let full = Failure(code: ENOSPC)
+
+        /// Whether the disk is full.
+        var isFull: Bool { self == .full || code == EDQUOT }
     }
 
     private let folder: String
+    private let freeDisk: Int
     private let opened = Mutex<Int32>(-1)
+    /// What the file holds of the disk space of all, until it is gone.
+    let holder: PotHolder
+    private let pot: Pot
 
     /// Names the folder; the file is made by the first write, readable and writable by this user only.
-    init(folder: String) {
-        self.folder = folder
+    init(_ limits: ReplayLimits, _ holder: PotHolder, of pot: Pot) {
+        folder = limits.folder
+        freeDisk = limits.freeDisk
+        self.holder = holder
+        self.pot = pot
     }
 
     deinit {
         let descriptor = opened.withLock { $0 }
         if descriptor >= 0 { close(descriptor) }
+        pot.remove(holder)
+    }
+
+    /// Throws where `count` more bytes would leave less of the disk free than has to stay free.
+    private func checkRoom(_ descriptor: Int32, for count: Int) throws(Failure) {
+        var status = statvfs()
+        guard unsafe fstatvfs(descriptor, &status) == 0 else { throw Failure(code: errno) }
+        let (free, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        guard overflow || free >= UInt64(freeDisk) + UInt64(count) else { throw .full }
     }
 
     private func descriptor() throws(Failure) -> Int32 {
@@ -53,6 +75,7 @@ final class SpoolFile: Sendable {
     /// Writes all pieces, one behind the other from a position on.
     func write(_ pieces: BodyPieces, at position: Int) throws {
         let descriptor = try descriptor()
+        try checkRoom(descriptor, for: pieces.byteCount)
         var position = position
         for piece in pieces.buffers {
             try unsafe piece.withUnsafeReadableBytes { bytes in

@@ -297,10 +297,11 @@ extension Problem {
         return problem
     }
 
-    /// There is no room for another connection.
-    static var tooManyConnections: Problem {
+    /// What is left of the connections belongs to the shares of other agents.
+    static func connectionsShared(with agent: String) -> Problem {
         var problem = Problem(
-            status: 503, code: "too-many-connections", detail: "The limit of connections is reached.")
+            status: 503, code: "too-many-connections",
+            detail: "Agent \(agent) has its share of the connections, and the others are kept for other agents.")
         problem.isRetryable = true
         problem.retryAfter = 1
         problem.closesConnection = true
@@ -315,6 +316,17 @@ extension Problem {
         problem.isRetryable = true
         problem.retryAfter = 1
         problem.closesConnection = true
+        return problem
+    }
+
+    /// A request was ended because it made no progress while it held units of `pot` that belong to another agent's share.
+    static func takenBack(_ pot: String) -> Problem {
+        var problem = Problem(
+            status: 503, code: "share-taken-back",
+            detail: "The request made no progress for 10 seconds, and another agent needed its share of \(pot). "
+                + "No payment was signed.")
+        problem.isRetryable = true
+        problem.retryAfter = 1
         return problem
     }
 

@@ -64,7 +64,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// Whether the one empty line that may stand before the present head has been seen.
     private var hasSkippedLine = false
     var inbound = ByteBuffer()
-    private var exchange: Exchange?
+    private(set) var exchange: Exchange?
     /// The credential of the last request: agents send the same one with each.
     private(set) var knownCredential: AgentCredential?
     private(set) var isReadingBody = true
@@ -134,6 +134,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         shared.deadlines.add(self)
         shared.connections[ObjectIdentifier(self)] = self
         if let slot { shared.open(slot, as: self) }
+        place.connection = self
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -243,6 +244,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         hasSkippedLine = false
         let head = try RequestHead(bytes)
         arrived = .now()
+        place.progress.made(at: arrived.milliseconds)
         ownDeadline = nil
         serve(head)
         return true
@@ -301,9 +303,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard let agent else {
             return answer(admitted.caller.unknown(status: admitted.isForward ? 407 : 401), head: admitted.head)
         }
-        guard shared.identify(place, as: agent) else {
-            return answer(.tooManyConnections(of: agent.name, limit: rules.connections.perAgent), head: admitted.head)
-        }
+        if let problem = refusal(of: agent.name) { return answer(problem, head: admitted.head) }
+        place.agent?.hadRequest(at: arrived.milliseconds)
         switch admitted {
         case .tunnel(let request): openTunnel(request, agent: agent)
         case .request(let request):
@@ -318,7 +319,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func begin(_ admitted: AdmittedRequest, agent: Agent, claim: AgentClaim) {
-        guard let context else { return }
+        guard let context, let standing = place.standing else { return }
         let head = admitted.head
         let allocator = context.channel.allocator
         let gateway = admitted.route.gateway
@@ -351,7 +352,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         phase = reader.isFinished ? .answering : .body(reader)
         if !reader.isFinished { ownDeadline = .now() + timeouts.read }
         let exchange = Exchange(
-            shared: shared, channel: self, admitted: admitted, agent: agent, claim: claim,
+            shared: shared, channel: self, standing: standing, admitted: admitted, agent: agent, claim: claim,
             upstreamRequest: upstreamRequest, isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
         exchange.tunnelSlot = slot
         self.exchange = exchange
@@ -456,7 +457,9 @@ extension AgentConnection: AgentChannel {
         // An idle connection keeps no buffer.
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
         phase = .head
-        ownDeadline = .now() + timeouts.idle
+        let now = NIODeadline.now()
+        place.progress.made(at: now.milliseconds)
+        ownDeadline = now + timeouts.idle
         setReading(true)
         if inbound.readableBytes > 0 {
             // The loop has looked at its sockets since the request began, or there would be no answer of a gateway. Not from

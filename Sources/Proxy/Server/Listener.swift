@@ -102,18 +102,15 @@ extension LoopTable {
     /// Serves a connection on its loop.
     fileprivate func serve(_ channel: any Channel, peer: PeerIdentity?) throws {
         guard let shared = self[channel.eventLoop] else { throw ChannelError.ioOnClosedChannel }
-        guard let place = shared.admit(channel) else {
-            return try channel.pipeline.syncOperations.addHandler(NoRoom(clock: shared.services.clock))
-        }
+        let place = shared.admit(channel)
         try channel.pipeline.syncOperations.addHandler(
             AgentConnection(shared: shared, place: place, peer: peer.map { .process($0) }))
     }
 
     /// Serves a connection that begins with a TLS handshake; where too many are under way the oldest ends.
     fileprivate func serve(_ channel: any Channel, by identity: ListenerIdentity) throws {
-        guard let shared = self[channel.eventLoop], let place = shared.admit(channel) else {
-            throw ChannelError.ioOnClosedChannel
-        }
+        guard let shared = self[channel.eventLoop] else { throw ChannelError.ioOnClosedChannel }
+        let place = shared.admit(channel)
         let handshake = shared.handshakes.begin(from: channel.remoteAddress) { channel.close(promise: nil) }
         let security = identity.current
         try channel.pipeline.syncOperations.addHandlers([

@@ -14,7 +14,6 @@ package final class ProxyServices: Sendable {
     let agents: AgentDirectory
     let engine: PaymentEngine
     let replayLimits: ReplayLimits
-    let replayBudget: MemoryBudget
     let threads: NIOThreadPool
     let timeouts: ProxyTimeouts
     /// By what a request is recognized that comes back.
@@ -28,18 +27,18 @@ package final class ProxyServices: Sendable {
     let bookings = PendingBookings()
     let tunnels = OpenTunnels()
     let connectionCount = CountByAgent()
-    let gatewayPlaces = GatewayPlaces()
     /// Long and compressed bodies are read one at a time for each agent.
     let readingTurns = ReadingTurns()
-    /// Paid answers that are kept for repetitions of their requests.
-    let keptMemory: KeptMemory
-    /// Those of them, and those that are outstanding, whose agents have left.
+    /// What agents share.
+    let pots: SharedPots
+    /// Paid answers that are kept or outstanding, whose agents have left.
     let openAnswers = OpenAnswers()
 
     /// Gathers the services.
     package init(
         rules: ProxyRules, agents: AgentDirectory, engine: PaymentEngine, replayLimits: ReplayLimits,
-        replayBudget: MemoryBudget, keptAnswers: KeptAnswerLimits = .standard, threads: NIOThreadPool,
+        replayMemory: Int, keptAnswers: KeptAnswerLimits = .standard, activity: ActiveAgents = ActiveAgents(),
+        threads: NIOThreadPool,
         timeouts: ProxyTimeouts = .standard, loopMark: LoopMark, clock: any WallClock,
         meters: ProxyMeters = ProxyMeters(), logger: Logger
     ) {
@@ -47,8 +46,9 @@ package final class ProxyServices: Sendable {
         self.agents = agents
         self.engine = engine
         self.replayLimits = replayLimits
-        self.replayBudget = replayBudget
-        keptMemory = KeptMemory(limits: keptAnswers)
+        pots = SharedPots(
+            agents: activity, connections: rules.connections, replay: replayLimits, replayMemory: replayMemory,
+            keptAnswers: keptAnswers)
         self.threads = threads
         self.timeouts = timeouts
         self.loopMark = loopMark
@@ -184,7 +184,7 @@ final class ProxyLoop {
     init(loop: any EventLoop, of loopCount: Int, services: ProxyServices, tls: TLSClientContext) {
         self.loop = loop
         self.loopCount = loopCount
-        open = OpenConnections(agents: services.connectionCount)
+        open = OpenConnections(pots: services.pots, counts: services.connectionCount)
         executor = LoopExecutor(loop: loop)
         turns = ConnectionTurns(bell: LoopBell(loop: loop))
         self.services = services
@@ -199,22 +199,23 @@ final class ProxyLoop {
         GuardedResolver(addresses: rules.forward.addresses, loop: loop, for: ConnectionOwner(agent).asker)
     }
 
-    /// Takes a new connection in until it is closed; nil when there is no room for it.
-    func admit(_ channel: any Channel) -> OpenConnections.Place? {
-        guard let place = open.admit(channel, limit: rules.connections.share(of: loopCount)) else { return nil }
+    /// Takes a new connection in until it is closed.
+    func admit(_ channel: any Channel) -> OpenConnections.Place {
+        let place = open.admit(channel, limit: rules.connections.strangers(of: loopCount))
         channel.closeFuture.assumeIsolated().whenComplete { _ in self.open.leave(place) }
         return place
     }
 
     /// Whether an agent may have a connection on which it has just shown its token.
-    func identify(_ place: OpenConnections.Place, as agent: Agent) -> Bool {
-        open.identify(place, as: agent.name, limit: rules.connections.perAgent)
+    func identify(_ place: OpenConnections.Place, as agent: String) -> OpenConnections.Identification {
+        open.identify(place, as: agent, limit: rules.connections.perAgent)
     }
 
     /// Holds other rules from the next request on; exchanges under way go on by those that they began with, tunnels are
     /// held against the new ones at the next review.
     func replace(_ rules: ProxyRules) {
         self.rules = rules
+        services.pots.connections.resize(to: rules.connections.agents)
         rulesNumber += 1
         pool.guarded = rules.forward.addresses
         unasked = []

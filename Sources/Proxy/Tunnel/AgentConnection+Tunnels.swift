@@ -2,6 +2,7 @@ import Ledger
 import Logging
 import NIOCore
 import Payments
+import Primitives
 import Transport
 
 /// Tunnels: what opens them, and what leaves an agent's connection to one.
@@ -124,6 +125,8 @@ extension AgentConnection {
         try? options?.setOption(.autoRead, value: false)
         try? options?.setOption(.allowRemoteHalfClosure, value: true)
         forgetConnection()
+        // What passes unread shows no progress; an agent's tunnels are counted by themselves.
+        place.progress.protect(true)
         let end = TunnelEnd()
         end.early = inbound
         upstream.early = answer

@@ -79,7 +79,7 @@ struct SidecarUnderTest {
                     rules: ProxyRules(
                         gateways: GatewayTable([gateway]), hosts: HostRule(ports: ports, more: [])),
                     agents: agents, engine: engine, replayLimits: ReplayLimits(folder: "/tmp"),
-                    replayBudget: MemoryBudget(limit: 1 << 20), threads: threads, timeouts: timeouts,
+                    replayMemory: 1 << 20, threads: threads, timeouts: timeouts,
                     loopMark: loopMark, clock: Self.clock, logger: logger)
             }, tls: try Self.tls.get(), group: group)
         port = server.ports[0]

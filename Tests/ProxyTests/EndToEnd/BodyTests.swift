@@ -87,15 +87,37 @@ struct BodyTests {
         }
     }
 
-    @Test("a body above a limit is not paid for", arguments: [(100_000, 1 << 30), (1 << 30, 1000)])
-    func aboveLimit(total: Int, memory: Int) async throws {
+    /// A limit of replay copies, and what an agent is told whose body exceeds it.
+    struct Limit: Sendable {
+        var total = 1 << 30
+        var memory = 1 << 30
+        var inMemory = 1 << 20
+        var spool = 1 << 30
+        var freeDisk = 0
+        let code: String
+    }
+
+    @Test(
+        "a body that is not kept is not paid for, and the answer says what it was too large for",
+        arguments: [
+            Limit(total: 100_000, code: "body-too-large-to-replay"), Limit(memory: 1000, code: "replay-memory-full"),
+            Limit(inMemory: 1000, spool: 600_000, code: "spool-full"),
+            Limit(inMemory: 1000, freeDisk: 1 << 60, code: "spool-full"),
+        ])
+    func aboveLimit(limit: Limit) async throws {
         var options = Lab.Options()
-        options.replay.total = total
-        options.replayMemory = memory
+        options.replay.total = limit.total
+        options.replay.memory = limit.inMemory
+        options.replay.spoolTotal = limit.spool
+        options.replay.freeDisk = limit.freeDisk
+        options.replayMemory = limit.memory
         try await Lab.run(options, try Seller.serving(Respond.with(200))) { lab async throws in
             let response = try lab.exchange("POST", "/lab/x", body: String(repeating: "x", count: 500_000))
-            #expect(response.status == 402 && response["payment-required"].count == 1)
-            #expect(try JSONReader.read(response.content)["error"]?["code"]?.string == "body-too-large-to-replay")
+            let isLength = limit.code == "body-too-large-to-replay"
+            #expect(response.status == (isLength ? 402 : 503))
+            #expect(response["payment-required"].count == (isLength ? 1 : 0))
+            #expect(response["retry-after"] == (isLength ? [] : ["1"]))
+            #expect(try JSONReader.read(response.content)["error"]?["code"]?.string == limit.code)
             #expect(try await lab.payments().map(\.state) == [.refused])
             // The memory has been given back.
             let small = try lab.exchange("POST", "/lab/x", body: "small")
@@ -106,7 +128,7 @@ struct BodyTests {
     @Test("what a request kept is free again when it ends, whichever way it ends")
     func budgetComesBack() async throws {
         var options = Lab.Options()
-        options.replayMemory = 600_000
+        options.replayMemory = 700_000
         let upstream = try ScriptedUpstream.serving { request in
             if request.startLine.contains("free") { return Respond.with(200, body: "ok") }
             if request.startLine.contains("broken") { return "garbage\r\n\r\n" }

@@ -30,9 +30,10 @@ struct ConnectionLimitTests {
 
     @Test("connections without a token make room for agents, the oldest first, and those of agents stay")
     func strangers() async throws {
-        try await run(total: 6, perAgent: 6) { lab async throws in
+        // Four of sixteen are for connections without a token, and twelve for agents.
+        try await run(total: 16, perAgent: 16) { lab async throws in
             let agent = try served(by: lab)
-            var silent = try (0..<5).map { _ in
+            var silent = try (0..<4).map { _ in
                 let wire = try lab.connect()
                 Threads.pause(milliseconds: 10)
                 return wire
@@ -42,6 +43,7 @@ struct ConnectionLimitTests {
             #expect(try silent[1].readResponse().status == 401)
             let second = try served(by: lab)
             #expect(silent[0].isClosedByPeer())
+            silent.append(try lab.connect())
             let third = try served(by: lab)
             #expect(silent[1].isClosedByPeer())
             silent.removeFirst(2)
@@ -51,20 +53,32 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("where all connections are agents' the next one is told so")
+    @Test("an agent alone leaves the last quarter to the next agent, and is told so")
     func full() async throws {
-        try await run(total: 3, perAgent: 3) { lab async throws in
-            var wires = try (0..<3).map { _ in try served(by: lab) }
+        try await run(total: 16, perAgent: 16) { lab async throws in
+            var wires = try (0..<9).map { _ in try served(by: lab) }
+            var others: [Wire] = []
             let late = try lab.connect()
             try late.send(lab.head("GET", "/lab/x"))
             let answer = try late.readResponse()
             #expect(answer.status == 503 && answer.text.contains("\"code\":\"too-many-connections\""))
             #expect(answer["retry-after"] == ["1"] && answer["connection"] == ["close"])
             #expect(late.isClosedByPeer())
-            let silent = try lab.connect()
-            #expect(silent.isClosedByPeer())
+            let token = AgentToken.make(random: .numbered(8))
+            try await lab.ledger.add(
+                Agent(
+                    name: "other", wallet: nil, team: nil, tokenHash: SHA256.hash(Array(token.utf8)),
+                    addedAt: .vectors), limits: [], by: "tester")
+            for _ in 0..<3 {
+                let other = try lab.connect()
+                try other.send(
+                    "GET /lab/x HTTP/1.1\r\nhost: 127.0.0.1:\(lab.port)\r\nauthorization: Bearer \(token)\r\n\r\n")
+                #expect(try other.readResponse().text == "served")
+                others.append(other)
+            }
             for wire in wires { try ask(lab, on: wire) }
             wires.removeLast().close()
+            for other in others { other.close() }
             #expect(try eventually { try lab.exchange("GET", "/lab/x").status == 200 })
         }
     }

@@ -25,15 +25,15 @@ class Attack:
     """`pot` is what it empties; `roles` are those who can try.
 
     `memory` is how many MiB the daemon's resident memory may grow while it runs. `gateways` are lines for `gateways:` in
-    config.yaml and `settings` other lines; `PEER` in either is the port at which `peer(reader, writer)` serves what the
-    attack needs at the far end. `policy` is the text of policy.yaml. Where `silent_names` is true, and root runs this, the
-    daemon's name server takes questions and never answers. With `stalls_log` nobody reads what the daemon writes to standard
-    error.
+    config.yaml, `gateway` more members of the honest agent's gateway, and `settings` other lines; `PEER` in each is the port at
+    which `peer(reader, writer)` serves what the attack needs at the far end. `policy` is the text of policy.yaml. Where
+    `silent_names` is true, and root runs this, the daemon's name server takes questions and never answers. With `stalls_log`
+    nobody reads what the daemon writes to standard error.
     """
 
-    def __init__(self, act, pot, roles, memory, gateways, settings, peer, policy, silent_names, stalls_log):
+    def __init__(self, act, pot, roles, memory, gateways, settings, peer, policy, silent_names, stalls_log, gateway):
         self.act, self.pot, self.roles, self.memory = act, pot, roles, memory
-        self.gateways, self.settings, self.peer = gateways, settings, peer
+        self.gateways, self.settings, self.peer, self.gateway = gateways, settings, peer, gateway
         self.policy, self.silent_names, self.stalls_log = policy, silent_names, stalls_log
         self.name = act.__name__.replace("_", "-")
 
@@ -42,10 +42,12 @@ FOUND = {}
 
 
 def attack(
-    pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None, policy="", silent_names=False, stalls_log=False
+    pot, roles=EVERYONE, memory=64, gateways="", settings="", peer=None, policy="", silent_names=False, stalls_log=False,
+    gateway="",
 ):
     def mark(act):
-        one = Attack(act, pot, roles, memory, gateways, settings, peer, policy, silent_names, stalls_log)
+        one = Attack(
+            act, pot, roles, memory, gateways, settings, peer, policy, silent_names, stalls_log, gateway)
         FOUND[one.name] = one
         return act
 

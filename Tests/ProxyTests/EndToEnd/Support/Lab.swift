@@ -107,8 +107,8 @@ final class Lab: Sendable {
                         gateways: gateways, hosts: HostRule(ports: ports, more: []), forward: options.forward,
                         peers: options.peers, termination: options.termination, connections: options.connections),
                     agents: agents, engine: engine, replayLimits: options.replay,
-                    replayBudget: MemoryBudget(limit: options.replayMemory), keptAnswers: options.keptAnswers,
-                    threads: threads,
+                    replayMemory: options.replayMemory, keptAnswers: options.keptAnswers,
+                    activity: ActiveAgents { NIODeadline.now().milliseconds }, threads: threads,
                     timeouts: options.proxy, loopMark: loopMark, clock: clock, logger: logger)
             }, tls: try TLSClientContext(trustFile: options.trustFile), group: group)
         port = server.ports[0]

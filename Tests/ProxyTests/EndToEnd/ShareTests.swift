@@ -1,0 +1,103 @@
+import Ledger
+import Payments
+import Primitives
+import Proxy
+import SystemCrypto
+import TestSupport
+import Testing
+import Transport
+
+@Suite("What agents share, from outside", .mayBlock)
+struct ShareTests {
+    /// Adds another agent; returns the head of its requests.
+    private func addAgent(to lab: Lab) async throws -> (String, String, Int?) -> String {
+        let token = AgentToken.make(random: .numbered(8))
+        try await lab.ledger.add(
+            Agent(
+                name: "other", wallet: nil, team: nil, tokenHash: SHA256.hash(Array(token.utf8)), addedAt: .vectors),
+            limits: [
+                CapLimit(.request, .cents(1_000)), CapLimit(.day, .cents(5_000)), CapLimit(.lifetime, .cents(10_000)),
+            ], by: "tester")
+        return { method, path, length in
+            "\(method) \(path) HTTP/1.1\r\nhost: 127.0.0.1:\(lab.port)\r\nauthorization: Bearer \(token)\r\n"
+                + (length.map { "content-length: \($0)\r\n" } ?? "") + "\r\n"
+        }
+    }
+
+    @Test(
+        "an upload that stalls is ended when another agent lacks its share and says so, and one with a payment is not")
+    func takenBack() async throws {
+        var options = Lab.Options()
+        options.limits = .init(connections: 4)
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                if Seller.isPaid(request) {
+                    // A seller that takes the payment and says nothing.
+                    _ = try wire.readToEnd()
+                    return
+                }
+                let isSold = request.startLine.contains("paid")
+                try wire.send(isSold ? Seller.unpaid : Respond.with(200, body: "served"))
+            }
+        }
+        try await Lab.run(options, upstream) { lab async throws in
+            let head = try await addAgent(to: lab)
+            // Three of four are lent to the only agent. The first of them has a payment.
+            let paid = try lab.connect()
+            try paid.send(lab.head("POST", "/lab/paid", length: 1) + "x")
+            #expect(try await lab.wait(for: .reserved))
+            let stalled = try (0..<2).map { number in
+                let wire = try lab.connect()
+                try wire.send(lab.head("POST", "/lab/stalled/\(number)", length: 2) + "x")
+                Threads.pause(milliseconds: 30)
+                return wire
+            }
+            Threads.pause(milliseconds: 200)
+            let before = upstream.connections.count
+            let held = try lab.connect()
+            try held.send(head("POST", "/lab/held", 2) + "x")
+            #expect(eventually { upstream.connections.count == before + 1 })
+            let second = try lab.connect()
+            try second.send(head("GET", "/lab/second", nil))
+            #expect(try second.readResponse().text == "served")
+            let ended = try stalled[0].readResponse()
+            #expect(ended.status == 503 && ended.text.contains("\"code\":\"share-taken-back\""))
+            #expect(ended["retry-after"] == ["1"] && ended["connection"] == ["close"])
+            // The others are within the share.
+            for wire in [stalled[1], held] {
+                try wire.send("y")
+                #expect(try wire.readResponse().text == "served")
+            }
+            paid.setTimeout(seconds: 1)
+            #expect(!paid.isClosedByPeer())
+            #expect(try await lab.states() == [.reserved])
+        }
+    }
+
+    @Test(
+        "however many uploads of one agent stall, another agent's body is kept and paid for", arguments: [true, false])
+    func stalledUploads(inMemory: Bool) async throws {
+        var options = Lab.Options()
+        options.replay.memory = inMemory ? 1 << 20 : 1_000
+        options.replay.spoolTotal = 8 << 20
+        options.replay.freeDisk = 0
+        options.replayMemory = 8 << 20
+        let upstream = try Seller.serving(Respond.with(200, [Seller.report()], body: "sold"))
+        try await Lab.run(options, upstream) { lab async throws in
+            let head = try await addAgent(to: lab)
+            let body = [UInt8](repeating: 0x78, count: 1 << 19)
+            let stalled = try (0..<24).map { number in
+                let wire = try lab.connect()
+                try wire.send(lab.head("POST", "/lab/stalled/\(number)", length: body.count + 1))
+                try wire.send(body)
+                return wire
+            }
+            let wire = try lab.connect()
+            try wire.send(head("POST", "/lab/x", body.count))
+            try wire.send(body)
+            let answer = try wire.readResponse()
+            #expect(answer.status == 200 && answer.text == "sold")
+            withExtendedLifetime(stalled) {}
+        }
+    }
+}
