@@ -1,4 +1,6 @@
 package import Ledger
+import Logging
+import Primitives
 
 extension PaymentEngine {
     /// Books a call of a gateway that bills a prepaid balance, before it is made; returns why it must not be made.
