@@ -5,6 +5,16 @@ import Testing
 
 @Suite("Refusals that are booked, and those that are counted")
 struct RefusalCounterTests {
+    /// A counter that an expectation may change.
+    private final class Subject {
+        private var counter = RefusalCounter()
+
+        func admits(_ refusal: RefusedPayment, at now: Timestamp) -> Bool { counter.admits(refusal, at: now) }
+        func count(_ code: String, of agent: String, at now: Timestamp) { counter.count(code, of: agent, at: now) }
+        func take(all: Bool = false, at now: Timestamp) -> [CountedRefusals] { counter.take(all: all, at: now) }
+        func restore(_ counts: [CountedRefusals]) { counter.restore(counts) }
+    }
+
     private static func refusal(
         _ number: UInt64, _ code: String = "policy-refused", agent: String = "scout", url: String = "https://x/y",
         method: String = "POST"
@@ -20,7 +30,7 @@ struct RefusalCounterTests {
 
     @Test("of each agent, code and minute five are booked; the others are one count, with its first and last time")
     func fivePerMinute() {
-        var counter = RefusalCounter()
+        let counter = Subject()
         var booked: [String: Int] = [:]
         for second: Int64 in 0..<60 {
             for (agent, code) in [("scout", "a"), ("scout", "b"), ("other", "a")] {
@@ -49,7 +59,7 @@ struct RefusalCounterTests {
 
     @Test("a refusal that is asked about again has one row")
     func again() {
-        var counter = RefusalCounter()
+        let counter = Subject()
         for _ in 0..<9 { #expect(counter.admits(Self.refusal(1), at: .vectors)) }
         for number: UInt64 in 2...5 { #expect(counter.admits(Self.refusal(number), at: .vectors)) }
         #expect(!counter.admits(Self.refusal(6), at: .vectors))
@@ -58,7 +68,7 @@ struct RefusalCounterTests {
 
     @Test("whatever an agent varies, its rows of any hour stay within the bound, and later ones are counted")
     func bound() {
-        var counter = RefusalCounter()
+        let counter = Subject()
         var rows: [(minute: Int64, bytes: Int)] = []
         var counted = 0
         let url = "https://x/" + String(repeating: "u", count: 8000)
@@ -90,7 +100,7 @@ struct RefusalCounterTests {
 
     @Test("counts that cannot be written are kept, an hour's lines at most, and none is lost")
     func restored() {
-        var counter = RefusalCounter()
+        let counter = Subject()
         for minute: Int64 in 0..<200 {
             counter.count("a", of: "scout", at: Self.second(minute * 60))
             counter.restore(counter.take(at: Self.second(minute * 60 + 1)))
@@ -103,7 +113,7 @@ struct RefusalCounterTests {
 
     @Test("a clock that is put back begins another minute")
     func back() {
-        var counter = RefusalCounter()
+        let counter = Subject()
         for number: UInt64 in 0..<5 { #expect(counter.admits(Self.refusal(number), at: Self.second(3600))) }
         counter.count("a", of: "scout", at: Self.second(3600))
         #expect(counter.admits(Self.refusal(9), at: .vectors))
