@@ -41,6 +41,6 @@ extension AgentConnection {
         if closing { bytes.writeString("connection: close\r\n") }
         bytes.writeString("\r\n")
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-        exchangeDidFinish(closing: closing)
+        exchangeDidFinish(closing: closing, isOwnAnswer: true)
     }
 }

@@ -85,6 +85,6 @@ extension AgentConnection {
         } else {
             return
         }
-        if case .current(let agent?, _) = services.agents.agent(caller) { _ = shared.identify(place, as: agent) }
+        if case .current(let agent?, _) = services.agents.agent(caller) { _ = shared.identify(place, as: agent.name) }
     }
 }

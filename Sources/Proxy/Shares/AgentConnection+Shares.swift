@@ -8,7 +8,7 @@ extension AgentConnection {
     func takenBack() {
         isEnded = true
         switch phase {
-        case .handshake, .head, .lingering, .closed: context?.close(promise: nil)
+        case .handshake, .head, .waiting, .lingering, .closed: context?.close(promise: nil)
         case .body, .answering: exchange?.takenBack(from: "connections")
         case .identifying, .opening: break
         }

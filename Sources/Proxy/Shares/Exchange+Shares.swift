@@ -29,7 +29,7 @@ extension Exchange {
         if hasBegunAnswer { return breakOff() }
         dropConnection()
         replay.release()
-        unsent = []
+        unsent = BodyPieces()
         respond(.takenBack(pot))
     }
 
