@@ -97,7 +97,7 @@ struct PaymentCommandTests {
         let gateways = try await place.done("ledger", "report", "--by", "gateway", "--json").json
         #expect(gateways["total"]?["refused"]?.integer == 12 && gateways["refused_in_no_row"]?.integer == 7)
         #expect(await place.run("ledger", "verify").status == .done)
-        #expect(await place.done("ledger", "export", "--as", "entries").output.contains(#""kind":"refusals""#))
+        #expect(await place.done("ledger", "export", "--format", "entries").output.contains(#""kind":"refusals""#))
     }
 
     @Test("filters narrow the list")

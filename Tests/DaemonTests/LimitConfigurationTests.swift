@@ -57,7 +57,7 @@ struct LimitConfigurationTests {
     func descriptors() {
         let limits = ConnectionLimits(total: 10_000, perAgent: 9_000)
         #expect(DescriptorLimit(count: 1 << 20).fitting(limits) == limits)
-        #expect(DescriptorLimit(count: 1024).fitting(limits) == ConnectionLimits(total: 480, perAgent: 240))
+        #expect(DescriptorLimit(count: 1024).fitting(limits) == ConnectionLimits(total: 472, perAgent: 236))
         #expect(DescriptorLimit(count: 20).fitting(limits) == ConnectionLimits(total: 16, perAgent: 8))
         #expect(DescriptorLimit(count: 4096).fitting(ConnectionLimits(total: 50, perAgent: 5)).perAgent == 5)
         DescriptorLimit.raise()

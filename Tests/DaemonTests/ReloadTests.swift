@@ -1,4 +1,5 @@
 import Ledger
+import LedgerSQLite
 import Logging
 import NIOCore
 import NIOPosix
@@ -44,6 +45,10 @@ struct ReloadTests {
         let wallets = WalletAdministration(state: state, random: random)
         _ = try StateInitialization(state: state, wallets: wallets).run(passphrase: nil, isLight: true)
         try state.writeConfiguration(configuration)
+        let ledger = try SQLiteLedger(path: state.ledgerFile)
+        let token = try await AgentAdministration(ledger: ledger, clock: FixedClock(.vectors), random: random)
+            .add(name: "scout", wallet: nil, team: nil, limits: [])
+        try ledger.close()
         let (reloads, reload) = AsyncStream.makeStream(of: Void.self)
         let (ports, ready) = AsyncStream.makeStream(of: Int.self)
         let state = state
@@ -55,7 +60,7 @@ struct ReloadTests {
             untilAsked: {
                 let port = await ports.first { _ in true } ?? 0
                 do {
-                    try await body(RunningCase(state: state, port: port, group: group, reload: reload))
+                    try await body(RunningCase(state: state, token: token, port: port, group: group, reload: reload))
                 } catch {
                     failure.yield(error)
                 }
@@ -67,13 +72,15 @@ struct ReloadTests {
 
     struct RunningCase: Sendable {
         let state: StateDirectory
+        let token: String
         let port: Int
         let group: MultiThreadedEventLoopGroup
         let reload: AsyncStream<Void>.Continuation
 
-        /// What a request without a token is told at a path: the gateway is looked for before the token.
+        /// Whether an agent's request at a path finds a gateway; none can be reached.
         func knows(_ gateway: String) async throws -> Bool {
-            try await RawClient.send("GET", "/\(gateway)/x", port: port, group: group).status == 401
+            let fields = ["Authorization: Bearer \(token)"]
+            return try await RawClient.send("GET", "/\(gateway)/x", fields, port: port, group: group).status != 404
         }
 
         /// Has the files read again and waits for the report.
