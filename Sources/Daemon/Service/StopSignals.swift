@@ -31,6 +31,7 @@ package final class StopSignals: Sendable {
             return false
         }
         guard !isTaken else { return }
+        let registered = DispatchSemaphore(value: 0)
         for number in [SIGINT, SIGTERM] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -40,7 +41,10 @@ package final class StopSignals: Sendable {
                 self.came()
                 source.cancel()
             }
+            source.setRegistrationHandler { registered.signal() }
             source.resume()
+            // What comes before the source is registered, which happens on another thread, is lost.
+            registered.wait()
         }
     }
 
