@@ -96,6 +96,8 @@ struct SecureListenerTests {
                 let answer = try agent.tell("ask /lab/x")
                 #expect(answer.hasPrefix("401 ") && answer.contains("\"code\":\"\(code)\""), "\(answer)")
                 #expect(answer.contains(try certificates.peer(kind).description), "\(answer)")
+                // The first answer was the last one of its connection.
+                try agent.tell("new")
                 #expect(try agent.tell("ask http://other.example/").hasPrefix("407 "))
                 #expect(lab.upstream.connections.isEmpty)
             }
