@@ -130,8 +130,7 @@ struct GateTests {
         // The others are reached by the tests of the methods, and of the gateways' rules.
         reached.formUnion([
             .requestMethod, .clock, .identifier, .facilitator, .dictated, .payeeNotPinned, .payeeChanged, .priceRise,
-            .tooLarge,
-            .policy, .approval,
+            .tooLarge, .policy, .approval, .pathTooLong,
         ])
         #expect(reached == Set(RefusalCode.allCases))
         #expect(RefusalCode.allCases.allSatisfy { !$0.sentence.isEmpty })

@@ -85,7 +85,7 @@ extension WatchedStore: PaymentBooks {
 
     @discardableResult
     package func noteRefusals(all: Bool, at now: Timestamp) async throws(LedgerError) -> [CountedRefusals] {
-        try checkWriting()
+        if let error = failures.next() { throw error }
         return try await books.noteRefusals(all: all, at: now)
     }
 

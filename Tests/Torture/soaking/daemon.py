@@ -46,8 +46,6 @@ class Daemon:
         self.socket = folder / "agents.sock"
         self.logfile = folder / "log"
         self.process = None
-        # What starts the daemon: nothing, or a program and its arguments that ends by executing the rest.
-        self.starter = []
         self.is_uncounted = False
         (self.state / "wallets").mkdir(parents=True)
         self.state.chmod(0o700)
@@ -88,7 +86,7 @@ class Daemon:
 
         with self.logfile.open("w") as file:
             self.process = await asyncio.create_subprocess_exec(
-                *self.starter, self.binary, "serve", "--state", str(self.state), env=environment,
+                self.binary, "serve", "--state", str(self.state), env=environment,
                 stdout=asyncio.subprocess.DEVNULL, stderr=file if log is None else log,
                 preexec_fn=limit if descriptors else None
             )
