@@ -23,7 +23,7 @@ struct MetricsListenerTests {
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let listener = try await MetricsListener.start(
-            host: "127.0.0.1", port: 0, registry: registry, group: group,
+            host: "127.0.0.1", port: 0, registry: registry,
             hosts: MetricsHosts(listening: "127.0.0.1", configured: []))
         let client = BoundedClient(loop: group.next(), tls: try TLSClientContext(trustFile: nil))
         try await body { method, target in
@@ -74,7 +74,7 @@ struct MetricsListenerTests {
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let listener = try await MetricsListener.start(
-            host: "127.0.0.1", port: 0, registry: registry, group: group,
+            host: "127.0.0.1", port: 0, registry: registry,
             hosts: MetricsHosts(listening: "127.0.0.1", configured: []))
         let scraper = try await ClientBootstrap(group: group)
             .channelOption(.autoRead, value: false)
@@ -98,7 +98,7 @@ struct MetricsListenerTests {
         let registry = MetricsRegistry()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let listener = try await MetricsListener.start(
-            host: "127.0.0.1", port: 0, registry: registry, group: group,
+            host: "127.0.0.1", port: 0, registry: registry,
             hosts: MetricsHosts(listening: "127.0.0.1", configured: []))
         let client = BoundedClient(loop: group.next(), tls: try TLSClientContext(trustFile: nil))
         func scrape() async throws {

@@ -95,7 +95,8 @@ struct LogTests {
     @Test("nobody waits for a reader that has stalled; later it gets what fits, and how many lines are missing")
     func stalled() {
         let pipe = Pipe()
-        let writer = LogWriter(descriptor: pipe.writing, capacity: 64 << 10) { "dropped \($0)\n" }
+        // The queue alone holds more than the pipe.
+        let writer = LogWriter(descriptor: pipe.writing, capacity: 128 << 10) { "dropped \($0)\n" }
         let line = String(repeating: "x", count: 99) + "\n"
         // More than the pipe, the queue and the thread can hold.
         for _ in 0..<10_000 { writer.put(line) }

@@ -98,7 +98,7 @@ package enum Serving {
             TunnelMetrics.show({ daemon.tunnels }, in: registry)
             PotMetrics.show({ daemon.pots }, in: registry)
             do {
-                let metrics = try await showMetrics(configuration, of: registry, group: group, logger: logger)
+                let metrics = try await showMetrics(configuration, of: registry, logger: logger)
                 let reloading = Reloading(
                     state: state, started: configuration, secure: secure, daemon: daemon, books: ledger, clock: clock,
                     random: random, logger: logger)
@@ -139,13 +139,12 @@ package enum Serving {
 
     /// Shows metrics where the configuration wants them.
     private static func showMetrics(
-        _ configuration: Configuration, of registry: MetricsRegistry, group: MultiThreadedEventLoopGroup,
-        logger: Logger
+        _ configuration: Configuration, of registry: MetricsRegistry, logger: Logger
     ) async throws -> MetricsListener? {
         guard let listen = configuration.metrics else { return nil }
         do {
             let listener = try await MetricsListener.start(
-                host: listen.host, port: listen.port, registry: registry, group: group,
+                host: listen.host, port: listen.port, registry: registry,
                 hosts: MetricsHosts(listening: listen.host, configured: configuration.hosts))
             logger.notice("metrics", metadata: ["at": "http://\(listen.host):\(listener.port)/metrics"])
             return listener
