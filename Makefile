@@ -61,7 +61,7 @@ kills: build deps-test ## 200 kills of the daemon under load; what left it must 
 	Tests/Torture/kill --purser "$(SCRATCH)/debug/purser" --kills 200
 
 soak: build deps-soak ## half a minute of load over a network that fails, then wrk beside 200 slow clients
-	Tests/Torture/soak --purser "$(SCRATCH)/debug/purser" --seconds 25 --rate 40 --seed 4284153543
+	Tests/Torture/soak --purser "$(SCRATCH)/debug/purser" --seconds 25 --rate 40
 	Tests/Torture/load --purser "$(SCRATCH)/debug/purser"
 
 neighbours: build deps-test ## an honest agent beside attackers, each for a moment; what is counted has to be right

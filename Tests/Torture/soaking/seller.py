@@ -27,8 +27,11 @@ CHALLENGE = b64(
     {"x402Version": 2, "error": "Payment required", "resource": {"url": "http://127.0.0.1/"}, "accepts": [ACCEPT]}
 )
 SETTLED = b64({"success": True, "transaction": "0x" + "ab" * 32, "network": "eip155:42161"})
-REFUSED = b64({"success": False, "errorReason": "insufficient_funds", "transaction": "", "network": "eip155:42161"})
 LIMIT = 1 << 18
+
+
+def rejection(reason):
+    return b64({"success": False, "errorReason": reason, "transaction": "", "network": "eip155:42161"})
 
 
 def content(name, length):
@@ -70,8 +73,8 @@ class Request:
 class Seller:
     """Serves connections; a calm one settles every payment, another one does all that sellers do."""
 
-    def __init__(self, seen, calm):
-        self.seen, self.calm = seen, calm
+    def __init__(self, seen, calm, reason="insufficient_funds"):
+        self.seen, self.calm, self.rejection = seen, calm, rejection(reason)
         self.open = set()
         # Of what is bought time and again: how often the price was asked, and how often it was paid.
         self.asked = self.paid = 0
@@ -124,7 +127,7 @@ class Seller:
             return {}
         if way < 0.97:
             status, fields = (
-                (402, {"PAYMENT-REQUIRED": CHALLENGE, "PAYMENT-RESPONSE": REFUSED})
+                (402, {"PAYMENT-REQUIRED": CHALLENGE, "PAYMENT-RESPONSE": self.rejection})
                 if way < 0.93
                 else (500, {})
                 if way < 0.96
