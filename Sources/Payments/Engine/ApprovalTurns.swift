@@ -95,7 +95,7 @@ final class ApprovalTurns: Sendable {
                 let waiting = Waiting(number: number, agent: agent, done: done)
                 let place = queue.pot.add(waiting, of: agent)
                 // Whoever waits counts, whenever its last request came.
-                let agents = max(active, Set(queue.pot.holdings.map(\.agent)).union([agent]).count)
+                let agents = max(active, queue.pot.holders(with: agent))
                 guard queue.pot.take(1, at: place, among: agents) == .granted else {
                     queue.pot.remove(at: place)
                     state.refused += 1

@@ -12,15 +12,19 @@ final class LearnedPrices: Sendable {
     private static let modelLimit = 16
     /// The most of what a seller and an agent chose that is kept for one price, in bytes.
     static let entryLimit = 2 * 1024
+    /// How long borrowed units are not looked for after looking in vain, in milliseconds.
+    private static let pause: Int64 = 100
 
     /// What is known of a route.
     private struct Known {
         let agent: Int
         let place: PotPlace
         let use: HolderProgress
+        /// Its place among the agent's routes that have a price, or among those that have none.
+        var order: (hasPrice: Bool, place: Int)
         var models: [Fact<String>: LearnedPrice] = [:]
 
-        var isStable: Bool { models.values.contains { $0.isStable } }
+        var hasPrice: Bool { models.values.contains { $0.isStable } }
     }
 
     /// A route that holds units of the pot, one for each price and one at least.
@@ -31,12 +35,61 @@ final class LearnedPrices: Sendable {
         var mayBeEnded: Bool { true }
     }
 
+    /// An agent's routes in the order of their use.
+    private struct Orders {
+        var withPrice = RecencyOrder<RequestRoute>()
+        var withoutPrice = RecencyOrder<RequestRoute>()
+
+        subscript(hasPrice: Bool) -> RecencyOrder<RequestRoute> {
+            get { hasPrice ? withPrice : withoutPrice }
+            _modify { if hasPrice { yield &withPrice } else { yield &withoutPrice } }
+        }
+    }
+
     private struct State {
         var pot: SharedPot<Holder>
         var routes: [RequestRoute: Known] = [:]
+        /// By agent number.
+        var orders: [Orders] = []
+        /// When borrowed units may be looked for again, so that looking in vain costs nothing.
+        var nextSearch = Int64.min
+
+        /// Takes in a route that holds no unit yet.
+        mutating func add(_ route: RequestRoute, of agent: Int, at now: Int64) -> PotPlace {
+            let use = HolderProgress(at: now)
+            let place = pot.add(Holder(route: route, use: use), of: agent)
+            while orders.count <= agent { orders.append(Orders()) }
+            let order = orders[agent].withoutPrice.append(route)
+            routes[route] = Known(agent: agent, place: place, use: use, order: (false, order))
+            return place
+        }
 
         mutating func remove(_ route: RequestRoute) {
-            if let known = routes.removeValue(forKey: route) { pot.remove(at: known.place) }
+            guard let known = routes.removeValue(forKey: route) else { return }
+            orders[known.agent][known.order.hasPrice].remove(at: known.order.place)
+            pot.remove(at: known.place)
+        }
+
+        mutating func used(_ known: Known, at now: Int64) {
+            known.use.made(at: now)
+            orders[known.agent][known.order.hasPrice].use(known.order.place)
+        }
+
+        /// Changes what is known of a route's models.
+        mutating func change(_ route: RequestRoute, _ change: (inout [Fact<String>: LearnedPrice]) -> Void) {
+            guard let index = routes.index(forKey: route) else { return }
+            change(&routes.values[index].models)
+            let known = routes.values[index]
+            let hasPrice = known.hasPrice
+            guard hasPrice != known.order.hasPrice else { return }
+            orders[known.agent][!hasPrice].remove(at: known.order.place)
+            routes.values[index].order = (hasPrice, orders[known.agent][hasPrice].append(route))
+        }
+
+        /// The agent's route that is forgotten next, other than one that needs room.
+        func expendable(of agent: Int, but route: RequestRoute) -> RequestRoute? {
+            [orders[agent].withoutPrice.oldest, orders[agent].withPrice.oldest].lazy.compactMap(\.self)
+                .first { $0 != route }
         }
     }
 
@@ -64,7 +117,7 @@ final class LearnedPrices: Sendable {
             guard let known = state.routes[route], let price = known.models[model], price.isLearned(at: now) else {
                 return nil
             }
-            known.use.made(at: used)
+            state.used(known, at: used)
             return price
         }
     }
@@ -87,20 +140,19 @@ final class LearnedPrices: Sendable {
         let now = agents.now()
         let active = agents.count(at: now)
         state.withLock { state in
-            if state.routes[route] == nil {
-                let use = HolderProgress(at: now)
-                let place = state.pot.add(Holder(route: route, use: use), of: agent.number)
+            if let known = state.routes[route] {
+                state.used(known, at: now)
+            } else {
+                let place = state.add(route, of: agent.number, at: now)
                 guard Self.take(at: place, of: agent.number, for: route, in: &state, among: active, at: now) else {
-                    state.pot.remove(at: place)
-                    return
+                    return state.remove(route)
                 }
-                state.routes[route] = Known(agent: agent.number, place: place, use: use)
             }
-            state.routes[route]?.use.made(at: now)
             guard !lesson.model.isUnknown else { return }
             guard verdict == .good else {
-                state.routes[route]?.models[lesson.model]?.forget(wasWrong: lesson.isAttached && verdict == .bad)
-                return
+                return state.change(route) {
+                    $0[lesson.model]?.forget(wasWrong: lesson.isAttached && verdict == .bad)
+                }
             }
             guard let known = state.routes[route], lesson.size <= Self.entryLimit else { return }
             if known.models[lesson.model] == nil {
@@ -111,7 +163,7 @@ final class LearnedPrices: Sendable {
                             at: known.place, of: agent.number, for: route, in: &state, among: active, at: now)
                 else { return }
             }
-            state.routes[route]?.models[lesson.model, default: LearnedPrice(lesson)].settled(lesson)
+            state.change(route) { $0[lesson.model, default: LearnedPrice(lesson)].settled(lesson) }
         }
     }
 
@@ -121,21 +173,15 @@ final class LearnedPrices: Sendable {
         at now: Int64
     ) -> Bool {
         while true {
-            let learners = Set(state.pot.holdings.map(\.agent)).union([agent]).count
-            let agents = max(active, learners)
+            // Whoever has learned something counts.
+            let agents = max(active, state.pot.holders(with: agent))
             let answer = state.pot.take(1, at: place, among: agents)
             if answer == .granted { return true }
-            if answer == .shareIsLent,
-                let stalled = state.pot.stalled(for: agent, among: agents, at: now, isActive: { _ in true }),
-                let other = state.pot.holder(at: stalled)
-            {
+            if answer == .shareIsLent, let borrowed = borrowed(for: agent, in: &state, among: agents, at: now) {
                 state.pot.countTakenBack()
-                state.remove(other.route)
-            } else if let own = state.routes.lazy.filter({ $0.value.agent == agent && $0.key != route }).min(by: {
-                ($0.value.isStable ? 1 : 0, $0.value.use.lastProgress)
-                    < ($1.value.isStable ? 1 : 0, $1.value.use.lastProgress)
-            }) {
-                state.remove(own.key)
+                state.remove(borrowed)
+            } else if let own = state.expendable(of: agent, but: route) {
+                state.remove(own)
             } else {
                 state.pot.countRefusal()
                 return false
@@ -143,11 +189,23 @@ final class LearnedPrices: Sendable {
         }
     }
 
+    /// The route of another agent that borrowed its units and has not been used for longest.
+    private static func borrowed(
+        for agent: Int, in state: inout State, among agents: Int, at now: Int64
+    ) -> RequestRoute? {
+        guard now >= state.nextSearch else { return nil }
+        guard let place = state.pot.stalled(for: agent, among: agents, at: now, isActive: { _ in true }) else {
+            state.nextSearch = now + Self.pause
+            return nil
+        }
+        return state.pot.holder(at: place)?.route
+    }
+
     /// Something was served on a route without a payment, so that the next requests ask again.
     func forget(_ route: RequestRoute) {
         state.withLock { state in
-            for model in state.routes[route]?.models.keys.map(\.self) ?? [] {
-                state.routes[route]?.models[model]?.forget()
+            state.change(route) { models in
+                for model in models.keys.map(\.self) { models[model]?.forget() }
             }
         }
     }
@@ -155,9 +213,9 @@ final class LearnedPrices: Sendable {
     /// Drops the prices for which something else is in force now: their requests ask again.
     func keep(where isInForce: (RequestRoute, PriceBinding) -> Bool) {
         state.withLock { state in
-            for (route, known) in state.routes {
-                for (model, price) in known.models where !isInForce(route, price.binding) {
-                    state.routes[route]?.models[model]?.forget()
+            for route in state.routes.keys.map(\.self) {
+                state.change(route) { models in
+                    for (model, price) in models where !isInForce(route, price.binding) { models[model]?.forget() }
                 }
             }
         }
@@ -165,7 +223,7 @@ final class LearnedPrices: Sendable {
 
     /// A price could not be paid, so that the next requests ask again.
     func forget(_ route: RequestRoute, model: Fact<String>) {
-        state.withLock { $0.routes[route]?.models[model]?.forget() }
+        state.withLock { $0.change(route) { $0[model]?.forget() } }
     }
 
     /// The pot as it is now.

@@ -14,6 +14,8 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     package private(set) var refused: UInt64 = 0
     /// How many holders were to be ended.
     package private(set) var takenBack: UInt64 = 0
+    /// How many agents hold anything.
+    package private(set) var holders = 0
     /// Units in use by agent number.
     private var held: [Int] = []
     private var places: [Entry] = []
@@ -42,6 +44,9 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     package var holdings: [(agent: Int, held: Int)] {
         held.enumerated().filter { $0.element > 0 }.map { (agent: $0.offset, held: $0.element) }
     }
+
+    /// How many agents hold anything, or would if `agent` took something now.
+    package func holders(with agent: Int) -> Int { holders + (held(by: agent) == 0 ? 1 : 0) }
 
     /// How many units are held by agents above their share, which is 0 for those that are not active.
     package func lent(among agents: Int, isActive: (Int) -> Bool) -> Int {
@@ -80,6 +85,7 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
         let answer = answer(to: weight, by: agent, among: agents)
         guard answer == .granted else { return answer }
         used += weight
+        if held[agent] == 0, weight > 0 { holders += 1 }
         held[agent] += weight
         places[index].weight += weight
         return .granted
@@ -97,6 +103,7 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
         let weight = min(weight, places[index].weight)
         used -= weight
         held[places[index].agent] -= weight
+        if weight > 0, held[places[index].agent] == 0 { holders -= 1 }
         places[index].weight -= weight
     }
 

@@ -15,9 +15,18 @@ package final class LogWriter: Sendable {
     /// Milliseconds until a descriptor that took nothing is tried again.
     private static let pause: Int32 = 250
 
+    /// Milliseconds for which lines gather after some were written: a busy thread that logs need not wake this one each time.
+    private static let gathering: UInt32 = 5
+
+    private struct State {
+        var queue: LogQueue
+        /// Whether the thread looks into the queue again by itself.
+        var isAwake = false
+    }
+
     private let descriptor: Int32
     private let idle: @Sendable () -> Bool
-    private let state: Mutex<LogQueue>
+    private let state: Mutex<State>
     private let hasWork = DispatchSemaphore(value: 0)
     /// Whether nothing waits and nothing is being written, for readers that may take no lock.
     private let isDone = Atomic<Bool>(true)
@@ -33,18 +42,19 @@ package final class LogWriter: Sendable {
     ) {
         self.descriptor = descriptor
         self.idle = idle
-        state = Mutex(LogQueue(capacity: capacity, report: report))
+        state = Mutex(State(queue: LogQueue(capacity: capacity, report: report)))
         startThread()
     }
 
     /// Has a line with its end written; never waits.
     package func put(_ line: String) {
-        let wasEmpty = state.withLock { queue in
-            defer { queue.append(line) }
+        let isAsleep = state.withLock { state in
+            state.queue.append(line)
             isDone.store(false, ordering: .releasing)
-            return queue.isEmpty
+            defer { state.isAwake = true }
+            return !state.isAwake
         }
-        if wasEmpty { hasWork.signal() }
+        if isAsleep { hasWork.signal() }
     }
 
     /// Whether every line has been written or dropped; safe to ask in a signal handler.
@@ -86,20 +96,29 @@ package final class LogWriter: Sendable {
         var isWaiting = false
         while true {
             if isWaiting { _ = hasWork.wait(timeout: .now() + .seconds(1)) } else { hasWork.wait() }
-            while let lines = take() { write(lines) }
+            while let lines = take() {
+                write(lines)
+                wrote()
+                usleep(Self.gathering * 1000)
+            }
             isWaiting = idle()
         }
     }
 
-    /// The next lines; nil where there are none.
+    /// The next lines; nil where there are none, and from then on the next line wakes the thread.
     private func take() -> LogQueue.Taken? {
-        state.withLock { queue in
-            guard !queue.isEmpty else {
-                isDone.store(true, ordering: .releasing)
+        state.withLock { state in
+            guard !state.queue.isEmpty else {
+                state.isAwake = false
                 return nil
             }
-            return queue.take()
+            return state.queue.take()
         }
+    }
+
+    /// Says that nothing is in the thread's hands, unless something else waits.
+    private func wrote() {
+        state.withLock { if $0.queue.isEmpty { isDone.store(true, ordering: .releasing) } }
     }
 
     private func write(_ lines: LogQueue.Taken) {
@@ -114,7 +133,7 @@ package final class LogWriter: Sendable {
                 waitForRoom()
             } else if count == 0 || errno != EINTR {
                 let lost = rest.count { $0 == UInt8(ascii: "\n") }
-                state.withLock { $0.wereNotWritten(lost, of: lines) }
+                state.withLock { $0.queue.wereNotWritten(lost, of: lines) }
                 return giveUp()
             }
         }
