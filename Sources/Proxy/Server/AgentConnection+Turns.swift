@@ -63,8 +63,7 @@ extension AgentConnection {
         case .waiting(.turn):
             phase = .head
             ownDeadline = .now() + timeouts.read
-            setReading(true)
-            consumeRest()
+            consumeNext()
         case .waiting(.refusal(let problem, let head)):
             phase = .answering
             write(problem, to: head, closing: true)

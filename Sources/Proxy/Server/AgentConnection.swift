@@ -177,9 +177,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
         if case .lingering = phase { return setReading(false) }
-        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
+        inbound.appendUnread(unwrapInboundIn(data))
         consume()
         switch phase {
         case .answering, .identifying, .opening, .waiting:
@@ -219,6 +218,18 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     func consumeRest() {
         consume()
         exchange?.bodyReadAll()
+    }
+
+    /// Serves the next request, which has been read at least in part; more is read only where it is needed, or where so
+    /// little is left that later requests may be kept.
+    func consumeNext() {
+        consumeRest()
+        switch phase {
+        case .head: setReading(true)
+        case .identifying, .answering, .opening, .waiting(.turn), .waiting(.refusal):
+            if inbound.readableBytes <= Self.pipelineLimit { setReading(true) }
+        case .handshake, .body, .waiting(.reader), .lingering, .closed: break
+        }
     }
 
     /// Returns false when more bytes are needed.
@@ -350,7 +361,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
         let reader = BodyReader(head.framing, trailers: .requests)
         phase = reader.isFinished ? .answering : .body(reader)
-        if !reader.isFinished { ownDeadline = .now() + timeouts.read }
+        if !reader.isFinished {
+            setReading(true)
+            ownDeadline = .now() + timeouts.read
+        }
         let exchange = Exchange(
             shared: shared, channel: self, standing: standing, admitted: admitted, agent: agent, claim: claim,
             upstreamRequest: upstreamRequest, isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
@@ -460,14 +474,14 @@ extension AgentConnection: AgentChannel {
         let now = NIODeadline.now()
         place.progress.made(at: now.milliseconds)
         ownDeadline = now + timeouts.idle
-        setReading(true)
         if inbound.readableBytes > 0 {
             // The loop has looked at its sockets since the request began, or there would be no answer of a gateway. Not from
             // within the present call: a long pipeline must not become a deep stack.
             let bound = NIOLoopBound(self, eventLoop: shared.loop)
-            shared.loop.execute { bound.value.consumeRest() }
-        } else if shared.isStopping {
-            linger()
+            shared.loop.execute { bound.value.consumeNext() }
+        } else {
+            setReading(true)
+            if shared.isStopping { linger() }
         }
     }
 

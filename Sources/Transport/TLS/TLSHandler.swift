@@ -92,12 +92,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard lifecycle.takesInput else { return }
-        var ciphertext = unwrapInboundIn(data)
-        if connection.exchange.inbound.readableBytes == 0 {
-            connection.exchange.inbound = ciphertext
-        } else {
-            connection.exchange.inbound.writeBuffer(&ciphertext)
-        }
+        connection.exchange.inbound.appendUnread(unwrapInboundIn(data))
         if lifecycle.isHandshaking { continueHandshake(context) }
         if lifecycle.takesInput, !lifecycle.isHandshaking { decrypt(context) }
     }

@@ -43,7 +43,7 @@ package struct CountedMessages: Sendable {
 
     /// Takes bytes in behind those that came before.
     package mutating func add(_ more: ByteBuffer) {
-        if bytes.readableBytes == 0 { bytes = more } else { bytes.writeImmutableBuffer(more) }
+        bytes.appendUnread(more)
     }
 
     /// The message that was waited for has been counted.

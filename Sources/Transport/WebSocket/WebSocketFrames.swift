@@ -119,7 +119,7 @@ package struct WebSocketBoundary: Sendable {
     package mutating func pass(_ bytes: ByteBuffer) {
         guard !isLost else { return }
         var rest = header
-        if rest.readableBytes == 0 { rest = bytes } else { rest.writeImmutableBuffer(bytes) }
+        rest.appendUnread(bytes)
         do {
             while let piece = try frames.next(in: rest.readableBytesView) {
                 rest.moveReaderIndex(forwardBy: piece.length)

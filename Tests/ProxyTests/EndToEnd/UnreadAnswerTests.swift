@@ -67,4 +67,21 @@ struct UnreadAnswerTests {
             }
         }
     }
+
+    @Test("of a pipeline only as much is read as is served, whatever its sender has to say")
+    func pipelineIsReadAsServed() async throws {
+        try await Lab.run(try ScriptedUpstream.serving { _ in Respond.with(200) }) { lab async throws in
+            let wire = try lab.connect()
+            wire.stopLogging()
+            let sent = Progress()
+            let request = lab.head("GET", "/nowhere/" + String(repeating: "x", count: 1000))
+            Threads.spawn {
+                while (try? wire.send(request)) != nil { sent.add(1) }
+            }
+            let count = 1_500
+            for _ in 0..<count { #expect(try wire.readResponse().status == 404) }
+            // What the sockets of the system hold is some MiB at most; a piece read for each request would be 22 MiB.
+            #expect((sent.value - count) * request.utf8.count < 12 << 20)
+        }
+    }
 }
