@@ -1,6 +1,7 @@
 import Ledger
 import NIOCore
 import Payments
+import Primitives
 import Transport
 
 /// When the next step of a connection is taken: not before its peer reads the answers, and not before the turns of others.
@@ -29,6 +30,14 @@ extension AgentConnection {
         return false
     }
 
+    /// Whether the agent's next request goes before what others have to do: it is its turn, it alone is there, or only a
+    /// few of its requests have begun just now.
+    func isNext(at now: NIODeadline) -> Bool {
+        let time = now.milliseconds
+        guard !hasTurn, let agent = place.agent, services.pots.agents.count(at: time) > 1 else { return true }
+        return shared.turns.mayBegin(agent: agent.number, at: time)
+    }
+
     /// The peer has read answers.
     func readerCaughtUp() {
         guard case .waiting(.reader) = phase else { return }
@@ -40,7 +49,7 @@ extension AgentConnection {
     func waitForTurn() {
         phase = .waiting(.turn)
         ownDeadline = nil
-        shared.turns.wait(self, isAgent: !isStranger)
+        shared.turns.wait(self, of: place.agent?.number)
     }
 
     /// Refuses a stranger's request once others have had their turn; nothing else of it is read.
@@ -48,13 +57,13 @@ extension AgentConnection {
         phase = .waiting(.refusal(problem, head))
         ownDeadline = nil
         inbound = ByteBuffer()
-        shared.turns.wait(self, isAgent: false)
+        shared.turns.wait(self, of: nil)
     }
 
     /// Throws away what comes behind a last answer, a piece in each turn.
     func waitToDiscard() {
         guard case .lingering = phase, !isReadingBody else { return }
-        shared.turns.wait(self, isAgent: false)
+        shared.turns.wait(self, of: nil)
     }
 
     /// Its turn has come.
@@ -62,6 +71,7 @@ extension AgentConnection {
         switch phase {
         case .waiting(.turn):
             phase = .head
+            hasTurn = true
             ownDeadline = .now() + timeouts.read
             consumeNext()
         case .waiting(.refusal(let problem, let head)):

@@ -63,6 +63,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var scanner = HeadScanner()
     /// Whether the one empty line that may stand before the present head has been seen.
     private var hasSkippedLine = false
+    /// Whether others have gone before its next request.
+    var hasTurn = false
     var inbound = ByteBuffer()
     private(set) var exchange: Exchange?
     /// The credential of the last request: agents send the same one with each.
@@ -248,13 +250,17 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
         isHead = inbound.getInteger(at: inbound.readerIndex, as: UInt32.self) == Self.headMethod
         let limit = HTTP1Limits.requestHeadBytes
-        guard let length = try scanner.endOfHead(in: inbound, limit: limit),
-            let bytes = inbound.readSlice(length: length)
-        else { return false }
+        guard let length = try scanner.endOfHead(in: inbound, limit: limit) else { return false }
         scanner = HeadScanner()
+        arrived = .now()
+        guard isNext(at: arrived) else {
+            waitForTurn()
+            return false
+        }
+        hasTurn = false
+        guard let bytes = inbound.readSlice(length: length) else { return false }
         hasSkippedLine = false
         let head = try RequestHead(bytes)
-        arrived = .now()
         place.progress.made(at: arrived.milliseconds)
         ownDeadline = nil
         serve(head)

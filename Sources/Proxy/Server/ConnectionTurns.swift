@@ -1,9 +1,10 @@
 /// The connections of one event loop whose next step waits until the loop has looked at its sockets.
 ///
 /// A connection that has more to do with what it has read already takes one step a round, so that neither a long pipeline
-/// nor many of them keep others waiting. Not thread-safe: used on its loop only.
+/// nor many of them keep others waiting; neither do the many connections of one agent. Not thread-safe: used on its loop only.
 final class ConnectionTurns {
     private var order = TurnOrder<AgentConnection>()
+    private var begun = BegunRequests()
     private let bell: LoopBell
 
     init(bell: LoopBell) {
@@ -12,10 +13,13 @@ final class ConnectionTurns {
     }
 
     /// Has ``AgentConnection/takeTurn()`` called in a later round.
-    func wait(_ connection: AgentConnection, isAgent: Bool) {
-        order.append(connection, isAgent: isAgent)
+    func wait(_ connection: AgentConnection, of agent: Int?) {
+        order.append(connection, of: agent)
         bell.ring()
     }
+
+    /// Whether a request of an agent may begin at once, where others may have something to do too.
+    func mayBegin(agent: Int, at now: Int64) -> Bool { begun.mayBegin(agent: agent, at: now) }
 
     private func takeRound() {
         // Those who come to wait meanwhile belong to the next round.

@@ -1,26 +1,36 @@
 import NIOCore
 
-/// Who goes next of those that could all go on now: agents before strangers, and of each kind whoever has waited longest.
+/// Who goes next of those that could all go on now: agents before strangers.
+///
+/// Agents take turns, whichever has waited longest first, and of one agent's members the one that has waited longest: an agent
+/// with many connections gets no more turns than one with a single one.
 struct TurnOrder<Member> {
-    /// The most agents of a round, and the most strangers.
+    /// The most members of agents in a round, and the most strangers.
     static var agentsPerRound: Int { 16 }
     static var strangersPerRound: Int { 4 }
 
-    private var agents = CircularBuffer<Member>()
+    /// The agents that have members here, by number, the next one first.
+    private var agents = CircularBuffer<Int>()
+    private var members: [Int: CircularBuffer<Member>] = [:]
     private var strangers = CircularBuffer<Member>()
 
     /// Whether nobody waits.
     var isEmpty: Bool { agents.isEmpty && strangers.isEmpty }
 
-    /// Puts a member behind all others of its kind.
-    mutating func append(_ member: Member, isAgent: Bool) {
-        if isAgent { agents.append(member) } else { strangers.append(member) }
+    /// Puts a member behind all others of its agent, which is nil for a stranger.
+    mutating func append(_ member: Member, of agent: Int?) {
+        guard let agent else { return strangers.append(member) }
+        if members[agent] == nil { agents.append(agent) }
+        members[agent, default: CircularBuffer()].append(member)
     }
 
     /// Takes out those of the next round; strangers are few in it, so that the round stays short, but never none.
     mutating func takeRound() -> [Member] {
         var round: [Member] = []
-        while round.count < Self.agentsPerRound, let member = agents.popFirst() { round.append(member) }
+        while round.count < Self.agentsPerRound, let agent = agents.popFirst() {
+            if let member = members[agent]?.popFirst() { round.append(member) }
+            if members[agent]?.isEmpty ?? true { members[agent] = nil } else { agents.append(agent) }
+        }
         for _ in 0..<Self.strangersPerRound {
             guard let member = strangers.popFirst() else { break }
             round.append(member)

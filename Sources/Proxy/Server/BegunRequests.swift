@@ -1,0 +1,23 @@
+/// How many requests of each agent have begun within one millisecond on one event loop.
+///
+/// A loop serves all sockets that are ready before it looks again. An agent that fills hundreds of connections at once would
+/// have all of them served in one go: beyond a few its requests wait for their turn. A time costs less than finding out
+/// when the loop looks.
+struct BegunRequests {
+    /// The most that begin at once.
+    static let limit = 4
+
+    private var millisecond = Int64.min
+    private var counts: [Int: Int] = [:]
+
+    /// Whether another request of an agent may begin at a time in milliseconds; counts it if so.
+    mutating func mayBegin(agent: Int, at now: Int64) -> Bool {
+        if now != millisecond {
+            millisecond = now
+            counts.removeAll(keepingCapacity: true)
+        }
+        guard counts[agent, default: 0] < Self.limit else { return false }
+        counts[agent, default: 0] += 1
+        return true
+    }
+}
