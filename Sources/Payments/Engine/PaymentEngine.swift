@@ -515,7 +515,8 @@ package final class PaymentEngine: Sendable {
             await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
         }
-        if event == .rejected, answer.saysUnfunded, let record {
+        // A repeat may be rejected for want of the money that its first answer moved.
+        if event == .rejected, answer.saysUnfunded, let record, record.state == .rejected {
             await funds.doubted(by: record.purpose, for: payment.terms, at: clock.now())
         }
         guard case .response(_, let report?, _) = answer else { return }
