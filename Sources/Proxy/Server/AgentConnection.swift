@@ -375,6 +375,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             shared: shared, channel: self, standing: standing, admitted: admitted, agent: agent, claim: claim,
             upstreamRequest: upstreamRequest, isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
         exchange.tunnelSlot = slot
+        if upstreamRequest.carriesPayment { standing.progress.protect(true) }
         self.exchange = exchange
         exchange.start()
     }

@@ -5,9 +5,11 @@ import Primitives
 /// What another agent's share may end: an exchange that holds borrowed units and makes no progress.
 extension Exchange {
     /// Whether the exchange may be ended for another agent: not while a payment or a call that is counted may be decided,
-    /// is reserved or was sent, nor while it has the answer to one.
+    /// is reserved or was sent, by us or by the agent itself, nor while it has the answer to one.
     var mayBeTakenBack: Bool {
-        guard payment == nil, joined == nil, gateway.billing == .x402 else { return false }
+        guard payment == nil, joined == nil, gateway.billing == .x402, !upstreamRequest.carriesPayment else {
+            return false
+        }
         switch life.phase {
         case .unpaid, .collecting, .completing, .answering: return true
         case .metering, .deciding, .connecting, .paid, .judging, .keeping, .joined, .over: return false
