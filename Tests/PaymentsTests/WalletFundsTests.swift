@@ -101,6 +101,20 @@ struct WalletFundsTests {
         _ = try await desk.paid(for: request(desk, 8))
     }
 
+    @Test("a settled payment that is sent again and finds too little is no doubt about the wallet")
+    func repeatedAfterSettlement() async throws {
+        let desk = try await Desk()
+        for number: UInt64 in 1...2 {
+            let payment = try await desk.paid(for: request(desk, number, at: "lab\(number)", host: "host\(number)"))
+            await desk.book(try Self.settled(), of: payment)
+            await desk.book(Self.unfunded, of: payment, isRepeat: true)
+        }
+        #expect(try await desk.rows.map(\.state) == [.settled, .settled])
+        #expect(try await notices(desk).filter { $0.cause.hasPrefix("wallet-") }.isEmpty)
+        // Two hosts that are believed would pause the wallet.
+        _ = try await desk.paid(for: request(desk, 3))
+    }
+
     @Test("a payment that was to be tried and was not signed leaves its minute to the next one")
     func untried() async throws {
         let desk = try await Desk()

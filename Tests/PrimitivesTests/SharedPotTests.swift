@@ -130,6 +130,21 @@ struct SharedPotTests {
         #expect(pot.lent(among: 2) { $0 != 0 } == 4 && pot.lent(among: 2) { _ in true } == 0)
     }
 
+    @Test("after a search that found nothing none is made for a moment, whichever agent asks")
+    func searches() {
+        var pot = Pot(total: 8)
+        let places = (0..<6).map { _ in take(1, of: &pot, for: 0, since: 100, among: 1) }
+        let early = pot.reclaim(for: 1, among: 2, at: 10_050) { _ in true }
+        let suppressed = pot.reclaim(for: 2, among: 2, at: 10_149) { _ in true }
+        #expect(early == nil && suppressed == nil && pot.takenBack == 0)
+        let found = pot.reclaim(for: 2, among: 2, at: 10_150) { _ in true }
+        #expect(found == places[0] && pot.takenBack == 1)
+        // What was found is followed by another search at once.
+        pot.remove(at: places[0])
+        let next = pot.reclaim(for: 1, among: 2, at: 10_150) { _ in true }
+        #expect(next == places[1] && pot.takenBack == 2)
+    }
+
     @Test("what a payment protects is not taken back")
     func protected() {
         var pot = Pot(total: 4)

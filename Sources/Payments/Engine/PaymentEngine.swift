@@ -515,7 +515,7 @@ package final class PaymentEngine: Sendable {
             await allowances.forget(payment.terms)
             await notices.allowanceMissing(payment.missingAllowance, at: record.purpose.gateway, now: clock.now())
         }
-        // A repeat may be rejected for want of the money that its first answer moved.
+        // A settled payment that is sent again may find too little money because it moved that money itself.
         if event == .rejected, answer.saysUnfunded, let record, record.state == .rejected {
             await funds.doubted(by: record.purpose, for: payment.terms, at: clock.now())
         }

@@ -12,16 +12,14 @@ final class LearnedPrices: Sendable {
     private static let modelLimit = 16
     /// The most of what a seller and an agent chose that is kept for one price, in bytes.
     static let entryLimit = 2 * 1024
-    /// How long borrowed units are not looked for after looking in vain, in milliseconds.
-    private static let pause: Int64 = 100
 
     /// What is known of a route.
     private struct Known {
         let agent: Int
         let place: PotPlace
         let use: HolderProgress
-        /// Its place among the agent's routes that have a price, or among those that have none.
-        var order: (hasPrice: Bool, place: Int)
+        /// Its place in the order of the agent's routes with a price, or of those without, as `hasPrice` says.
+        var order: Int
         var models: [Fact<String>: LearnedPrice] = [:]
 
         var hasPrice: Bool { models.values.contains { $0.isStable } }
@@ -51,8 +49,6 @@ final class LearnedPrices: Sendable {
         var routes: [RequestRoute: Known] = [:]
         /// By agent number.
         var orders: [Orders] = []
-        /// When borrowed units may be looked for again, so that looking in vain costs nothing.
-        var nextSearch = Int64.min
 
         /// Takes in a route that holds no unit yet.
         mutating func add(_ route: RequestRoute, of agent: Int, at now: Int64) -> PotPlace {
@@ -60,30 +56,30 @@ final class LearnedPrices: Sendable {
             let place = pot.add(Holder(route: route, use: use), of: agent)
             while orders.count <= agent { orders.append(Orders()) }
             let order = orders[agent].withoutPrice.append(route)
-            routes[route] = Known(agent: agent, place: place, use: use, order: (false, order))
+            routes[route] = Known(agent: agent, place: place, use: use, order: order)
             return place
         }
 
         mutating func remove(_ route: RequestRoute) {
             guard let known = routes.removeValue(forKey: route) else { return }
-            orders[known.agent][known.order.hasPrice].remove(at: known.order.place)
+            orders[known.agent][known.hasPrice].remove(at: known.order)
             pot.remove(at: known.place)
         }
 
         mutating func used(_ known: Known, at now: Int64) {
             known.use.made(at: now)
-            orders[known.agent][known.order.hasPrice].use(known.order.place)
+            orders[known.agent][known.hasPrice].use(known.order)
         }
 
-        /// Changes what is known of a route's models.
-        mutating func change(_ route: RequestRoute, _ change: (inout [Fact<String>: LearnedPrice]) -> Void) {
+        /// Changes what is known of a route's models, and moves the route to the other order where that is right now.
+        mutating func change(_ route: RequestRoute, _ edit: (inout [Fact<String>: LearnedPrice]) -> Void) {
             guard let index = routes.index(forKey: route) else { return }
-            change(&routes.values[index].models)
+            let before = routes.values[index].hasPrice
+            edit(&routes.values[index].models)
             let known = routes.values[index]
-            let hasPrice = known.hasPrice
-            guard hasPrice != known.order.hasPrice else { return }
-            orders[known.agent][!hasPrice].remove(at: known.order.place)
-            routes.values[index].order = (hasPrice, orders[known.agent][hasPrice].append(route))
+            guard known.hasPrice != before else { return }
+            orders[known.agent][before].remove(at: known.order)
+            routes.values[index].order = orders[known.agent][known.hasPrice].append(route)
         }
 
         /// The agent's route that is forgotten next, other than one that needs room.
@@ -173,13 +169,15 @@ final class LearnedPrices: Sendable {
         at now: Int64
     ) -> Bool {
         while true {
-            // Whoever has learned something counts.
+            // Every agent that has learned something counts as active.
             let agents = max(active, state.pot.holders(with: agent))
             let answer = state.pot.take(1, at: place, among: agents)
             if answer == .granted { return true }
-            if answer == .shareIsLent, let borrowed = borrowed(for: agent, in: &state, among: agents, at: now) {
-                state.pot.countTakenBack()
-                state.remove(borrowed)
+            if answer == .shareIsLent,
+                let stalled = state.pot.reclaim(for: agent, among: agents, at: now, isActive: { _ in true }),
+                let other = state.pot.holder(at: stalled)
+            {
+                state.remove(other.route)
             } else if let own = state.expendable(of: agent, but: route) {
                 state.remove(own)
             } else {
@@ -187,18 +185,6 @@ final class LearnedPrices: Sendable {
                 return false
             }
         }
-    }
-
-    /// The route of another agent that borrowed its units and has not been used for longest.
-    private static func borrowed(
-        for agent: Int, in state: inout State, among agents: Int, at now: Int64
-    ) -> RequestRoute? {
-        guard now >= state.nextSearch else { return nil }
-        guard let place = state.pot.stalled(for: agent, among: agents, at: now, isActive: { _ in true }) else {
-            state.nextSearch = now + Self.pause
-            return nil
-        }
-        return state.pot.holder(at: place)?.route
     }
 
     /// Something was served on a route without a payment, so that the next requests ask again.

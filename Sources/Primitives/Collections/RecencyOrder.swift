@@ -1,8 +1,12 @@
-/// Elements in the order of their last use: using, adding and removing one, and finding the oldest, take constant time.
+/// Elements in the order of their last use.
+///
+/// Every operation takes constant time.
 package struct RecencyOrder<Element: Sendable>: Sendable {
     private struct Node: Sendable {
         var element: Element?
-        /// The neighbours' places; the first node is the end of both directions.
+        /// The places of the neighbours.
+        ///
+        /// Node 0 is a sentinel: its neighbours are the newest and the oldest element.
         var older: Int
         var newer: Int
     }
@@ -25,7 +29,7 @@ package struct RecencyOrder<Element: Sendable>: Sendable {
         return place
     }
 
-    /// The element at a place is the one that was used last.
+    /// Makes the element at a place the one that was used last.
     package mutating func use(_ place: Int) {
         guard nodes[0].older != place else { return }
         unlink(place)

@@ -7,27 +7,18 @@ package final class Pot: Sendable {
     /// What its units are.
     package let unit: PotUnit
     private let agents: ActiveAgents
-    private let state: Mutex<State>
-
-    private struct State {
-        var pot: SharedPot<PotHolder>
-        /// When holders may be looked through again, so that an agent that asks in vain costs nothing.
-        var nextSearch = Int64.min
-    }
-
-    /// How often holders are looked through in vain, in milliseconds.
-    private static let pause: Int64 = 100
+    private let state: Mutex<SharedPot<PotHolder>>
 
     /// Makes a pot of `total` units.
     package init(_ name: String, _ unit: PotUnit, total: Int, agents: ActiveAgents) {
         self.name = name
         self.unit = unit
         self.agents = agents
-        state = Mutex(State(pot: SharedPot(total: total)))
+        state = Mutex(SharedPot(total: total))
     }
 
     /// Changes the total; what is in use stays in use.
-    package func resize(to total: Int) { state.withLock { $0.pot.resize(to: total) } }
+    package func resize(to total: Int) { state.withLock { $0.resize(to: total) } }
 
     /// Takes units for a holder; where others hold the agent's share, what they borrowed and have not used for a while is
     /// taken back first, and those holders are ended.
@@ -35,25 +26,20 @@ package final class Pot: Sendable {
     /// False where there are none for it.
     package func take(_ weight: Int, for holder: PotHolder, at now: Int64) -> Bool {
         let active = agents.count(at: now)
-        let (isTaken, ended) = state.withLock { state -> (Bool, [PotHolder]) in
-            let place = holder.place ?? state.pot.add(holder, of: holder.agent.number)
+        let (isTaken, ended) = state.withLock { pot -> (Bool, [PotHolder]) in
+            let place = holder.place ?? pot.add(holder, of: holder.agent.number)
             holder.place = place
-            var answer = state.pot.take(weight, at: place, among: active)
+            var answer = pot.take(weight, at: place, among: active)
             var ended: [PotHolder] = []
-            while answer == .shareIsLent, now >= state.nextSearch {
-                guard
-                    let stalled = state.pot.stalled(
-                        for: holder.agent.number, among: active, at: now,
-                        isActive: { self.agents.isActive($0, at: now) })
-                else {
-                    state.nextSearch = now + Self.pause
-                    break
-                }
-                state.pot.countTakenBack()
-                if let stalled = state.pot.remove(at: stalled) { ended.append(stalled) }
-                answer = state.pot.take(weight, at: place, among: active)
+            while answer == .shareIsLent,
+                let stalled = pot.reclaim(
+                    for: holder.agent.number, among: active, at: now,
+                    isActive: { self.agents.isActive($0, at: now) })
+            {
+                if let stalled = pot.remove(at: stalled) { ended.append(stalled) }
+                answer = pot.take(weight, at: place, among: active)
             }
-            if answer != .granted { state.pot.countRefusal() }
+            if answer != .granted { pot.countRefusal() }
             return (answer == .granted, ended)
         }
         for holder in ended { holder.end() }
@@ -62,21 +48,21 @@ package final class Pot: Sendable {
 
     /// Puts some of a holder's units back.
     package func giveBack(_ weight: Int, of holder: PotHolder) {
-        state.withLock { state in
-            if let place = holder.place { state.pot.giveBack(weight, at: place) }
+        state.withLock { pot in
+            if let place = holder.place { pot.giveBack(weight, at: place) }
         }
     }
 
     /// A holder is gone, and its units are back; called as often as one likes, and it gets nothing more.
     package func remove(_ holder: PotHolder) {
-        state.withLock { state in
-            if let place = holder.place { state.pot.remove(at: place) }
+        state.withLock { pot in
+            if let place = holder.place { pot.remove(at: place) }
         }
     }
 
     /// The pot as it is now.
     package func snapshot(at now: Int64) -> PotSnapshot {
-        PotSnapshot(name: name, unit: unit, state.withLock { $0.pot }, agents: agents, at: now)
+        PotSnapshot(name: name, unit: unit, state.withLock { $0 }, agents: agents, at: now)
     }
 }
 

@@ -5,6 +5,8 @@
 package struct SharedPot<Holder: UnitHolder>: Sendable {
     /// How long a holder must have been without progress before what it borrowed is taken back, in milliseconds.
     package static var patience: Int64 { 10_000 }
+    /// How long the holders are not searched after a search that found nothing, in milliseconds.
+    private static var pause: Int64 { 100 }
 
     /// By which it is divided.
     package private(set) var rule: ShareRule
@@ -14,12 +16,12 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     package private(set) var refused: UInt64 = 0
     /// How many holders were to be ended.
     package private(set) var takenBack: UInt64 = 0
-    /// How many agents hold anything.
-    package private(set) var holders = 0
     /// Units in use by agent number.
     private var held: [Int] = []
     private var places: [Entry] = []
     private var freePlaces: [UInt32] = []
+    /// When the holders may be searched again.
+    private var nextSearch = Int64.min
 
     private struct Entry: Sendable {
         var holder: Holder?
@@ -46,7 +48,9 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     }
 
     /// How many agents hold anything, or would if `agent` took something now.
-    package func holders(with agent: Int) -> Int { holders + (held(by: agent) == 0 ? 1 : 0) }
+    package func holders(with agent: Int) -> Int {
+        held.count { $0 > 0 } + (held(by: agent) == 0 ? 1 : 0)
+    }
 
     /// How many units are held by agents above their share, which is 0 for those that are not active.
     package func lent(among agents: Int, isActive: (Int) -> Bool) -> Int {
@@ -85,7 +89,6 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
         let answer = answer(to: weight, by: agent, among: agents)
         guard answer == .granted else { return answer }
         used += weight
-        if held[agent] == 0, weight > 0 { holders += 1 }
         held[agent] += weight
         places[index].weight += weight
         return .granted
@@ -94,16 +97,12 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     /// A wish was refused for good.
     package mutating func countRefusal() { refused += 1 }
 
-    /// A holder is to be ended, so that another agent has its share.
-    package mutating func countTakenBack() { takenBack += 1 }
-
     /// Puts some of a holder's units back.
     package mutating func giveBack(_ weight: Int, at place: PotPlace) {
         guard let index = index(of: place) else { return }
         let weight = min(weight, places[index].weight)
         used -= weight
         held[places[index].agent] -= weight
-        if weight > 0, held[places[index].agent] == 0 { holders -= 1 }
         places[index].weight -= weight
     }
 
@@ -118,6 +117,22 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
         places[index] = Entry(generation: places[index].generation &+ 1)
         freePlaces.append(place.index)
         return holder
+    }
+
+    /// Finds the holder that is to be ended so that `agent` gets units of its share, and counts it as taken back.
+    ///
+    /// Called after `take` answered `shareIsLent`: the agent is below its share then, so a search finds the same holders for
+    /// every such agent. After a search that found nothing, none is made for 100 ms, whichever agent asks.
+    package mutating func reclaim(
+        for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool
+    ) -> PotPlace? {
+        guard now >= nextSearch else { return nil }
+        guard let place = stalled(for: agent, among: agents, at: now, isActive: isActive) else {
+            nextSearch = now + Self.pause
+            return nil
+        }
+        takenBack += 1
+        return place
     }
 
     /// The holder whose units another agent may have back: of those that hold borrowed units and may be ended, the one

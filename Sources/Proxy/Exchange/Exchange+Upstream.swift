@@ -123,9 +123,14 @@ extension Exchange: UpstreamReceiver {
         guard failure == .notProcessed || isClosed && (connection.isReused || isAsking) else { return false }
         // Without its body nothing can have been done yet.
         if isAsking { return true }
-        let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]
-        return (failure == .notProcessed || idempotent.contains(request.method) || admitted.idempotencyKey != nil)
+        return (failure == .notProcessed || isIdempotent)
             && (request.framing == .none || (isBodyComplete && replay.isReplayable))
+    }
+
+    /// Whether doing the request twice is the same as doing it once, by its method (RFC 9110 section 9.2.2) or because the
+    /// agent says so with a key.
+    var isIdempotent: Bool {
+        ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"].contains(request.method) || admitted.idempotencyKey != nil
     }
 
     func upstream(_ connection: UpstreamConnection, isWritable: Bool) {

@@ -153,14 +153,13 @@ final class GatewayPlaces: Sendable {
             defer { state.queues[gateway] = queue }
             return queue.waiting.keys.compactMap { agent in
                 guard queue.pot.answer(to: 1, by: agent, among: active) == .shareIsLent,
-                    let place = queue.pot.stalled(
+                    let place = queue.pot.reclaim(
                         for: agent, among: active, at: now,
                         isActive: { self.agents.isActive($0, at: now) }),
                     let holder = queue.pot.holder(at: place)
                 else { return nil }
                 // It is not found again before it has ended.
                 holder.progress.protect(true)
-                queue.pot.countTakenBack()
                 return holder
             }
         }

@@ -86,12 +86,11 @@ final class KeptMemory: Sendable {
                 let answer = state.pot.take(bytes, at: entry.place, among: active)
                 if answer == .granted { return (true, dropped) }
                 if answer == .shareIsLent,
-                    let stalled = state.pot.stalled(
+                    let stalled = state.pot.reclaim(
                         for: entry.agent, among: active, at: now,
                         isActive: { self.agents.isActive($0, at: now) }),
                     let other = state.numbers[stalled]
                 {
-                    state.pot.countTakenBack()
                     if let answer = state.remove(other) { dropped.append(answer) }
                 } else if let oldest = state.order[entry.agent]?.first, oldest != number {
                     if let answer = state.remove(oldest) { dropped.append(answer) }

@@ -320,13 +320,17 @@ extension Problem {
     }
 
     /// A request was ended because it made no progress while it held units of `pot` that belong to another agent's share.
-    static func takenBack(_ pot: String) -> Problem {
+    ///
+    /// Unless it `mayBeRepeated`, the server may have begun to act on it, and a repetition might do the work, or pay, twice.
+    static func takenBack(_ pot: String, mayBeRepeated: Bool) -> Problem {
         var problem = Problem(
             status: 503, code: "share-taken-back",
             detail: "The request made no progress for 10 seconds, and another agent needed its share of \(pot). "
-                + "No payment was signed.")
-        problem.isRetryable = true
-        problem.retryAfter = 1
+                + "Purser signed no payment."
+                + (mayBeRepeated ? "" : " The server may have begun to act on the request: check before you repeat it.")
+        )
+        problem.isRetryable = mayBeRepeated
+        problem.retryAfter = mayBeRepeated ? 1 : nil
         return problem
     }
 

@@ -30,8 +30,8 @@ extension AgentConnection {
         return false
     }
 
-    /// Whether the agent's next request goes before what others have to do: it is its turn, it alone is there, or only a
-    /// few of its requests have begun just now.
+    /// Whether the agent's next request may begin now: its turn has come, no other agent is active, or few of the agent's
+    /// requests have begun in this millisecond.
     func isNext(at now: NIODeadline) -> Bool {
         let time = now.milliseconds
         guard !hasTurn, let agent = place.agent, services.pots.agents.count(at: time) > 1 else { return true }

@@ -63,7 +63,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var scanner = HeadScanner()
     /// Whether the one empty line that may stand before the present head has been seen.
     private var hasSkippedLine = false
-    /// Whether others have gone before its next request.
+    /// Whether its turn has come: the next request need not wait for another one.
     var hasTurn = false
     var inbound = ByteBuffer()
     private(set) var exchange: Exchange?
@@ -222,8 +222,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         exchange?.bodyReadAll()
     }
 
-    /// Serves the next request, which has been read at least in part; more is read only where it is needed, or where so
-    /// little is left that later requests may be kept.
+    /// Serves the next request, of which at least a part has been read.
+    ///
+    /// Reads more only if its head is incomplete, or if what is left of later requests is within ``pipelineLimit``: one more
+    /// piece for each request served would let a long pipeline grow without end.
     func consumeNext() {
         consumeRest()
         switch phase {
@@ -375,7 +377,6 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             shared: shared, channel: self, standing: standing, admitted: admitted, agent: agent, claim: claim,
             upstreamRequest: upstreamRequest, isBodyComplete: reader.isFinished, arrived: arrived, allocator: allocator)
         exchange.tunnelSlot = slot
-        if upstreamRequest.carriesPayment { standing.progress.protect(true) }
         self.exchange = exchange
         exchange.start()
     }

@@ -1,8 +1,8 @@
 /// How many requests of each agent have begun within one millisecond on one event loop.
 ///
-/// A loop serves all sockets that are ready before it looks again. An agent that fills hundreds of connections at once would
-/// have all of them served in one go: beyond a few its requests wait for their turn. A time costs less than finding out
-/// when the loop looks.
+/// A loop serves all sockets that are ready before it looks at its sockets again. Without a limit, an agent that sends on
+/// hundreds of connections at once would have all of them served before anyone else. Requests above the limit wait for their
+/// turn. A millisecond stands for one look at the sockets: reading the clock costs less than asking the loop.
 struct BegunRequests {
     /// The most that begin at once.
     static let limit = 4

@@ -1,7 +1,7 @@
 /// The connections of one event loop whose next step waits until the loop has looked at its sockets.
 ///
-/// A connection that has more to do with what it has read already takes one step a round, so that neither a long pipeline
-/// nor many of them keep others waiting; neither do the many connections of one agent. Not thread-safe: used on its loop only.
+/// A connection that has more to do with what it has read already takes one step a round. So a long pipeline, many pipelines,
+/// or many connections of one agent do not keep others waiting. Not thread-safe: used on its loop only.
 final class ConnectionTurns {
     private var order = TurnOrder<AgentConnection>()
     private var begun = BegunRequests()
@@ -18,7 +18,7 @@ final class ConnectionTurns {
         bell.ring()
     }
 
-    /// Whether a request of an agent may begin at once, where others may have something to do too.
+    /// Whether a request of an agent may begin without waiting for a turn; counts it if so.
     func mayBegin(agent: Int, at now: Int64) -> Bool { begun.mayBegin(agent: agent, at: now) }
 
     private func takeRound() {

@@ -2,14 +2,14 @@ import NIOCore
 
 /// Who goes next of those that could all go on now: agents before strangers.
 ///
-/// Agents take turns, whichever has waited longest first, and of one agent's members the one that has waited longest: an agent
-/// with many connections gets no more turns than one with a single one.
+/// Agents take turns. Of one agent's members, the one that has waited longest goes first. So an agent with many connections
+/// gets no more turns than an agent with one.
 struct TurnOrder<Member> {
     /// The most members of agents in a round, and the most strangers.
     static var agentsPerRound: Int { 16 }
     static var strangersPerRound: Int { 4 }
 
-    /// The agents that have members here, by number, the next one first.
+    /// The numbers of the agents that have members here, in the order of their turns.
     private var agents = CircularBuffer<Int>()
     private var members: [Int: CircularBuffer<Member>] = [:]
     private var strangers = CircularBuffer<Member>()
@@ -17,7 +17,7 @@ struct TurnOrder<Member> {
     /// Whether nobody waits.
     var isEmpty: Bool { agents.isEmpty && strangers.isEmpty }
 
-    /// Puts a member behind all others of its agent, which is nil for a stranger.
+    /// Adds a member after all others of its agent; nil is a stranger.
     mutating func append(_ member: Member, of agent: Int?) {
         guard let agent else { return strangers.append(member) }
         if members[agent] == nil { agents.append(agent) }

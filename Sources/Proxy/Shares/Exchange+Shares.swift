@@ -5,11 +5,11 @@ import Primitives
 /// What another agent's share may end: an exchange that holds borrowed units and makes no progress.
 extension Exchange {
     /// Whether the exchange may be ended for another agent: not while a payment or a call that is counted may be decided,
-    /// is reserved or was sent, by us or by the agent itself, nor while it has the answer to one.
+    /// is reserved or was sent, nor while it has the answer to one.
+    ///
+    /// A payment that the agent sends itself does not count: any agent could keep what it has borrowed by writing that field.
     var mayBeTakenBack: Bool {
-        guard payment == nil, joined == nil, gateway.billing == .x402, !upstreamRequest.carriesPayment else {
-            return false
-        }
+        guard payment == nil, joined == nil, gateway.billing == .x402 else { return false }
         switch life.phase {
         case .unpaid, .collecting, .completing, .answering: return true
         case .metering, .deciding, .connecting, .paid, .judging, .keeping, .joined, .over: return false
@@ -24,15 +24,21 @@ extension Exchange {
         return now
     }
 
+    /// Whether the server may have begun to act on the request: it has all of it, or at least a payment, and has not answered.
+    private var mayBeUnderWay: Bool {
+        life.phase == .unpaid && connection != nil && !isAsking && (isBodyComplete || upstreamRequest.carriesPayment)
+    }
+
     /// Another agent lacks its share of what this exchange has borrowed: it ends, unless a payment has come up meanwhile.
     func takenBack(from pot: String) {
         guard mayBeTakenBack else { return }
+        let mayBeRepeated = !mayBeUnderWay || isIdempotent && !upstreamRequest.carriesPayment
         stopWaiting()
         if hasBegunAnswer { return breakOff() }
         dropConnection()
         replay.release()
         unsent = BodyPieces()
-        respond(.takenBack(pot))
+        respond(.takenBack(pot, mayBeRepeated: mayBeRepeated))
     }
 
     /// What is called, on any thread, when units of this exchange were taken back.

@@ -15,7 +15,9 @@ package final class LogWriter: Sendable {
     /// Milliseconds until a descriptor that took nothing is tried again.
     private static let pause: Int32 = 250
 
-    /// Milliseconds for which lines gather after some were written: a busy thread that logs need not wake this one each time.
+    /// Milliseconds that the thread waits after a write before it looks for more lines.
+    ///
+    /// A program that logs much wakes the thread once for many lines: waking it costs more than writing a line.
     private static let gathering: UInt32 = 5
 
     private struct State {
@@ -99,6 +101,7 @@ package final class LogWriter: Sendable {
             while let lines = take() {
                 write(lines)
                 wrote()
+                // Lines gather meanwhile. Nobody waits for this thread but `flush`, which polls.
                 usleep(Self.gathering * 1000)
             }
             isWaiting = idle()
@@ -116,7 +119,7 @@ package final class LogWriter: Sendable {
         }
     }
 
-    /// Says that nothing is in the thread's hands, unless something else waits.
+    /// Notes that all lines were written or dropped, unless more have come.
     private func wrote() {
         state.withLock { if $0.queue.isEmpty { isDone.store(true, ordering: .releasing) } }
     }

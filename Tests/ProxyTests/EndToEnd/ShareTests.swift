@@ -75,6 +75,42 @@ struct ShareTests {
     }
 
     @Test(
+        "a request that its server may be acting on is ended without a word to repeat it, whatever payment it carries")
+    func mayBeUnderWay() async throws {
+        var options = Lab.Options()
+        options.limits = .init(connections: 12)
+        // A server that takes requests and says nothing.
+        let upstream = try ScriptedUpstream { wire, _ in _ = try wire.readToEnd() }
+        try await Lab.run(options, upstream) { lab async throws in
+            let head = try await addAgent(to: lab)
+            // Nine of twelve are lent to the only agent, whose share among two is six.
+            let requests = [
+                lab.head("POST", "/lab/own", ["payment-signature: e30="], length: 1) + "x",
+                lab.head("POST", "/lab/whole", length: 1) + "x", lab.head("GET", "/lab/whole"),
+            ]
+            let wires = try (requests + Array(repeating: lab.head("GET", "/lab/x"), count: 6)).map { request in
+                let wire = try lab.connect()
+                try wire.send(request)
+                Threads.pause(milliseconds: 30)
+                return wire
+            }
+            let others = try (0..<6).map { _ in
+                let wire = try lab.connect()
+                try wire.send(head("GET", "/lab/other", nil))
+                return wire
+            }
+            for (wire, isRepeatable) in zip(wires, [false, false, true]) {
+                let ended = try wire.readResponse()
+                #expect(ended.status == 503 && ended.text.contains("\"code\":\"share-taken-back\""))
+                #expect(ended.text.contains("\"retryable\":\(isRepeatable)"))
+                #expect(ended["retry-after"] == (isRepeatable ? ["1"] : []))
+                #expect(ended["x-should-retry"] == (isRepeatable ? [] : ["false"]))
+            }
+            withExtendedLifetime(others) {}
+        }
+    }
+
+    @Test(
         "however many uploads of one agent stall, another agent's body is kept and paid for", arguments: [true, false])
     func stalledUploads(inMemory: Bool) async throws {
         var options = Lab.Options()

@@ -68,7 +68,7 @@ struct UnreadAnswerTests {
         }
     }
 
-    @Test("of a pipeline only as much is read as is served, whatever its sender has to say")
+    @Test("of a pipeline only as much is read as is served")
     func pipelineIsReadAsServed() async throws {
         try await Lab.run(try ScriptedUpstream.serving { _ in Respond.with(200) }) { lab async throws in
             let wire = try lab.connect()

@@ -158,7 +158,7 @@ async def run(order):
 
 def main():
     order = json.loads(sys.stdin.readline())
-    # An attacker has a machine of its own, or a part of one: the daemon's share of the processor is not what is tried.
+    # Real attackers run on other machines. At the lowest priority this one takes no processor time from the daemon.
     os.nice(19)
     # Its servers are cancelled in the middle of what they do.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
