@@ -381,7 +381,8 @@ struct Alteration: Sendable, CustomStringConvertible {
         ) { _ in
             let purse = Purse(network: "eip155:1", asset: Workload.usdt, payer: Workload.payees[0])
             let standing = UnfundedWallets.Standing(
-                wallet: "main", symbol: "USDT", decimals: 6, claims: ["x": .vectors])
+                wallet: "main", symbol: "USDT", decimals: 6,
+                claims: ["x": UnfundedWallets.Claim(at: .vectors, amount: .zero)])
             return Doctoring(funds: { _ in UnfundedWallets(standings: [purse: standing]) })
         },
     ]

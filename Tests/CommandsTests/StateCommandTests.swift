@@ -267,8 +267,12 @@ struct StateCommandTests {
         #expect(found.first?["cause"]?.string == "chain" && found.first?["balance"]?.string == "0.009")
         let text = await place.done("status").output
         #expect(
-            text.contains("PAUSED           payments in USDT of wallet main (\(terms.payer)) on eip155:42161 since"))
-        #expect(text.contains("one.example and two.example say that it has too little; one payment is tried from"))
+            text.contains(
+                "PAUSED           payments of 0.01 USDT and more of wallet main (\(terms.payer)) on eip155:42161 since")
+        )
+        #expect(
+            text.contains(
+                "one.example and two.example say that it has too little; each agent may try one a minute from"))
         #expect(text.contains("payments above 0.009 USDT of wallet main"))
         #expect(text.contains("a chain reading that shows enough, ends it"))
     }

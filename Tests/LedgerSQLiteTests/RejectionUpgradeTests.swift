@@ -36,24 +36,34 @@ struct RejectionUpgradeTests {
             ) STRICT, WITHOUT ROWID;
             """
 
-    /// Gives a file the tables and indexes that came before agents were held apart, in the place of today's.
-    static let wayBackFromApart = """
-        DELETE FROM migrations WHERE name = 'agents apart';
-        ALTER TABLE rejecting_agents DROP COLUMN outweighed_by;
-        DROP TABLE rejections_counted;
-        DROP TABLE unfunded_wallets;
-        DROP TABLE unfunded_claims;
-        DROP TABLE agent_payees;
-        DROP TABLE price_ceilings;
-        CREATE INDEX known_prices_age ON known_prices (learnt);
-        DROP INDEX payments_unproven;
-        CREATE INDEX payments_unproven ON payments (network, valid_before)
-            WHERE state = 'rejected' OR state = 'in-doubt' OR state = 'presumed' OR state = 'lapsed';
-        DROP INDEX payments_unshown;
-        CREATE INDEX payments_unshown ON payments (network)
-            WHERE scheme = 'upto' AND moved IS NULL AND (state = 'settled' OR state = 'confirmed');
+    /// Gives a file the tables that came before funds were kept by agent.
+    static let wayBackFromFunds = """
+        DELETE FROM migrations WHERE name = 'funds by agent';
+        DROP TABLE unfunded_tries;
+        ALTER TABLE unfunded_wallets DROP COLUMN largest;
+        ALTER TABLE unfunded_claims DROP COLUMN amount;
 
         """
+
+    /// Gives a file the tables and indexes that came before agents were held apart, in the place of today's.
+    static let wayBackFromApart =
+        wayBackFromFunds + """
+            DELETE FROM migrations WHERE name = 'agents apart';
+            ALTER TABLE rejecting_agents DROP COLUMN outweighed_by;
+            DROP TABLE rejections_counted;
+            DROP TABLE unfunded_wallets;
+            DROP TABLE unfunded_claims;
+            DROP TABLE agent_payees;
+            DROP TABLE price_ceilings;
+            CREATE INDEX known_prices_age ON known_prices (learnt);
+            DROP INDEX payments_unproven;
+            CREATE INDEX payments_unproven ON payments (network, valid_before)
+                WHERE state = 'rejected' OR state = 'in-doubt' OR state = 'presumed' OR state = 'lapsed';
+            DROP INDEX payments_unshown;
+            CREATE INDEX payments_unshown ON payments (network)
+                WHERE scheme = 'upto' AND moved IS NULL AND (state = 'settled' OR state = 'confirmed');
+
+            """
 
     /// Changes the file from outside.
     private func edit(_ statements: String...) throws {
@@ -141,6 +151,39 @@ struct RejectionUpgradeTests {
         #expect(try await rejections(ledger)["lab"]?.agents["ada"]?.stop?.accepted == .several)
         try await reject("bob", from: 20, ledger)
         #expect(try await ledger.reserve(.sample(30, agent: "cyd")).record != nil)
+        try ledger.close()
+    }
+
+    @Test(
+        "what an earlier version kept of wallets counts for every amount, and long routes leave a ceiling of their price"
+    )
+    func earlierFunds() async throws {
+        let terms = PaymentIntent.sample(1).terms
+        let earlier = try SQLiteLedger(path: path)
+        try await earlier.add(.sample(caps: [CapLimit(.day, .cents(900))]))
+        for host in ["one", "two"] { _ = try await earlier.doubtFunds(of: terms, .claim(host: host), at: .vectors) }
+        try earlier.close()
+        let long = String(repeating: "é", count: 140)
+        try edit(
+            Self.wayBackFromFunds,
+            """
+            INSERT INTO known_prices VALUES
+                ('scout', 'h', 'POST /\(long)', 'm', 'token', 7, 1), ('scout', 'h', 'GET /\(long)', 'm', 'token', 9, 1),
+                ('scout', 'h', 'POST /short', 'm', 'token', 3, 1), ('scout', 'full', 'POST /\(long)', 'm', 'token', 2, 1);
+            INSERT INTO price_ceilings VALUES ('scout', 'full', 'token', 8)
+            """)
+        let ledger = try SQLiteLedger(path: path)
+        #expect(
+            try await ledger.reserve(.sample(1, amount: UInt256(1)), second: 59).refusalCode == "insufficient-funds")
+        #expect(try await ledger.reserve(.sample(2), second: 60).record != nil)
+        func known(_ host: String, _ path: String) async throws -> Recollection {
+            try await ledger.recollection(
+                of: SellerKey(agent: "scout", host: host, method: "POST", path: path, model: .known("m")))
+        }
+        #expect(try await known("h", "/short").prices == ["token": Dollars(nanodollars: 3)])
+        #expect(try await known("h", "/\(long)").prices.isEmpty)
+        #expect(try await known("h", "/\(long)").ceilings == ["token": Dollars(nanodollars: 9)])
+        #expect(try await known("full", "/other").ceilings == ["token": Dollars(nanodollars: 8)])
         try ledger.close()
     }
 

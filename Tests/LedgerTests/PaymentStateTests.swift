@@ -4,7 +4,9 @@ import Testing
 @Suite("The payment states")
 struct PaymentStateTests {
     /// Every step that is allowed; all other pairs of state and event are impossible.
-    private static let late: [PaymentEvent] = [.settled, .servedUnproven, .rejected, .lostSight, .alreadyUsed]
+    private static let late: [PaymentEvent] = [
+        .settled, .servedUnproven, .rejected, .rejectedLate, .lostSight, .alreadyUsed,
+    ]
 
     private static func absorbing(_ state: PaymentState) -> [PaymentEvent: PaymentState] {
         Dictionary(uniqueKeysWithValues: late.map { ($0, state) }).merging([.answered: state]) { $1 }
@@ -13,7 +15,8 @@ struct PaymentStateTests {
     private static func unattended(_ state: PaymentState) -> [PaymentEvent: PaymentState] {
         [
             .settled: .settled, .servedUnproven: .presumed, .alreadyUsed: .presumed, .rejected: .rejected,
-            .lostSight: state, .answered: state, .adopted: .resumed, .windowPassed: .presumed, .lapsed: .lapsed,
+            .rejectedLate: .rejected, .lostSight: state, .answered: state, .adopted: .resumed, .windowPassed: .presumed,
+            .lapsed: .lapsed,
             .provenUsed: .confirmed, .provenUnused: .released,
         ]
     }
@@ -36,7 +39,8 @@ struct PaymentStateTests {
         ) { $1 },
         .lapsed: [
             .settled: .settled, .servedUnproven: .presumed, .alreadyUsed: .presumed, .rejected: .lapsed,
-            .lostSight: .lapsed, .provenUsed: .confirmed, .provenUnused: .released, .answered: .lapsed,
+            .rejectedLate: .lapsed, .lostSight: .lapsed, .provenUsed: .confirmed, .provenUnused: .released,
+            .answered: .lapsed,
         ],
         .settled: absorbing(.settled).merging([.amountShown: .settled, .repeated: .settled]) { $1 },
         .confirmed: absorbing(.confirmed).merging([.amountShown: .confirmed, .repeated: .confirmed]) { $1 },
@@ -93,7 +97,9 @@ struct PaymentStateTests {
         #expect(
             PaymentEvent.allCases.map(\.rawValue)
                 == [
-                    "settled", "served-unproven", "rejected", "lost-sight", "never-sent", "already-used", "adopted",
+                    "settled", "served-unproven", "rejected", "rejected-late", "lost-sight", "never-sent",
+                    "already-used",
+                    "adopted",
                     "window-passed", "lapsed", "proven-used", "proven-unused", "amount-shown", "answered",
                     "repeated",
                 ])

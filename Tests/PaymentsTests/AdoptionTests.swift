@@ -86,7 +86,7 @@ struct AdoptionTests {
         // What the seller asks by now would be paid, if it were a request of its own.
         var source = challenge(amount: "4000").withPayee(Tightening.other)
         if what == .payList { source = Self.onBase }
-        let answer = await engine.answer(source, for: desk.request(policy: what.policy)) { false }
+        let answer = await engine.answer(source, for: desk.request(policy: what.policy))
         #expect(answer.failure?.payment == first.id, "\(answer)")
         let codes: [Tightening: String] = [
             .payees: "payee-not-pinned", .maximum: "payment-too-large", .policy: "policy-refused",
@@ -124,10 +124,10 @@ struct AdoptionTests {
         let second = try await desk.paid()
         await desk.book(.neverSent(reason: "no connection"), of: second)
         #expect(try await desk.state(first) == .inDoubt)
-        let hasGone = Switch()
-        let store = WatchedStore(desk.books, onReserved: { hasGone.turnOn() })
+        let hasGone = Withdrawal()
+        let store = WatchedStore(desk.books, onReserved: { hasGone.withdraw() })
         let engine = try desk.engine(over: store)
-        let answer = await engine.answer(challenge(), for: desk.request()) { hasGone.isOn }
+        let answer = await engine.answer(challenge(), for: desk.request(), withdrawal: hasGone)
         #expect(answer.isAbandoned)
         #expect(try await desk.state(first) == .inDoubt)
         #expect(try await desk.books.used(.day) == .cents(1))
@@ -153,7 +153,7 @@ struct AdoptionTests {
         let engine = try desk.engine(
             over: WatchedStore(desk.books),
             wallets: PayingWallets([PayingWallet(name: "main", signer: other, rules: rules)]))
-        let answer = await engine.answer(challenge(), for: desk.request(wallet: "main")) { false }
+        let answer = await engine.answer(challenge(), for: desk.request(wallet: "main"))
         #expect(answer.failure?.code == "attempt-unresolved" && other.signatures == 0)
         #expect(try await desk.state(first) == .inDoubt)
     }

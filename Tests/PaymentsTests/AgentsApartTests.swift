@@ -43,9 +43,9 @@ struct AgentsApartTests {
         #expect(await desk.answer(challenge(amount: "500000"), for: request).failure?.code == expected)
         let fresh = try desk.engine(over: WatchedStore(desk.books))
         #expect(
-            await fresh.answer(challenge(amount: "500000"), for: request, isAbandoned: { false }).failure?.code
+            await fresh.answer(challenge(amount: "500000"), for: request).failure?.code
                 == expected)
-        guard case .pay = await fresh.answer(challenge(amount: "1000"), for: request, isAbandoned: { false }) else {
+        guard case .pay = await fresh.answer(challenge(amount: "1000"), for: request) else {
             Issue.record("the price itself is not paid")
             return
         }

@@ -40,7 +40,7 @@ struct ChangedMeanwhileTests {
         let engine = try desk.engine(
             over: WatchedStore(books, onReserved: { if !isBeforeDecision { try? await change.make(in: books) } }))
         if isBeforeDecision { try await change.make(in: books) }
-        let answer = await engine.answer(challenge(), for: request) { false }
+        let answer = await engine.answer(challenge(), for: request)
         #expect(answer.failure?.code == "unknown-agent")
         #expect(desk.signer.signatures == 0)
         #expect(try await desk.rows.allSatisfy { $0.state == .voided || $0.state == .refused })
@@ -93,7 +93,7 @@ struct ChangedMeanwhileTests {
             reloads.next.withLock { $0 = { engine.replace(policy: change.snapshot, gateways: change.gateways) } }
         }
         if isBeforeDecision { engine.replace(policy: change.snapshot, gateways: change.gateways) }
-        let answer = await engine.answer(challenge(), for: desk.request()) { false }
+        let answer = await engine.answer(challenge(), for: desk.request())
         #expect(
             answer.failure?.code == (isBeforeDecision && change == .policy ? "policy-refused" : "rules-changed"))
         #expect(desk.signer.signatures == 0)

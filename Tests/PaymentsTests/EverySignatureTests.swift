@@ -112,7 +112,7 @@ private struct Scene {
         switch path {
         case .payment, .resumedAttempt: _ = await desk.answer()
         case .learnedPrice:
-            if let payment = await desk.engine.attachment(to: desk.request(number: 7), isAbandoned: { false }) {
+            if let payment = await desk.engine.attachment(to: desk.request(number: 7)) {
                 desk.engine.decisionIsTaken(of: payment)
             }
         case .signIn:

@@ -165,7 +165,7 @@ struct Desk {
     func answer(
         _ source: ChallengeSource = challenge(), for request: PaymentRequest? = nil
     ) async -> ChallengeAnswer {
-        let answer = await engine.answer(source, for: request ?? self.request()) { false }
+        let answer = await engine.answer(source, for: request ?? self.request())
         if case .pay(let payment) = answer { engine.decisionIsTaken(of: payment) }
         return answer
     }
@@ -190,6 +190,15 @@ struct Desk {
 
     struct Unexpected: Error {
         let answer: String
+    }
+}
+
+extension Withdrawal {
+    /// Of a request whose agent has left.
+    static var withdrawn: Withdrawal {
+        let withdrawal = Withdrawal()
+        withdrawal.withdraw()
+        return withdrawal
     }
 }
 

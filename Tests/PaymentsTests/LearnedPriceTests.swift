@@ -135,7 +135,7 @@ struct LearnedPriceTests {
         #expect(desk.engine.hasLearnedPrice(of: next.route) == (purchase == .good))
         #expect(desk.engine.asksPayment(on: next.route))
         #expect(!desk.engine.asksPayment(on: desk.request(method: "PUT").route))
-        let attached = await desk.engine.attachment(to: next) { false }
+        let attached = await desk.engine.attachment(to: next)
         #expect((attached != nil) == (purchase == .good))
         guard let attached else { return }
         desk.engine.decisionIsTaken(of: attached)
@@ -160,12 +160,12 @@ struct LearnedPriceTests {
                 try Self.report(), of: try await desk.paid(challenge(), for: desk.request(number: number)))
         }
         let request = desk.request(number: 9)
-        let hasLeft = Mutex(false)
-        let first = try #require(await desk.engine.attachment(to: request) { hasLeft.withLock { $0 } })
+        let hasLeft = Withdrawal()
+        let first = try #require(await desk.engine.attachment(to: request, withdrawal: hasLeft))
         // Its agent leaves, so decisions about the request wait until that is announced.
-        hasLeft.withLock { $0 = true }
+        hasLeft.withdraw()
         let answer = LateAnswer()
-        let second = Task { await desk.engine.attachment(to: request, open: answer) { false } }
+        let second = Task { await desk.engine.attachment(to: request, open: answer) }
         try await Task.sleep(for: .milliseconds(100))
         desk.engine.announceOutcome(of: first)
         desk.engine.decisionIsTaken(of: first)
@@ -246,9 +246,9 @@ struct LearnedPriceTests {
         let other = desk.request(
             number: 4, policy: change.policy, site: change.site,
             addedAt: change == .agent ? Timestamp.vectors.adding(seconds: 1) : .vectors)
-        #expect(await desk.engine.attachment(to: other) { false } == nil)
+        #expect(await desk.engine.attachment(to: other) == nil)
         // It is dropped, for what was in force before as well.
-        #expect(await desk.engine.attachment(to: desk.request(number: 5)) { false } == nil)
+        #expect(await desk.engine.attachment(to: desk.request(number: 5)) == nil)
         #expect(desk.signer.signatures == signatures)
         #expect(try await desk.rows.count == 3)
     }
@@ -263,7 +263,7 @@ struct LearnedPriceTests {
             let desk = try await learnedDesk()
             desk.engine.replace(policy: nil, gateways: gateways)
             desk.engine.replace(policy: nil, gateways: ["lab": here])
-            let payment = await desk.engine.attachment(to: desk.request(number: 7)) { false }
+            let payment = await desk.engine.attachment(to: desk.request(number: 7))
             #expect((payment != nil) == isKept)
         }
     }
@@ -277,7 +277,7 @@ struct LearnedPriceTests {
         for (next, isKept) in [(policy(1), true), (policy(2), false), (nil, false)] {
             let desk = try await learnedDesk(policy: policy(1))
             desk.engine.replace(policy: next, gateways: here)
-            let payment = await desk.engine.attachment(to: desk.request(number: 7)) { false }
+            let payment = await desk.engine.attachment(to: desk.request(number: 7))
             #expect((payment != nil) == isKept)
         }
     }
@@ -291,7 +291,7 @@ struct LearnedPriceTests {
         desk.engine.replace(
             policy: nil, gateways: ["lab": GatewayTerms(site: elsewhere, policy: GatewayPolicy())])
         for payment in payments { await desk.book(try Self.report(), of: payment) }
-        #expect(await desk.engine.attachment(to: desk.request(number: 8, site: elsewhere)) { false } == nil)
+        #expect(await desk.engine.attachment(to: desk.request(number: 8, site: elsewhere)) == nil)
     }
 
     @Test("a price belongs to a wallet, its account and what it may pay")

@@ -63,14 +63,14 @@ struct OutcomesUnderWayTests {
         let first = try await desk.paid()
         await desk.book(.silence(reason: "no answer in time"), of: first)
         // Its agent goes away while the adoption is decided, and repeats at once.
-        let hasGone = Switch()
-        let decision = await desk.engine.answer(challenge(), for: desk.request()) { hasGone.isOn }
+        let hasGone = Withdrawal()
+        let decision = await desk.engine.answer(challenge(), for: desk.request(), withdrawal: hasGone)
         guard case .pay(let adopted) = decision else {
             Issue.record("not paid: \(decision)")
             return
         }
         #expect(adopted.isAdopted)
-        hasGone.turnOn()
+        hasGone.withdraw()
         async let repetition = desk.paid()
         for _ in 0..<20 { await Task.yield() }
         #expect(try await desk.rows.count == 1)
@@ -152,16 +152,16 @@ struct OutcomesUnderWayTests {
         let desk = try await Desk()
         let first = try await desk.paid()
         await desk.book(.silence(reason: "no answer in time"), of: first)
-        let hasGone = Switch()
-        let store = WatchedStore(desk.books, failures: Failures(1), onReserved: { hasGone.turnOn() })
+        let hasGone = Withdrawal()
+        let store = WatchedStore(desk.books, failures: Failures(1), onReserved: { hasGone.withdraw() })
         let engine = try desk.engine(over: store)
-        #expect(await engine.answer(challenge(), for: desk.request()) { hasGone.isOn }.isAbandoned)
+        #expect(await engine.answer(challenge(), for: desk.request(), withdrawal: hasGone).isAbandoned)
         #expect(try await desk.state(first) == .resumed)
         #expect(
-            await engine.answer(challenge(), for: desk.request()) { false }.failure?.code == "books-unavailable")
+            await engine.answer(challenge(), for: desk.request()).failure?.code == "books-unavailable")
         await engine.retryUnbooked()
         #expect(try await desk.state(first) == .inDoubt)
-        guard case .pay(let payment) = await engine.answer(challenge(), for: desk.request(), isAbandoned: { false })
+        guard case .pay(let payment) = await engine.answer(challenge(), for: desk.request())
         else {
             Issue.record("not paid")
             return
@@ -173,14 +173,14 @@ struct OutcomesUnderWayTests {
     func endings() async throws {
         let books = InMemoryLedger()
         let desk = try await Desk(caps: [CapLimit(.day, .cents(1))], books: books, store: WatchedStore(books))
-        let hasGone = Switch()
-        let leaving = WatchedStore(books, onReserved: { hasGone.turnOn() })
+        let hasGone = Withdrawal()
+        let leaving = WatchedStore(books, onReserved: { hasGone.withdraw() })
         let left = try desk.engine(over: leaving)
-        #expect(await left.answer(challenge(), for: desk.request()) { hasGone.isOn }.isAbandoned)
+        #expect(await left.answer(challenge(), for: desk.request(), withdrawal: hasGone).isAbandoned)
         #expect(left.underWay.isEmpty)
         let unwritable = try desk.engine(over: WatchedStore(books, refusesToWrite: true))
         #expect(
-            await unwritable.answer(challenge(), for: desk.request()) { false }.failure?.code == "books-unavailable")
+            await unwritable.answer(challenge(), for: desk.request()).failure?.code == "books-unavailable")
         #expect(unwritable.underWay.isEmpty)
         let paid = try await desk.paid()
         #expect(await desk.answer().failure?.code == "cap-exceeded")

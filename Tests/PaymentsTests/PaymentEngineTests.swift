@@ -96,7 +96,7 @@ struct PaymentEngineTests {
         arguments: ["HEAD", "OPTIONS", "TRACE", "TRACK", "DEBUG", "QUERY", "PROPFIND", "get", "MADE-UP"])
     func freeMethods(method: String) async throws {
         let desk = try await Desk()
-        let answer = await desk.engine.answer(challenge(), for: desk.request(method: method)) { false }
+        let answer = await desk.engine.answer(challenge(), for: desk.request(method: method))
         #expect(answer.failure?.code == "method-not-paid")
         #expect(desk.signer.signatures == 0)
         let row = try #require(await desk.rows.first)
@@ -105,16 +105,15 @@ struct PaymentEngineTests {
         #expect(row.purpose.request?.method == method)
         #expect(row.evidence.reason == "method-not-paid")
         #expect(
-            await desk.engine.answer(ChallengeSource(header: nil, body: nil), for: desk.request(method: method)) {
-                false
-            }.isPassThrough)
+            await desk.engine.answer(ChallengeSource(header: nil, body: nil), for: desk.request(method: method))
+                .isPassThrough)
     }
 
     @Test("a wallet that nobody named, or that is not there, pays nothing")
     func noWallet() async throws {
         let two = try await Desk(wallets: ["main", "other"])
         #expect(await two.answer().failure?.code == "no-wallet")
-        let missing = await two.engine.answer(challenge(), for: two.request(method: "GET", wallet: "third")) { false }
+        let missing = await two.engine.answer(challenge(), for: two.request(method: "GET", wallet: "third"))
         #expect(missing.failure?.detail.contains("third") == true)
         let refused = try await two.rows
         #expect(refused.map(\.state) == [.refused, .refused])
@@ -122,7 +121,7 @@ struct PaymentEngineTests {
         #expect(refused.first?.id == missing.failure?.payment)
         guard
             case .pay(let payment) = await two.engine.answer(
-                challenge(), for: two.request(wallet: "other"), isAbandoned: { false })
+                challenge(), for: two.request(wallet: "other"))
         else {
             Issue.record("not paid")
             return
@@ -251,7 +250,7 @@ struct PaymentEngineTests {
     @Test("an agent that leaves before the reservation leaves nothing behind")
     func leavesEarly() async throws {
         let desk = try await Desk()
-        #expect(await desk.engine.answer(challenge(), for: desk.request()) { true }.isAbandoned)
+        #expect(await desk.engine.answer(challenge(), for: desk.request(), withdrawal: .withdrawn).isAbandoned)
         #expect(try await desk.rows.isEmpty)
         #expect(desk.signer.signatures == 0)
     }
@@ -259,9 +258,9 @@ struct PaymentEngineTests {
     @Test("an agent that leaves during the reservation gets it voided, and nothing is signed")
     func leavesLate() async throws {
         let books = InMemoryLedger()
-        let hasLeft = Switch()
-        let desk = try await Desk(books: books, store: WatchedStore(books, onReserved: { hasLeft.turnOn() }))
-        #expect(await desk.engine.answer(challenge(), for: desk.request()) { hasLeft.isOn }.isAbandoned)
+        let hasLeft = Withdrawal()
+        let desk = try await Desk(books: books, store: WatchedStore(books, onReserved: { hasLeft.withdraw() }))
+        #expect(await desk.engine.answer(challenge(), for: desk.request(), withdrawal: hasLeft).isAbandoned)
         #expect(try await desk.rows.map(\.state) == [.voided])
         #expect(desk.signer.signatures == 0)
         #expect(try await books.used(.day) == .zero)

@@ -166,7 +166,7 @@ struct SellerKnowledgeTests {
         // Both are known now, to another engine over the same books as well.
         let again = try desk.engine(over: WatchedStore(desk.books))
         for (number, source) in [(12, other), (13, challenge(amount: "100001"))] as [(UInt64, ChallengeSource)] {
-            guard case .pay = await again.answer(source, for: desk.request(number: number), isAbandoned: { false })
+            guard case .pay = await again.answer(source, for: desk.request(number: number))
             else {
                 Issue.record("it was not paid")
                 return
@@ -244,7 +244,7 @@ struct SellerKnowledgeTests {
         await desk.book(.response(status: 200, report: nil), of: try await desk.paid(for: asking(desk, number: 1)))
         let engine = try desk.engine(over: WatchedStore(desk.books, refusesToWrite: true))
         let before = desk.signer.signatures
-        let answer = await engine.answer(signInChallenge(), for: asking(desk, number: 2)) { false }
+        let answer = await engine.answer(signInChallenge(), for: asking(desk, number: 2))
         #expect(answer.failure?.code == "books-unavailable" && desk.signer.signatures == before)
     }
 

@@ -102,20 +102,20 @@ struct SlowStartTests {
         let start = SlowStart(limit: 1)
         let first = try #require(start.place(for: Self.pair))
         let admitted = Admitted()
-        func wait(_ number: Int) -> Task<SlowStart.Place, Never> {
+        func wait(_ number: Int) -> Task<SlowStart.Place?, Never> {
             Task { @Sendable in
-                let place = await start.awaitPlace(for: Self.pair)
+                let place = await start.awaitPlace(for: Self.pair, withdrawal: Withdrawal())
                 admitted.add(number)
                 return place
             }
         }
-        var waiters: [Task<SlowStart.Place, Never>] = []
+        var waiters: [Task<SlowStart.Place?, Never>] = []
         for number in 0..<4 {
             waiters.append(wait(number))
             while start.waiting(for: Self.pair) <= number { await Task.yield() }
         }
         start.end(first, .other)
-        let second = await waiters[0].value
+        let second = try #require(await waiters[0].value)
         #expect(start.waiting(for: Self.pair) == 3)
         // A second time it frees nothing.
         start.end(first, .other)
@@ -123,11 +123,73 @@ struct SlowStartTests {
         start.end(second, .rejected)
         _ = await waiters[1].value
         #expect(admitted.numbers == [0, 1])
-        let third = await waiters[1].value
+        let third = try #require(await waiters[1].value)
         start.end(third, .accepted)
         for waiter in waiters { _ = await waiter.value }
         #expect(start.waiting(for: Self.pair) == 0 && start.place(for: Self.pair) != nil)
         #expect(Set(admitted.numbers) == [0, 1, 2, 3])
+    }
+
+    @Test("one that is withdrawn while it waits waits no longer, keeps no place and holds nobody up")
+    func withdrawn() async throws {
+        let start = SlowStart(limit: 1)
+        let first = try #require(start.place(for: Self.pair))
+        let withdrawals = (0..<3).map { _ in Withdrawal() }
+        var waiters: [Task<SlowStart.Place?, Never>] = []
+        for (number, withdrawal) in withdrawals.enumerated() {
+            waiters.append(Task { await start.awaitPlace(for: Self.pair, withdrawal: withdrawal) })
+            while start.waiting(for: Self.pair) <= number { await Task.yield() }
+        }
+        withdrawals[1].withdraw()
+        #expect(await waiters[1].value == nil)
+        withdrawals[0].withdraw()
+        #expect(await waiters[0].value == nil)
+        #expect(await start.awaitPlace(for: Self.pair, withdrawal: .withdrawn) == nil)
+        #expect(start.waiting(for: Self.pair) == 1)
+        start.end(first, .other)
+        let last = try #require(await waiters[2].value)
+        start.end(last, .other)
+        #expect(start.place(for: Self.pair) != nil)
+    }
+
+    @Test("a seller that rejects only after each agent has left gets no more authorizations than one that is prompt")
+    func rejectingLate() async throws {
+        let desk = try await Self.desk()
+        var signed = 0
+        for second in 0..<600 where second % 40 == 0 {
+            var late: [AuthorizedPayment] = []
+            // Nobody waits for any of them: a fifth one would hang here.
+            for number in 0..<SlowStart.limit {
+                let request = desk.request(number: UInt64(second * 10 + number), path: "/\(second)/\(number)")
+                guard case .pay(let payment) = await desk.answer(for: request) else { continue }
+                desk.engine.announceOutcome(of: payment)
+                await desk.engine.loseSight(of: payment)
+                late.append(payment)
+            }
+            if late.count == SlowStart.limit {
+                #expect(await desk.engine.attachment(to: desk.request(number: 9999)) == nil)
+            }
+            for payment in late { await desk.book(Self.rejected, of: payment, isOrphan: true) }
+            signed += late.count
+            desk.clock.advance(seconds: 40)
+        }
+        #expect((4...9).contains(signed), "\(signed)")
+        #expect(try await desk.rows.filter { $0.state != .refused }.allSatisfy { $0.state == .rejected })
+    }
+
+    @Test("a payment that another agent's request has taken over keeps its state when the first rejection comes late")
+    func takenOver() async throws {
+        let desk = try await Self.desk()
+        let first = try await desk.paid()
+        desk.engine.announceOutcome(of: first)
+        await desk.engine.loseSight(of: first)
+        let second = try await desk.paid()
+        #expect(second.id == first.id && second.isAdopted)
+        await desk.book(Self.rejected, of: first, isOrphan: true)
+        #expect(try await desk.state(first) == .resumed)
+        #expect(desk.log.lines.allSatisfy { !$0.contains("outcome not booked") })
+        await desk.book(Self.accepted, of: second)
+        #expect(try await desk.state(first) == .presumed)
     }
 
     @Test("what is refused, abandoned or sent again keeps no place")
@@ -139,7 +201,7 @@ struct SlowStartTests {
             )
             guard
                 case .abandoned = await desk.engine.answer(
-                    challenge(), for: desk.request(number: number), isAbandoned: { true })
+                    challenge(), for: desk.request(number: number), withdrawal: .withdrawn)
             else {
                 Issue.record("not abandoned")
                 return
@@ -153,6 +215,6 @@ struct SlowStartTests {
             await desk.book(.silence(reason: "x"), of: again)
         }
         for number in 20...23 as ClosedRange<UInt64> { _ = try await desk.paid(for: desk.request(number: number)) }
-        #expect(await desk.engine.attachment(to: desk.request(number: 30), isAbandoned: { false }) == nil)
+        #expect(await desk.engine.attachment(to: desk.request(number: 30)) == nil)
     }
 }

@@ -32,7 +32,7 @@ struct StandstillTests {
         let books = desk.books
         let engine = try desk.engine(
             over: WatchedStore(books, onReserved: { _ = try? await books.freeze(Self.freeze(scope)) }))
-        let answer = await engine.answer(challenge(), for: desk.request()) { false }
+        let answer = await engine.answer(challenge(), for: desk.request())
         #expect(answer.failure?.code == "frozen")
         #expect(try await desk.rows.map(\.state) == [.voided])
         #expect(try await desk.rows.map(\.id) == [answer.failure?.payment])
@@ -48,7 +48,7 @@ struct StandstillTests {
         let books = desk.books
         let engine = try desk.engine(
             over: WatchedStore(books, onReserved: { _ = try? await books.freeze(Self.freeze(.everything)) }))
-        #expect(await engine.answer(challenge(), for: desk.request()) { false }.failure?.code == "frozen")
+        #expect(await engine.answer(challenge(), for: desk.request()).failure?.code == "frozen")
         #expect(try await desk.state(first) == .inDoubt)
         #expect(desk.signer.signatures == 1)
     }
@@ -61,7 +61,7 @@ struct StandstillTests {
             books, onReserved: { try? await books.setCap(CapLimit(.week, .cents(50)), of: "scout") })
         guard
             case .pay = await (try desk.engine(over: store)).answer(
-                challenge(), for: desk.request(), isAbandoned: { false })
+                challenge(), for: desk.request())
         else {
             Issue.record("not paid")
             return
@@ -69,7 +69,7 @@ struct StandstillTests {
         store.hidesRules = true
         let engine = try desk.engine(over: store)
         #expect(
-            await engine.answer(challenge(), for: desk.request(number: 10)) { false }.failure?.code
+            await engine.answer(challenge(), for: desk.request(number: 10)).failure?.code
                 == "books-unavailable")
         #expect(try await desk.rows.map(\.state) == [.voided, .reserved])
     }

@@ -122,13 +122,9 @@ struct WalletFundsTests {
         await desk.book(Self.unfunded, of: try await desk.paid(for: request(desk, 12, at: "other", host: "other")))
         desk.clock.advance(seconds: 60)
         // The agent leaves between the reservation and the signature.
-        let asked = Mutex(0)
-        let answer = await desk.engine.answer(challenge(), for: request(desk, 1)) {
-            asked.withLock { asked in
-                asked += 1
-                return asked > 2
-            }
-        }
+        let hasLeft = Withdrawal()
+        let engine = try desk.engine(over: WatchedStore(desk.books, onReserved: { hasLeft.withdraw() }))
+        let answer = await engine.answer(challenge(), for: request(desk, 1), withdrawal: hasLeft)
         guard case .abandoned = answer else {
             Issue.record("not abandoned")
             return
@@ -192,7 +188,8 @@ struct WalletFundsTests {
         let (terms, other) = (PaymentIntent.sample(1).terms, PaymentIntent.sample(1, asset: "0xBB").terms)
         let claims = ["x", "y"].map { wallets.doubt(terms, .claim(host: $0), at: .vectors) }
         #expect(claims == [false, true])
-        #expect(wallets.pause(of: terms, at: .vectors) != nil && wallets.pause(of: other, at: .vectors) == nil)
+        #expect(wallets.pause(of: terms, by: "scout", at: .vectors) != nil)
+        #expect(wallets.pause(of: other, by: "scout", at: .vectors) == nil)
     }
 
     @Test("a claim counts for an hour")

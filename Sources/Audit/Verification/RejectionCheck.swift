@@ -57,8 +57,9 @@ struct RejectionCheck {
         time = max(time, entry.at)
         let place = Place(gateway: record.purpose.gateway, agent: record.purpose.agent)
         if entry.line.state == .rejected { tallies[place]?.wanted.remove(entry.at) }
-        switch PaymentEvent(rawValue: entry.line.cause) {
-        case .rejected where entry.line.state == .rejected && state != .rejected:
+        let event = PaymentEvent(rawValue: entry.line.cause)
+        switch event {
+        case _ where event?.isRejection == true && entry.line.state == .rejected && state != .rejected:
             tallies[place, default: Tally()].rejections += 1
             if let terms = record.terms, wallets.standings[Purse(terms)] != nil { rejectedPurses.insert(Purse(terms)) }
             guard entry.number >= first, let request = record.purpose.request, let terms = record.terms else { return }

@@ -75,6 +75,7 @@ struct StatusCommand: AsyncParsableCommand {
             text.field("since", pause.since.description)
             text.field("cause", pause.cause)
             text.field("balance", optional: pause.balance)
+            text.field("refused", optional: pause.refused)
             text.strings("hosts", pause.hosts)
             text.field("next_probe", pause.nextProbe.description)
             text.field("ends", pause.end)

@@ -11,10 +11,13 @@ package struct PausedWallet: Sendable, Equatable {
     package let symbol: String
     /// Since when.
     package let since: Timestamp
-    /// When one payment is tried.
+    /// From when on each agent may try one payment a minute.
     package let nextProbe: Timestamp
     /// What a chain shows that the wallet has, as decimal text in the token; nil where sellers said that it is too little.
     package let balance: String?
+    /// The smallest payment that is paused because sellers refused it, as decimal text in the token; nil where a chain was
+    /// asked.
+    package let refused: String?
     /// The sellers' hosts that said so, sorted; empty where a chain was asked.
     package let hosts: [String]
 
@@ -26,6 +29,9 @@ package struct PausedWallet: Sendable, Equatable {
                 wallet: standing.wallet, purse: purse, symbol: standing.symbol, since: pause.since,
                 nextProbe: pause.nextTry,
                 balance: standing.balance.map { TokenAmount.decimalText(of: $0, decimals: standing.decimals) },
+                refused: standing.balance == nil
+                    ? standing.refusedByEnough.map { TokenAmount.decimalText(of: $0, decimals: standing.decimals) }
+                    : nil,
                 hosts: standing.claims.keys.sorted())
         }
         return found.sorted {
@@ -40,7 +46,7 @@ package struct PausedWallet: Sendable, Equatable {
     /// What ends the pause.
     package var end: String {
         balance == nil
-            ? "the first payment that a seller accepts ends it"
+            ? "the first such payment that a seller accepts ends it"
             : "the first larger payment that a seller accepts, or a chain reading that shows enough, ends it"
     }
 
@@ -50,9 +56,12 @@ package struct PausedWallet: Sendable, Equatable {
             if let balance {
                 ("payments above \(balance) \(symbol)", "the chain shows \(balance) \(symbol)")
             } else {
-                ("payments in \(symbol)", "\(hosts.joined(separator: " and ")) say that it has too little")
+                (
+                    "payments of \(refused ?? "0") \(symbol) and more",
+                    "\(hosts.joined(separator: " and ")) say that it has too little"
+                )
             }
         return "\(what) of wallet \(wallet) (\(purse.payer)) on \(purse.network) since \(since): \(why); "
-            + "one payment is tried from \(nextProbe), and \(end)"
+            + "each agent may try one a minute from \(nextProbe), and \(end)"
     }
 }

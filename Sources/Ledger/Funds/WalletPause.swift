@@ -1,6 +1,6 @@
 package import Primitives
 
-/// A wallet that has too little of a token, so that nothing is signed from it in that token but one payment a minute.
+/// A wallet that has too little of a token, so that no such payment is signed but one a minute for each agent.
 package struct WalletPause: Sendable, Equatable {
     /// The wallet's name in the configuration.
     package let wallet: String
@@ -10,7 +10,7 @@ package struct WalletPause: Sendable, Equatable {
     package let network: String
     /// The token's symbol.
     package let symbol: String
-    /// When one payment is tried.
+    /// When the agent may try one.
     package let until: Timestamp
 
     /// Makes a pause.

@@ -61,6 +61,8 @@ package enum PaymentEvent: String, Sendable, CaseIterable {
     case servedUnproven = "served-unproven"
     /// The seller answered 402 or reported failure.
     case rejected
+    /// The seller rejected it after its agent had left. Booked only while no agent waits for the payment.
+    case rejectedLate = "rejected-late"
     /// The outcome is unknown, or nobody waits for it any more.
     case lostSight = "lost-sight"
     /// No byte of the payment header was handed to a socket.
@@ -86,11 +88,15 @@ package enum PaymentEvent: String, Sendable, CaseIterable {
 }
 
 extension PaymentEvent {
+    /// Whether the seller refused the payment.
+    package var isRejection: Bool { self == .rejected || self == .rejectedLate }
+
     /// Whether the event can only come from somebody who says that the money moved.
     package var saysMoneyMoved: Bool {
         switch self {
         case .settled, .servedUnproven, .alreadyUsed, .provenUsed: true
-        case .rejected, .lostSight, .neverSent, .adopted, .windowPassed, .lapsed, .provenUnused, .amountShown,
+        case .rejected, .rejectedLate, .lostSight, .neverSent, .adopted, .windowPassed, .lapsed, .provenUnused,
+            .amountShown,
             .answered,
             .repeated:
             false
@@ -116,7 +122,7 @@ extension PaymentState {
             case .settled: .settled
             case .provenUsed: .confirmed
             case .provenUnused: .released
-            case .servedUnproven, .rejected, .lostSight, .alreadyUsed, .answered, .repeated: .presumed
+            case .servedUnproven, .rejected, .rejectedLate, .lostSight, .alreadyUsed, .answered, .repeated: .presumed
             case .neverSent, .adopted, .windowPassed, .lapsed, .amountShown: nil
             }
         case .lapsed:
@@ -125,12 +131,12 @@ extension PaymentState {
             case .servedUnproven, .alreadyUsed: .presumed
             case .provenUsed: .confirmed
             case .provenUnused: .released
-            case .rejected, .lostSight, .answered: .lapsed
+            case .rejected, .rejectedLate, .lostSight, .answered: .lapsed
             case .neverSent, .adopted, .windowPassed, .lapsed, .amountShown, .repeated: nil
             }
         case .settled, .confirmed, .released:
             switch event {
-            case .settled, .servedUnproven, .rejected, .lostSight, .alreadyUsed, .answered: self
+            case .settled, .servedUnproven, .rejected, .rejectedLate, .lostSight, .alreadyUsed, .answered: self
             case .amountShown, .repeated: self == .released ? nil : self
             case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused: nil
             }
@@ -143,8 +149,8 @@ extension PaymentState {
         case .servedUnproven, .alreadyUsed: .presumed
         case .rejected: .rejected
         case .lostSight: .inDoubt
-        case .neverSent, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused, .amountShown, .answered,
-            .repeated:
+        case .neverSent, .rejectedLate, .adopted, .windowPassed, .lapsed, .provenUsed, .provenUnused, .amountShown,
+            .answered, .repeated:
             nil
         }
     }
@@ -153,7 +159,7 @@ extension PaymentState {
         switch event {
         case .settled: .settled
         case .servedUnproven, .alreadyUsed: .presumed
-        case .rejected: .rejected
+        case .rejected, .rejectedLate: .rejected
         case .lostSight, .answered: self
         case .adopted: .resumed
         case .windowPassed: .presumed

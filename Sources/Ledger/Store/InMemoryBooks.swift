@@ -76,7 +76,9 @@ struct InMemoryBooks {
         default: break
         }
         if let obstacle { return .refused(obstacle) }
-        if let pause = funds.pause(of: intent.terms, at: time) { return .refused(.walletUnfunded(pause)) }
+        if let pause = funds.pause(of: intent.terms, by: spend.agent, at: time) {
+            return .refused(.walletUnfunded(pause))
+        }
         let limit = request.rules.stopAfterRejections
         let route = intent.rejectedRoute
         let gateway = rejected[spend.gateway] ?? GatewayRejections()
@@ -89,7 +91,7 @@ struct InMemoryBooks {
         }
         guard !isKnown(intent.terms) else { throw .duplicate(LedgerError.knownNonce) }
         if let route { rejected[spend.gateway]?.reserved(by: spend.agent, on: route, after: limit, at: time) }
-        funds.reserved(intent.terms, at: time)
+        funds.reserved(intent.terms, by: spend.agent, at: time)
         let record = PaymentRecord(reserving: intent, at: time)
         payments.append(record)
         bind(request, to: record.id, at: time)
@@ -235,13 +237,13 @@ struct InMemoryBooks {
         let agent = record.purpose.agent
         switch event {
         case .settled, .servedUnproven: funds.accepted(terms)
-        case .neverSent: funds.unsent(terms, at: time)
+        case .neverSent: funds.unsent(terms, by: agent)
         default: break
         }
         var gateway = rejected[record.purpose.gateway] ?? GatewayRejections()
         gateway.moved(terms.value, of: agent, from: from, to: record.state)
         switch event {
-        case .rejected where record.state == .rejected && from != .rejected:
+        case _ where event.isRejection && record.state == .rejected && from != .rejected:
             guard let route = record.rejectedRoute, let spend = record.spend else { break }
             gateway.rejected(
                 Rejection(

@@ -103,19 +103,19 @@ extension BookKeeper {
         let isAccepted = event == .settled || event == .servedUnproven
         if !known.funds.isEmpty {
             if isAccepted { try known.changeFunds(in: database) { $0.accepted(terms) } }
-            if event == .neverSent { try known.changeFunds(in: database) { $0.unsent(terms, at: time) } }
+            if event == .neverSent { try known.changeFunds(in: database) { $0.unsent(terms, by: agent) } }
         }
         if (from == .rejected) == (record.state == .rejected) {
             let known = try known.rejections(at: gateway, in: database)
             guard isAccepted, known.isChanged(byAcceptanceOf: agent, on: record.rejectedRoute) else { return }
         }
         let tightest =
-            event == .rejected
+            event.isRejection
             ? record.spend.flatMap { known.rulebook.caps(counting: $0).tightestOverTime } : nil
         try known.changeRejections(at: gateway, in: database) { (gateway) throws(Fault) in
             gateway.moved(terms.value, of: agent, from: from, to: record.state)
             switch event {
-            case .rejected where record.state == .rejected && from != .rejected:
+            case _ where event.isRejection && record.state == .rejected && from != .rejected:
                 guard let route = record.rejectedRoute else { break }
                 gateway.rejected(
                     Rejection(

@@ -36,7 +36,9 @@ extension BookKeeper {
         default: break
         }
         if let obstacle { return .refused(obstacle) }
-        if let pause = known.funds.pause(of: intent.terms, at: time) { return .refused(.walletUnfunded(pause)) }
+        if let pause = known.funds.pause(of: intent.terms, by: spend.agent, at: time) {
+            return .refused(.walletUnfunded(pause))
+        }
         let limit = request.rules.stopAfterRejections
         let rejections = try known.rejections(at: spend.gateway, in: database)
         let route = rejections.isClear(for: spend.agent) ? nil : intent.rejectedRoute
@@ -58,7 +60,9 @@ extension BookKeeper {
                 $0.reserved(by: spend.agent, on: route, after: limit, at: time)
             }
         }
-        if !known.funds.isEmpty { try known.changeFunds(in: database) { $0.reserved(intent.terms, at: time) } }
+        if !known.funds.isEmpty {
+            try known.changeFunds(in: database) { $0.reserved(intent.terms, by: spend.agent, at: time) }
+        }
         try bind(request, to: number, at: time)
         if let lesson = request.lesson { try MemoryRows.learn(lesson, at: time, in: database) }
         try write(record.firstLine(cause: PaymentState.reserved.rawValue), of: number, at: time)

@@ -2,7 +2,7 @@ import GRDB
 import Ledger
 import Primitives
 
-/// Rows of `unfunded_wallets` and `unfunded_claims`.
+/// Rows of `unfunded_wallets`, `unfunded_claims` and `unfunded_tries`.
 enum FundsRows {
     /// Everything that is kept.
     static func all(in database: Database) throws(Fault) -> UnfundedWallets {
@@ -10,7 +10,8 @@ enum FundsRows {
         do {
             var query = try Prepared(
                 """
-                SELECT network, asset, payer, wallet, symbol, decimals, balance, since, next_try FROM unfunded_wallets
+                SELECT network, asset, payer, wallet, symbol, decimals, balance, largest, since, next_try
+                FROM unfunded_wallets
                 """, in: database)
             while try query.step() {
                 let purse = Purse(network: query.text(), asset: query.text(), payer: query.text())
@@ -21,6 +22,10 @@ enum FundsRows {
                     standing.balance = balance
                 }
                 if !query.skipNull() {
+                    guard let largest = query.amount() else { throw damaged(purse) }
+                    standing.largest = largest
+                }
+                if !query.skipNull() {
                     standing.pause = UnfundedWallets.Pause(since: query.timestamp(), nextTry: query.timestamp())
                 }
                 guard (0...36).contains(standing.decimals) else { throw damaged(purse) }
@@ -28,13 +33,33 @@ enum FundsRows {
             }
         }
         guard !standings.isEmpty else { return UnfundedWallets() }
-        var query = try Prepared("SELECT network, asset, payer, host, at FROM unfunded_claims", in: database)
+        try readClaims(into: &standings, from: database)
+        try readTries(into: &standings, from: database)
+        return UnfundedWallets(standings: standings)
+    }
+
+    private static func readClaims(
+        into standings: inout [Purse: UnfundedWallets.Standing], from database: Database
+    ) throws(Fault) {
+        var query = try Prepared("SELECT network, asset, payer, host, at, amount FROM unfunded_claims", in: database)
         while try query.step() {
             let purse = Purse(network: query.text(), asset: query.text(), payer: query.text())
-            guard standings[purse] != nil else { throw damaged(purse) }
-            standings[purse]?.claims[query.text()] = query.timestamp()
+            let (host, time) = (query.text(), query.timestamp())
+            guard standings[purse] != nil, let amount = query.amount() else { throw damaged(purse) }
+            standings[purse]?.claims[host] = UnfundedWallets.Claim(at: time, amount: amount)
         }
-        return UnfundedWallets(standings: standings)
+    }
+
+    private static func readTries(
+        into standings: inout [Purse: UnfundedWallets.Standing], from database: Database
+    ) throws(Fault) {
+        var query = try Prepared("SELECT network, asset, payer, agent, next_try FROM unfunded_tries", in: database)
+        while try query.step() {
+            let purse = Purse(network: query.text(), asset: query.text(), payer: query.text())
+            guard standings[purse]?.pause != nil else { throw damaged(purse) }
+            let agent = query.text()
+            standings[purse]?.pause?.tries[agent] = query.timestamp()
+        }
     }
 
     private static func damaged(_ purse: Purse) -> Fault {
@@ -48,9 +73,15 @@ enum FundsRows {
         for purse in Set(old.standings.keys).union(new.standings.keys) {
             let (before, after) = (old.standings[purse], new.standings[purse])
             guard before != after else { continue }
-            if before?.claims != after?.claims {
+            let (claims, tries) = (after?.claims ?? [:], after?.pause?.tries ?? [:])
+            let (areClaimsNew, areTriesNew) = (claims != before?.claims ?? [:], tries != before?.pause?.tries ?? [:])
+            if areClaimsNew {
                 try run(
                     "DELETE FROM unfunded_claims WHERE network = ? AND asset = ? AND payer = ?", purse, in: database)
+            }
+            if areTriesNew {
+                try run(
+                    "DELETE FROM unfunded_tries WHERE network = ? AND asset = ? AND payer = ?", purse, in: database)
             }
             guard let after else {
                 try run(
@@ -58,13 +89,22 @@ enum FundsRows {
                 continue
             }
             try write(after, of: purse, in: database)
-            guard before?.claims != after.claims else { continue }
-            for (host, time) in after.claims {
+            for (host, claim) in areClaimsNew ? claims : [:] {
                 var row = try Prepared(
-                    "INSERT INTO unfunded_claims (network, asset, payer, host, at) VALUES (?, ?, ?, ?, ?)", in: database
-                )
+                    "INSERT INTO unfunded_claims (network, asset, payer, host, at, amount) VALUES (?, ?, ?, ?, ?, ?)",
+                    in: database)
                 bind(purse, to: &row)
                 row.bind(host)
+                row.bind(claim.at)
+                row.bind(claim.amount)
+                try row.run()
+            }
+            for (agent, time) in areTriesNew ? tries : [:] {
+                var row = try Prepared(
+                    "INSERT INTO unfunded_tries (network, asset, payer, agent, next_try) VALUES (?, ?, ?, ?, ?)",
+                    in: database)
+                bind(purse, to: &row)
+                row.bind(agent)
                 row.bind(time)
                 try row.run()
             }
@@ -77,14 +117,15 @@ enum FundsRows {
         var row = try Prepared(
             """
             INSERT OR REPLACE INTO unfunded_wallets (
-                network, asset, payer, wallet, symbol, decimals, balance, since, next_try)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                network, asset, payer, wallet, symbol, decimals, balance, largest, since, next_try)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, in: database)
         bind(purse, to: &row)
         row.bind(standing.wallet)
         row.bind(standing.symbol)
         row.bind(Int64(standing.decimals))
         row.bind(standing.balance)
+        row.bind(standing.largest)
         row.bind(standing.pause?.since.milliseconds)
         row.bind(standing.pause?.nextTry.milliseconds)
         try row.run()

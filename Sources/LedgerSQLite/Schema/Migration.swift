@@ -13,7 +13,7 @@ struct Migration: Sendable {
     let sql: String
 
     /// All migrations in order.
-    static let all = [books, unreadModels, deliveries, rejections, agentsApart]
+    static let all = [books, unreadModels, deliveries, rejections, agentsApart, fundsByAgent]
 }
 
 /// Brings a ledger file to this program's schema.

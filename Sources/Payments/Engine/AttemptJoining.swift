@@ -11,10 +11,10 @@ struct AttemptJoining: Sendable {
     /// What is open to earlier identical requests, as far as it is there for a request that may still be paid for.
     func attempt(
         like request: PaymentRequest, from wallet: PayingWallet, among open: (any OpenAttempts)?,
-        isAbandoned: @Sendable () -> Bool
+        withdrawal: Withdrawal
     ) async -> OpenAttempt {
         let fingerprint = request.content.fingerprint
-        guard let open, open.isOpen(fingerprint), !isAbandoned() else { return .none }
+        guard let open, open.isOpen(fingerprint), !withdrawal.isWithdrawn else { return .none }
         // Under a freeze nothing is taken over, and an agent that was removed has no answer: the books say so.
         do {
             let rules = try await store.rulebook()

@@ -113,12 +113,12 @@ struct OperatorNotices: Sendable {
             case .sellers: "two gateways on different hosts say so"
             }
         let detail =
-            "wallet \(terms.wallet) (\(terms.payer)) has too little \(terms.symbol) on \(terms.network): \(why); one "
-            + "payment a minute is tried"
+            "wallet \(terms.wallet) (\(terms.payer)) has too little \(terms.symbol) on \(terms.network): \(why); each "
+            + "agent may try one payment a minute"
         let subject = "wallet:\(terms.wallet) asset:\(terms.assetName)"
         if await write("wallet-paused", about: subject, detail: detail, at: now) {
             logger.warning(
-                "a wallet has too little, so it pays no more in that token for a while",
+                "a wallet has too little, so its larger payments in that token are paused",
                 metadata: [
                     "wallet": "\(terms.wallet)", "account": "\(terms.payer)", "token": "\(terms.symbol)",
                     "network": "\(terms.network)", "reason": "\(why)",

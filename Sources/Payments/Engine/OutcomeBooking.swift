@@ -51,6 +51,11 @@ struct OutcomeBooking: Sendable {
                 isKept = lose(outcome, error)
                 return nil
             }
+            if outcome.event == .rejectedLate, case .impossible = error {
+                // An agent waits for the payment again, and for an outcome of its own.
+                logger.info("late outcome left out", metadata: Self.metadata(of: outcome, error))
+                return nil
+            }
             logger.error("outcome not booked", metadata: Self.metadata(of: outcome, error))
             guard error.isPassing else { return nil }
             isKept = unbooked.add(outcome)

@@ -86,12 +86,12 @@ package final class PaymentEngine: Sendable {
 
     /// Decides about a 402 and, when it may be paid, reserves and signs.
     ///
-    /// `isAbandoned` is asked before the reservation and again before the signature: for an agent that has gone
+    /// `withdrawal` is asked before the reservation and again before the signature: for an agent that has gone
     /// nothing is signed, and a reservation made meanwhile is voided. `open` knows the answers that are open to requests
     /// whose agents have left.
     package func answer(
         _ source: ChallengeSource, for request: PaymentRequest, open: (any OpenAttempts)? = nil,
-        isAbandoned: @escaping @Sendable () -> Bool
+        withdrawal: Withdrawal = Withdrawal()
     ) async -> ChallengeAnswer {
         let challenge: Challenge
         do {
@@ -101,8 +101,8 @@ package final class PaymentEngine: Sendable {
         } catch {
             return await refuse(error, for: request)
         }
-        return await slowStart.admit(request, clock: clock, isAbandoned: isAbandoned) { request, now in
-            await vet(challenge, for: request, at: now, learned: nil, open: open, isAbandoned: isAbandoned)
+        return await slowStart.admit(request, clock: clock, withdrawal: withdrawal) { request, now in
+            await vet(challenge, for: request, at: now, learned: nil, open: open, withdrawal: withdrawal)
         }
     }
 
@@ -140,14 +140,14 @@ package final class PaymentEngine: Sendable {
     /// Everything that holds for the answer to a 402 holds here too: the same gate, books and turn. Only a payment of
     /// exactly the entry that was paid before comes of it, never one of a maximum and never one with an approval.
     package func attachment(
-        to request: PaymentRequest, open: (any OpenAttempts)? = nil, isAbandoned: @escaping @Sendable () -> Bool
+        to request: PaymentRequest, open: (any OpenAttempts)? = nil, withdrawal: Withdrawal = Withdrawal()
     ) async -> AuthorizedPayment? {
         let now = clock.now()
         let route = request.route
         let model = request.content.model
         guard let price = prices.price(of: route, model: model, at: now) else { return nil }
         let answer: ChallengeAnswer? = await slowStart.admitAtOnce(request) {
-            await vet(price.challenge, for: request, at: now, learned: price, open: open, isAbandoned: isAbandoned)
+            await vet(price.challenge, for: request, at: now, learned: price, open: open, withdrawal: withdrawal)
         }
         guard let answer else { return nil }
         if case .pay(let payment) = answer { return payment }
@@ -155,13 +155,13 @@ package final class PaymentEngine: Sendable {
         if open?.isOpen(request.content.fingerprint) == true { return nil }
         // The price is not what an earlier attempt at the same request stands against.
         if case .refuse(let failure) = answer, failure.earlier != nil { return nil }
-        if !isAbandoned() { prices.forget(route, model: model) }
+        if !withdrawal.isWithdrawn { prices.forget(route, model: model) }
         return nil
     }
 
     private func vet(
         _ challenge: Challenge, for request: PaymentRequest, at now: Timestamp, learned: LearnedPrice?,
-        open: (any OpenAttempts)?, isAbandoned: @escaping @Sendable () -> Bool
+        open: (any OpenAttempts)?, withdrawal: Withdrawal
     ) async -> ChallengeAnswer {
         // One policy for a whole decision; where another one is put in force meanwhile, nothing is signed by this one.
         let rules = rules.current
@@ -192,7 +192,7 @@ package final class PaymentEngine: Sendable {
                 failure, for: request, under: policy?.hash, terms: refusal.terms(of: wallet), at: now)
         case .approve(let cleared):
             if let learned, cleared.entry.raw != learned.accepted { return .passThrough }
-            guard !isAbandoned() else { return .abandoned }
+            guard !withdrawal.isWithdrawn else { return .abandoned }
             let signedIn = await signIn.header(
                 for: challenge, of: request, from: wallet, insteadOf: cleared, under: policy?.hash,
                 isBuyer: known.isBuyer, at: now, isStillInForce: { isInForce(policy, for: request) })
@@ -212,13 +212,13 @@ package final class PaymentEngine: Sendable {
             guard isInForce(policy, for: request) else {
                 if case .sponsored(_, let turn) = standing { allowances.keep(turn, for: nil) }
                 return await vet(
-                    challenge, for: request, at: clock.now(), learned: learned, open: open, isAbandoned: isAbandoned)
+                    challenge, for: request, at: clock.now(), learned: learned, open: open, withdrawal: withdrawal)
             }
             func again() async -> ChallengeAnswer {
                 let time = clock.now()
                 return await vet(
                     challenge, for: request.later(by: time.seconds - now.seconds), at: time,
-                    learned: learned, open: open, isAbandoned: isAbandoned)
+                    learned: learned, open: open, withdrawal: withdrawal)
             }
             switch standing {
             case .enough:
@@ -227,7 +227,7 @@ package final class PaymentEngine: Sendable {
                     accepted: cleared.entry.raw, binding: binding, seenAt: now,
                     isAttached: learned != nil)
                 let answer = await pay(
-                    proposal, for: request, from: wallet, at: now, open: open, isAbandoned: isAbandoned)
+                    proposal, for: request, from: wallet, at: now, open: open, withdrawal: withdrawal)
                 guard let answer else { return await again() }
                 return answer
             case .missing(let missing):
@@ -243,7 +243,7 @@ package final class PaymentEngine: Sendable {
                 }
                 proposal.approval = approval
                 let answer = await pay(
-                    proposal, for: request, from: wallet, at: now, open: open, isAbandoned: isAbandoned)
+                    proposal, for: request, from: wallet, at: now, open: open, withdrawal: withdrawal)
                 allowances.keep(turn, for: answer?.payment?.id)
                 guard let answer else { return await again() }
                 return answer
@@ -255,14 +255,18 @@ package final class PaymentEngine: Sendable {
     /// has ended for which the request had to wait, or a cap was set meanwhile, and what it was decided by is old.
     private func pay(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
-        open: (any OpenAttempts)?, isAbandoned: @escaping @Sendable () -> Bool
+        open: (any OpenAttempts)?, withdrawal: Withdrawal
     ) async -> ChallengeAnswer? {
-        let decision = await underWay.beginDecision(request.content.fingerprint, hasLeft: isAbandoned)
+        let decision = await underWay.beginDecision(request.content.fingerprint, hasLeft: { withdrawal.isWithdrawn })
         guard let decision else {
             logger.error("an outcome of the same request waits for the ledger", metadata: request.metadata([:]))
             return .refuse(.books)
         }
-        switch await joining.attempt(like: request, from: wallet, among: open, isAbandoned: isAbandoned) {
+        guard withdrawal.beginReserving() else {
+            underWay.end(decision)
+            return .abandoned
+        }
+        switch await joining.attempt(like: request, from: wallet, among: open, withdrawal: withdrawal) {
         case .none: break
         case .joined(let payment):
             // Its agent may have left during this turn: the books hear of that first.
@@ -272,22 +276,27 @@ package final class PaymentEngine: Sendable {
             return .joined(ownsPayment: ownsPayment)
         case .elsewhere:
             underWay.end(decision)
+            withdrawal.endReserving()
             return .passThrough
         case .unfinished(let end):
             // Others may join meanwhile.
             underWay.end(decision)
+            withdrawal.endReserving()
             logger.info("waits for the answer to an earlier identical request", metadata: request.metadata([:]))
             await end()
-            return isAbandoned() ? .abandoned : nil
+            return withdrawal.isWithdrawn ? .abandoned : nil
         }
         let answer = await decide(
-            proposal, for: request, from: wallet, at: now, in: decision, isAbandoned: isAbandoned)
+            proposal, for: request, from: wallet, at: now, in: decision, withdrawal: withdrawal)
         // A payment's decision ends when its exchange has taken it.
-        if answer?.payment == nil { underWay.end(decision) }
+        if answer?.payment == nil {
+            underWay.end(decision)
+            withdrawal.endReserving()
+        }
         return answer
     }
 
-    /// Says that an exchange has taken the payment that ``answer(_:for:isAbandoned:)`` gave it, or has announced that it
+    /// Says that an exchange has taken the payment that ``answer(_:for:open:withdrawal:)`` gave it, or has announced that it
     /// sends nothing; called once for each.
     package func decisionIsTaken(of payment: AuthorizedPayment) {
         if let decision = payment.decision { underWay.end(decision) }
@@ -295,9 +304,8 @@ package final class PaymentEngine: Sendable {
 
     private func decide(
         _ proposal: Proposal, for request: PaymentRequest, from wallet: PayingWallet, at now: Timestamp,
-        in decision: OutcomesUnderWay.Decision, isAbandoned: @Sendable () -> Bool
+        in decision: OutcomesUnderWay.Decision, withdrawal: Withdrawal
     ) async -> ChallengeAnswer? {
-        guard !isAbandoned() else { return .abandoned }
         let reserved: ReservedPayment
         do {
             reserved = try await reserving.reserve(proposal, for: request, from: wallet, at: now) {
@@ -331,7 +339,7 @@ package final class PaymentEngine: Sendable {
                 await proofs.tell(offer, of: reserved.id, at: request.gateway, by: request.agent.name, now: now)
             }
         }
-        guard !isAbandoned() else {
+        guard !withdrawal.isWithdrawn else {
             await leave(reserved, reason: "the agent went away before the payment was sent")
             return .abandoned
         }
@@ -485,8 +493,8 @@ package final class PaymentEngine: Sendable {
     ///
     /// `note` is what else is to be known of the answer, in at most 2,304 printable characters.
     ///
-    /// An orphan's outcome may say that money moved and nothing else: the attempt may have another agent by now, who waits
-    /// for an outcome of its own. `delivery` is what is known of the answer's way to the agent by now.
+    /// An orphan's outcome may say that money moved, or that the seller refused it where nobody waits for the payment any
+    /// more, and nothing else: the attempt may have another agent by now, who waits for an outcome of its own. `delivery` is what is known of the answer's way to the agent by now.
     ///
     /// When the books cannot be written the row stays reserved, which is exposure, and the outcome is kept in memory
     /// for ``retryUnbooked()``; a row that is still reserved at the next start is in doubt then.
@@ -495,9 +503,10 @@ package final class PaymentEngine: Sendable {
         delivery: AnswerDelivery? = nil, note: String? = nil
     ) async {
         allowances.outcomeIsKnown(of: payment.id)
-        let event = payment.event(of: answer, isRepeat: isRepeat)
+        var event = payment.event(of: answer, isRepeat: isRepeat)
+        if isOrphan, event == .rejected { event = .rejectedLate }
         if let lesson = payment.lesson { prices.learn(lesson, payment.verdict(of: answer, event: event)) }
-        if isOrphan, !event.saysMoneyMoved {
+        if isOrphan, !event.saysMoneyMoved, event != .rejectedLate {
             logger.info(
                 "late outcome left out", metadata: ["payment": "\(payment.id)", "event": "\(event.rawValue)"])
             if let place = payment.place { slowStart.end(place, .other) }
@@ -526,6 +535,18 @@ package final class PaymentEngine: Sendable {
         guard let record else { return }
         await proofs.examineReceipt(in: report, of: record, signers: payment.signers, at: clock.now())
         if payment.trustsPartial { await free(by: report, of: record) }
+    }
+
+    /// Books that the agent of a payment has left before its outcome was known, once that was announced like an outcome.
+    ///
+    /// The outcome may still come, so the payment counts as outstanding at the gateway and keeps its approval's turn until
+    /// ``book(_:of:isRepeat:isOrphan:delivery:note:)`` is called for it as an orphan's.
+    package func loseSight(of payment: AuthorizedPayment) async {
+        _ = await booking.book(
+            Outcome(
+                payment: payment.id, event: .lostSight,
+                evidence: PaidAnswer.silence(reason: "the agent went away").evidence(signature: payment.signature),
+                fingerprint: payment.fingerprint))
     }
 
     /// Books what became of the answer to a payment after its head, which meant `event`, once that was announced like an

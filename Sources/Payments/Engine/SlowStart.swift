@@ -5,8 +5,8 @@ import Synchronization
 /// Bounds how many new payments of one agent are outstanding at a gateway while nothing shows that it accepts them.
 ///
 /// Until the gateway has accepted a payment of the agent in this process, and again after each rejection until the next
-/// accepted payment, at most ``limit`` payments that begin meanwhile are outstanding. More of them wait, in their order; none
-/// is refused for it. An honest burst of first calls waits once for its first answer. Of a gateway that rejects everything,
+/// accepted payment, at most ``limit`` payments that begin meanwhile are outstanding. More of them wait, in their order, until
+/// they are withdrawn; none is refused for it. An honest burst of first calls waits once for its first answer. Of a gateway that rejects everything,
 /// the rejections pause the agent before more are signed.
 ///
 /// What is kept is bounded by the agents in the books times the configured gateways.
@@ -46,16 +46,21 @@ final class SlowStart: Sendable {
         init(_ event: PaymentEvent) {
             switch event {
             case .settled, .servedUnproven: self = .accepted
-            case .rejected: self = .rejected
+            case .rejected, .rejectedLate: self = .rejected
             default: self = .other
             }
         }
     }
 
+    private struct Waiting {
+        let number: Int
+        let caller: CheckedContinuation<Place?, Never>
+    }
+
     private struct Standing {
         var isProven = false
         var outstanding: Set<Int> = []
-        var waiting: [CheckedContinuation<Place, Never>] = []
+        var waiting: [Waiting] = []
     }
 
     private struct State {
@@ -71,9 +76,20 @@ final class SlowStart: Sendable {
         }
 
         mutating func bounded(_ pair: Pair) -> Place {
+            let number = nextNumber()
+            standings[pair, default: Standing()].outstanding.insert(number)
+            return Place(pair: pair, number: number)
+        }
+
+        mutating func nextNumber() -> Int {
             lastNumber += 1
-            standings[pair, default: Standing()].outstanding.insert(lastNumber)
-            return Place(pair: pair, number: lastNumber)
+            return lastNumber
+        }
+
+        /// Takes out one that waits; nil where it does not, or no longer.
+        mutating func remove(_ number: Int, of pair: Pair) -> Waiting? {
+            guard let index = standings[pair]?.waiting.firstIndex(where: { $0.number == number }) else { return nil }
+            return standings[pair]?.waiting.remove(at: index)
         }
     }
 
@@ -88,16 +104,25 @@ final class SlowStart: Sendable {
     /// A place, where that is free at once.
     func place(for pair: Pair) -> Place? { state.withLock { $0.place(pair, limit) } }
 
-    /// Waits for a place.
-    func awaitPlace(for pair: Pair) async -> Place {
-        await withCheckedContinuation { caller in
+    /// Waits for a place; nil where the request is withdrawn first.
+    func awaitPlace(for pair: Pair, withdrawal: Withdrawal) async -> Place? {
+        let number = state.withLock { $0.nextNumber() }
+        // Before it waits: afterwards its task may already be in another wait.
+        withdrawal.whenWithdrawn { self.leave(pair, number) }
+        defer { withdrawal.whenWithdrawn(nil) }
+        return await withCheckedContinuation { caller in
             let place = state.withLock { state -> Place? in
                 if let place = state.place(pair, limit) { return place }
-                state.standings[pair]?.waiting.append(caller)
+                state.standings[pair]?.waiting.append(Waiting(number: number, caller: caller))
                 return nil
             }
-            if let place { caller.resume(returning: place) }
+            if let place { return caller.resume(returning: place) }
+            if withdrawal.isWithdrawn { leave(pair, number) }
         }
+    }
+
+    private func leave(_ pair: Pair, _ number: Int) {
+        state.withLock { $0.remove(number, of: pair) }?.caller.resume(returning: nil)
     }
 
     /// How many wait.
@@ -106,7 +131,7 @@ final class SlowStart: Sendable {
     /// Gives a place back, by what became of its payment; a second time it changes nothing but what the outcome says.
     func end(_ place: Place, _ outcome: Outcome) {
         let pair = place.pair
-        let admitted = state.withLock { state -> [(CheckedContinuation<Place, Never>, Place)] in
+        let admitted = state.withLock { state -> [(Waiting, Place)] in
             guard var standing = state.standings[pair] ?? Self.beginning(outcome) else { return [] }
             if place.number == nil, standing.isProven, outcome != .rejected { return [] }
             if let number = place.number { standing.outstanding.remove(number) }
@@ -124,7 +149,7 @@ final class SlowStart: Sendable {
                 (waiter, standing.isProven ? Place(pair: pair, number: nil) : state.bounded(pair))
             }
         }
-        for (waiter, place) in admitted { waiter.resume(returning: place) }
+        for (waiter, place) in admitted { waiter.caller.resume(returning: place) }
     }
 
     private static func beginning(_ outcome: Outcome) -> Standing? { outcome == .accepted ? Standing() : nil }
@@ -135,15 +160,16 @@ extension SlowStart {
     ///
     /// A request that had to wait is decided about at the time it was admitted.
     func admit(
-        _ request: PaymentRequest, clock: any WallClock, isAbandoned: () -> Bool,
+        _ request: PaymentRequest, clock: any WallClock, withdrawal: Withdrawal,
         decide: (PaymentRequest, Timestamp) async -> ChallengeAnswer
     ) async -> ChallengeAnswer {
         let asked = clock.now()
         // An operator who lets no rejection pause anything wants no bound either.
         guard request.policy.rules.stopAfterRejections > 0 else { return await decide(request, asked) }
         if let place = place(for: request.pair) { return keep(place, for: await decide(request, asked)) }
-        let place = await awaitPlace(for: request.pair)
-        guard !isAbandoned() else { return keep(place, for: .abandoned) }
+        let place = await awaitPlace(for: request.pair, withdrawal: withdrawal)
+        guard let place else { return .abandoned }
+        guard !withdrawal.isWithdrawn else { return keep(place, for: .abandoned) }
         let now = clock.now()
         return keep(place, for: await decide(request.later(by: now.seconds - asked.seconds), now))
     }

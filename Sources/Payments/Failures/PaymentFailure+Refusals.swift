@@ -33,10 +33,10 @@ extension PaymentFailure {
         case .walletUnfunded(let pause):
             PaymentFailure(
                 code: refusal.code, status: 402,
-                detail: "The wallet \"\(pause.wallet)\" has too little \(pause.symbol) on \(pause.network), so nothing "
-                    + "more is signed from it in that token. Send \(pause.symbol) on that network to \(pause.account). "
-                    + "One payment a minute is tried, the next at \(pause.until); the first one that is accepted ends "
-                    + "the pause.",
+                detail: "The wallet \"\(pause.wallet)\" has too little \(pause.symbol) on \(pause.network) for this "
+                    + "payment, so it was not signed. Send \(pause.symbol) on that network to \(pause.account). "
+                    + "Each agent may try one such payment a minute, this agent its next at \(pause.until); the first "
+                    + "one that is accepted ends the pause.",
                 payment: payment, price: price, retryAt: pause.until, isRetryable: true)
         case .clockBehind(let seconds):
             PaymentFailure(

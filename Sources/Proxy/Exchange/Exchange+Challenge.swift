@@ -82,9 +82,23 @@ extension Exchange {
 
     func decide() {
         times.endWait()
-        // From here on a payment may be reserved.
-        standing.progress.protect(true)
+        awaitDecision()
         replay.settle { self.askEngine() }
+    }
+
+    /// A decision may have to wait for others: at most as long as the gateway may take for an answer.
+    func awaitDecision() {
+        deadline = .now() + gateway.timeouts.firstByte(paidWithin: nil)
+    }
+
+    /// The decision has not come in time: the request is given up, unless money is reserved for it by now.
+    func decisionIsLate() {
+        guard withdrawal.withdrawBeforeReserving() else {
+            // What is reserved is decided soon, and the books may still be against it.
+            deadline = .now() + .seconds(1)
+            return
+        }
+        respond(.decisionTimeout(gateway: gateway.name))
     }
 
     /// What a payment would be for.
@@ -107,12 +121,12 @@ extension Exchange {
         let subject = subject(
             sellerDate: held.sellerTime(at: shared.services.clock.now()),
             maySignIn: signIn == nil && !upstreamRequest.carriesSignIn)
-        let agentHasLeft = agentHasLeft
+        let withdrawal = withdrawal
         let loop = shared.loop
         let executor = shared.executor
         // A protocol is not switched on another request's connection.
         let open = JoinQuestion(
-            admitted, of: claim, among: services.openAnswers, clock: services.clock,
+            admitted, of: claim, withdrawal: withdrawal, among: services.openAnswers, clock: services.clock,
             as: upstreamRequest.protocols.isEmpty ? .joining : .waiting)
         // What cannot be sent once more is not paid, nor what has taken too long.
         let declined: PaymentFailure? =
@@ -125,7 +139,7 @@ extension Exchange {
             let request = declined == nil ? await subject.request(services) : nil
             let answer: ChallengeAnswer
             if let request {
-                answer = await services.engine.answer(source, for: request, open: open) { agentHasLeft.isRaised }
+                answer = await services.engine.answer(source, for: request, open: open, withdrawal: withdrawal)
             } else {
                 answer = await services.engine.decline(
                     source, for: subject.requestWithoutBody, because: declined ?? .bodyTooLarge)
@@ -141,11 +155,11 @@ extension Exchange {
     }
 
     func decided(_ answer: ChallengeAnswer) {
+        if life.phase == .deciding { deadline = nil }
         switch answer {
         case .pay(let payment): pay(payment)
         case .signIn(let header):
             guard life.decided(.signIn) == .send else { return }
-            standing.progress.protect(false)
             signIn = header
             held = HeldAnswer()
             start()

@@ -41,6 +41,7 @@ extension Exchange {
         if stopWaiting(isRefusal: true) {
             return respond(.gatewayBusy(gateway: gateway.name, limit: gateway.limits.connections ?? 0))
         }
+        if life.phase == .deciding { return decisionIsLate() }
         if life.phase.isJudging { return judge() }
         if challengeIsLate() || decideByPart(because: "the rest of it did not come in time") { return }
         if isAsking { return wordIsLate() }
@@ -86,7 +87,7 @@ extension Exchange {
 
     /// Ends what is under way, because the process is about to end.
     func cutOff() {
-        agentHasLeft.raise()
+        withdrawal.withdraw()
         if stopWaiting() { return respond(.stopping) }
         switch life.phase {
         // Nothing was sent for it; should a payment come out of the decision yet, it is voided.
@@ -101,7 +102,7 @@ extension Exchange {
 
     /// The agent's connection is closed.
     func agentLeft() {
-        agentHasLeft.raise()
+        withdrawal.withdraw()
         keepFirstRead()
         let left = delivery
         if let left { endDelivery(.left(status: left.status)) }

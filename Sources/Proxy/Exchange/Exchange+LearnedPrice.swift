@@ -46,17 +46,18 @@ extension Exchange {
         let bound = NIOLoopBound(self, eventLoop: shared.loop)
         let services = shared.services
         let subject = subject(sellerDate: nil, maySignIn: false)
-        let agentHasLeft = agentHasLeft
+        let withdrawal = withdrawal
         let loop = shared.loop
         let open = JoinQuestion(
-            admitted, of: claim, among: services.openAnswers, clock: services.clock, as: .asking)
+            admitted, of: claim, withdrawal: withdrawal, among: services.openAnswers, clock: services.clock, as: .asking
+        )
         services.bookings.begin()
         let start = NIODeadline.now()
         Task(executorPreference: shared.executor) {
             let request = try? await subject.request(on: services.threads, in: services.readingTurns)
             let payment: AuthorizedPayment? =
                 if let request {
-                    await services.engine.attachment(to: request, open: open) { agentHasLeft.isRaised }
+                    await services.engine.attachment(to: request, open: open, withdrawal: withdrawal)
                 } else { nil }
             if payment == nil { services.bookings.end() }
             if payment != nil { services.meters.signature.record(NIODeadline.now() - start) }
@@ -65,12 +66,12 @@ extension Exchange {
     }
 
     private func attachmentDecided(_ payment: AuthorizedPayment?) {
+        if life.phase == .deciding { deadline = nil }
         if let payment {
             unsent = BodyPieces()
             return pay(payment)
         }
         guard life.decided(.unpriced) == .send else { return }
-        standing.progress.protect(false)
         start()
         bodyReadAll()
     }

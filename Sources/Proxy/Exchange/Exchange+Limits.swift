@@ -1,4 +1,5 @@
 import NIOCore
+import Payments
 import Primitives
 import Transport
 
@@ -91,7 +92,7 @@ extension Exchange {
         switch life.phase {
         case .metering, .completing, .deciding:
             // Nothing was sent for it; should a payment come out of the decision yet, it is voided.
-            agentHasLeft.raise()
+            withdrawal.withdraw()
             respond(.exchangeTimeout(gateway: name, payment: nil))
         case .over:
             break

@@ -24,7 +24,8 @@ final class Exchange {
     weak var channel: (any AgentChannel)?
 
     var life: ExchangeLife
-    let agentHasLeft = Flag()
+    /// Until when it is decided about, and what keeps its units from being taken back from then on.
+    let withdrawal: Withdrawal
     var connection: UpstreamConnection?
     var sender: BodySender?
     let replay: ReplayBody
@@ -94,6 +95,7 @@ final class Exchange {
         allocator: ByteBufferAllocator
     ) {
         times = ExchangeTimes(arrived: arrived)
+        withdrawal = Withdrawal { standing.progress.protect($0) }
         self.shared = shared
         self.channel = channel
         self.standing = standing

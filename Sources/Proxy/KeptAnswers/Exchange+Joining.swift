@@ -70,7 +70,10 @@ extension Exchange {
         joined = nil
         switch end {
         case .none:
-            if life.joinEnded() { askEngine() }
+            guard life.joinEnded() else { return }
+            withdrawal.endReserving()
+            awaitDecision()
+            askEngine()
         case .whole(let closing):
             let channel = channel
             self.end()

@@ -19,14 +19,17 @@ final class JoinQuestion: OpenAttempts {
     private let answers: OpenAnswers
     private let admitted: AdmittedRequest
     private let claim: AgentClaim
+    private let withdrawal: Withdrawal
     private let clock: any WallClock
     private let way: Way
     private let taken = Mutex<OpenAnswers.Entry?>(nil)
 
     /// Makes the question of a request.
     init(
-        _ admitted: AdmittedRequest, of claim: AgentClaim, among answers: OpenAnswers, clock: any WallClock, as way: Way
+        _ admitted: AdmittedRequest, of claim: AgentClaim, withdrawal: Withdrawal, among answers: OpenAnswers,
+        clock: any WallClock, as way: Way
     ) {
+        self.withdrawal = withdrawal
         self.clock = clock
         self.way = way
         self.admitted = admitted
@@ -44,14 +47,16 @@ final class JoinQuestion: OpenAttempts {
         // Only where something is open is it worth the hash.
         let repetition = OpenAnswers.Repetition(
             identity: RepetitionIdentity(admitted, of: claim), buysAgain: admitted.buysAgain, mayJoin: way == .joining)
-        let (answers, clock) = (answers, clock)
+        let (answers, clock, withdrawal) = (answers, clock, withdrawal)
         switch answers.find(fingerprint, for: repetition, at: clock.now()) {
         case .nothing: return .none
         case .answer(let entry):
             taken.withLock { $0 = entry }
             return .joined(entry.payment.id)
         case .others:
-            return .unfinished { await answers.changed(fingerprint, for: repetition, at: clock.now()) }
+            return .unfinished {
+                await answers.changed(fingerprint, for: repetition, at: clock.now(), withdrawal: withdrawal)
+            }
         }
     }
 }

@@ -59,11 +59,13 @@ final class OpenAnswers: Sendable {
 
     private struct Request {
         var entries: [Entry] = []
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        /// Who waits for a change, by number.
+        var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
     }
 
     private struct State {
         var requests: [Bytes32: Request] = [:]
+        var lastWaiter: UInt64 = 0
 
         /// What is open to a request.
         ///
@@ -84,14 +86,14 @@ final class OpenAnswers: Sendable {
         }
 
         /// Takes an entry out; returns who waits for that.
-        mutating func remove(_ entry: Entry) -> [CheckedContinuation<Void, Never>] {
+        mutating func remove(_ entry: Entry) -> [UInt64: CheckedContinuation<Void, Never>] {
             let fingerprint = entry.payment.fingerprint
             guard var request = requests[fingerprint],
                 let index = request.entries.firstIndex(where: { $0 === entry })
-            else { return [] }
+            else { return [:] }
             request.entries.remove(at: index)
             let waiting = request.waiting
-            request.waiting = []
+            request.waiting = [:]
             requests[fingerprint] = request.entries.isEmpty ? nil : request
             return waiting
         }
@@ -113,7 +115,7 @@ final class OpenAnswers: Sendable {
     /// The answer has ended, or nobody can have it any more; called as often as one likes.
     func close(_ entry: Entry) {
         let waiting = state.withLock { $0.remove(entry) }
-        for waiter in waiting { waiter.resume() }
+        for waiter in waiting.values { waiter.resume() }
     }
 
     /// An answer is complete: it stays open to a request that may have it, and no other one waits for it.
@@ -124,13 +126,13 @@ final class OpenAnswers: Sendable {
 
     /// Changes what is known of an answer, and lets those go on that wait for it.
     private func wake(_ entry: Entry, _ change: () -> Void) {
-        let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+        let waiting = state.withLock { state -> [UInt64: CheckedContinuation<Void, Never>] in
             change()
-            let waiting = state.requests[entry.payment.fingerprint]?.waiting ?? []
-            state.requests[entry.payment.fingerprint]?.waiting = []
+            let waiting = state.requests[entry.payment.fingerprint]?.waiting ?? [:]
+            state.requests[entry.payment.fingerprint]?.waiting = [:]
             return waiting
         }
-        for waiter in waiting { waiter.resume() }
+        for waiter in waiting.values { waiter.resume() }
     }
 
     /// What an identical request may have.
@@ -144,25 +146,42 @@ final class OpenAnswers: Sendable {
 
     /// Looks for the answer to a request, the oldest first.
     func find(_ fingerprint: Bytes32, for repetition: Repetition, at now: Timestamp) -> Find {
-        let (find, waiting) = state.withLock { state -> (Find, [CheckedContinuation<Void, Never>]) in
+        let (find, waiting) = state.withLock { state -> (Find, [UInt64: CheckedContinuation<Void, Never>]) in
             let find = state.look(fingerprint, for: repetition, at: now)
             // It has an agent again, which leaves it alone for those that wait.
             if case .answer(let entry) = find { return (find, state.remove(entry)) }
-            return (find, [])
+            return (find, [:])
         }
-        for waiter in waiting { waiter.resume() }
+        for waiter in waiting.values { waiter.resume() }
         return find
     }
 
-    /// Waits until something has changed of the answers that a request waits for.
-    func changed(_ fingerprint: Bytes32, for repetition: Repetition, at now: Timestamp) async {
+    /// Waits until something has changed of the answers that a request waits for, or the request is withdrawn.
+    func changed(
+        _ fingerprint: Bytes32, for repetition: Repetition, at now: Timestamp, withdrawal: Withdrawal
+    ) async {
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        // Before it waits: afterwards its task may already be in another wait.
+        withdrawal.whenWithdrawn { self.leave(fingerprint, number) }
+        defer { withdrawal.whenWithdrawn(nil) }
         await withCheckedContinuation { waiter in
             let isOver = state.withLock { state in
                 guard case .others = state.look(fingerprint, for: repetition, at: now) else { return true }
-                state.requests[fingerprint]?.waiting.append(waiter)
+                state.requests[fingerprint]?.waiting[number] = waiter
                 return false
             }
-            if isOver { waiter.resume() }
+            if isOver { return waiter.resume() }
+            if withdrawal.isWithdrawn { leave(fingerprint, number) }
         }
     }
+
+    private func leave(_ fingerprint: Bytes32, _ number: UInt64) {
+        state.withLock { $0.requests[fingerprint]?.waiting.removeValue(forKey: number) }?.resume()
+    }
+
+    /// How many wait.
+    var waiting: Int { state.withLock { $0.requests.values.reduce(0) { $0 + $1.waiting.count } } }
 }

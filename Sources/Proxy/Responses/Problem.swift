@@ -356,6 +356,17 @@ extension Problem {
         return problem
     }
 
+    /// The decision about a payment waited too long for others.
+    static func decisionTimeout(gateway: String) -> Problem {
+        var problem = Problem(
+            status: 503, code: "decision-timeout",
+            detail: "The request waited too long for its turn to be paid: earlier payments or answers of this agent at "
+                + "gateway \(gateway) have no outcome yet. No payment was signed.")
+        problem.isRetryable = true
+        problem.retryAfter = 1
+        return problem
+    }
+
     /// The exchange took longer than its gateway's entry allows.
     static func exchangeTimeout(gateway: String, payment: AgentResponse.Paid?) -> Problem {
         unanswered(

@@ -83,7 +83,11 @@ package final class ProxyServices: Sendable {
     /// Books that nobody waits for a payment any more, whose outcome may still come and is booked then.
     func loseSight(of payment: AuthorizedPayment, on executor: LoopExecutor) {
         bookings.begin()
-        book(.silence(reason: "the agent went away"), of: payment, on: executor)
+        engine.announceOutcome(of: payment)
+        Task(executorPreference: executor) {
+            await self.engine.loseSight(of: payment)
+            self.bookings.end()
+        }
     }
 
     /// Tells the operator that a prepaid gateway's balance is used up.

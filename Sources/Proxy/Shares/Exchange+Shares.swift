@@ -4,15 +4,17 @@ import Primitives
 
 /// What another agent's share may end: an exchange that holds borrowed units and makes no progress.
 extension Exchange {
-    /// Whether the exchange may be ended for another agent: not while a payment or a call that is counted may be decided,
-    /// is reserved or was sent, nor while it has the answer to one.
+    /// Whether the exchange may be ended for another agent: not while a payment or a call that is counted is reserved or was
+    /// sent, nor while it has the answer to one.
+    ///
+    /// Of a request that is being decided about only the engine knows.
     ///
     /// A payment that the agent sends itself does not count: any agent could keep what it has borrowed by writing that field.
     var mayBeTakenBack: Bool {
         guard payment == nil, joined == nil, gateway.billing == .x402 else { return false }
         switch life.phase {
-        case .unpaid, .collecting, .completing, .answering: return true
-        case .metering, .deciding, .connecting, .paid, .judging, .keeping, .joined, .over: return false
+        case .unpaid, .collecting, .completing, .deciding, .answering: return true
+        case .metering, .connecting, .paid, .judging, .keeping, .joined, .over: return false
         }
     }
 
@@ -31,7 +33,7 @@ extension Exchange {
 
     /// Another agent lacks its share of what this exchange has borrowed: it ends, unless a payment has come up meanwhile.
     func takenBack(from pot: String) {
-        guard mayBeTakenBack else { return }
+        guard mayBeTakenBack, life.phase != .deciding || withdrawal.withdrawBeforeReserving() else { return }
         let mayBeRepeated = !mayBeUnderWay || isIdempotent && !upstreamRequest.carriesPayment
         stopWaiting()
         if hasBegunAnswer { return breakOff() }

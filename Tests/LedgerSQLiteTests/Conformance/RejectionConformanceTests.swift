@@ -331,12 +331,13 @@ struct RejectionConformanceTests {
     }
 
     @Test(
-        "one payment a minute is tried from a wallet without funds; one that is not sent leaves its turn, and one accepted ends it",
+        "an agent tries one payment a minute from a wallet without funds; one not sent leaves its turn, and one accepted ends it",
         arguments: StoreKind.allCases)
     func walletProbes(kind: StoreKind) async throws {
         let (subject, _) = try await Self.shop(kind)
         defer { subject.outlive() }
         let store = subject.store
+        try await store.add(.sample("other", number: 77, caps: [CapLimit(.day, .cents(500))]))
         func code(_ number: UInt64, _ second: Int64, value: Dollars = .cents(1)) async throws -> String? {
             try await store.reserve(.sample(number, value: value), second: second).refusalCode
         }
@@ -350,13 +351,17 @@ struct RejectionConformanceTests {
         #expect(try await code(3, 60, value: .cents(900)) == "cap-day", "what the caps refuse is not tried")
         #expect(try await code(4, 60) == nil)
         #expect(try await code(5, 60) == "insufficient-funds")
+        // Another agent has a try of its own, and one only.
+        #expect(try await store.reserve(.sample(12, agent: "other"), second: 60).record != nil)
+        #expect(
+            try await store.reserve(.sample(13, agent: "other"), second: 60).refusalCode == "insufficient-funds")
         try await store.book(.neverSent, of: .sample(4), second: 61)
         #expect(try await code(6, 61) == nil)
         try await store.book(.rejected, of: .sample(6), second: 61)
         #expect(try await code(7, 120) == "insufficient-funds")
         let kept = try await store.read { (books) throws(LedgerError) in try books.unfundedWallets() }
         #expect(kept.standings[Purse(terms)]?.pause?.since == .vectors)
-        #expect(kept.standings[Purse(terms)]?.pause?.nextTry == .vectors.adding(seconds: 121))
+        #expect(kept.standings[Purse(terms)]?.pause?.nextTry(of: "scout") == .vectors.adding(seconds: 121))
         #expect(try await code(8, 121) == nil)
         try await store.book(.settled, of: .sample(8), second: 122)
         #expect(try await code(9, 122) == nil)

@@ -111,6 +111,43 @@ struct ShareTests {
     }
 
     @Test(
+        "a request that only waits to be paid is ended when another agent lacks its share, and one that is paid is not")
+    func waitingToBePaid() async throws {
+        var options = Lab.Options()
+        options.limits = .init(connections: 12)
+        // A seller that takes payments and says nothing.
+        let upstream = try ScriptedUpstream { wire, _ in
+            while let request = try wire.readRequest() {
+                if Seller.isPaid(request) || request.startLine.contains("other") { continue }
+                try wire.send(Seller.unpaid)
+            }
+        }
+        try await Lab.run(options, upstream) { lab async throws in
+            let head = try await addAgent(to: lab)
+            // Four are paid and five wait for their outcomes: three more than the share among two.
+            let wires = try (0..<9).map { number in
+                let wire = try lab.connect()
+                try wire.send(lab.head("POST", "/lab/\(number)", length: 1) + "x")
+                Threads.pause(milliseconds: 50)
+                return wire
+            }
+            #expect(try await lab.wait(for: .reserved, count: 4))
+            let others = try (0..<6).map { _ in
+                let wire = try lab.connect()
+                try wire.send(head("GET", "/lab/other", nil))
+                return wire
+            }
+            for wire in wires[4..<7] {
+                let ended = try wire.readResponse()
+                #expect(ended.status == 503 && ended.text.contains("\"code\":\"share-taken-back\""))
+                #expect(ended.text.contains("\"retryable\":true"))
+            }
+            #expect(try await lab.wait(for: .reserved, count: 4))
+            withExtendedLifetime((wires, others)) {}
+        }
+    }
+
+    @Test(
         "however many uploads of one agent stall, another agent's body is kept and paid for", arguments: [true, false])
     func stalledUploads(inMemory: Bool) async throws {
         var options = Lab.Options()
