@@ -10,8 +10,20 @@ extension SQLiteLedger: PaymentBooks {
     package func reserve(
         _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
     ) async throws(LedgerError) -> ReservationOutcome {
-        let outcome = try await writer.perform(onPlaced: onPlaced) { (keeper) throws(Fault) in
-            try keeper.reserve(request, at: now) { refusal in self.refusals.withLock { $0.admits(refusal, at: now) } }
+        let admitted = Mutex<RefusedPayment?>(nil)
+        let outcome: ReservationOutcome
+        do {
+            outcome = try await writer.perform(onPlaced: onPlaced) { (keeper) throws(Fault) in
+                try keeper.reserve(request, at: now) { refusal in
+                    let isAdmitted = self.refusals.withLock { $0.admits(refusal, at: now) }
+                    if isAdmitted { admitted.withLock { $0 = refusal } }
+                    return isAdmitted
+                }
+            }
+        } catch {
+            // The caller hears of the failure instead: there was no refusal.
+            if let refusal = admitted.withLock({ $0 }) { refusals.withLock { $0.revoke(refusal) } }
+            throw error
         }
         // Counted once, however often the step ran.
         if case .counted(let refusal) = outcome {
@@ -45,7 +57,16 @@ extension SQLiteLedger: PaymentBooks {
             return false
         }
         guard isAdmitted else { return false }
-        try await writer.perform { (keeper) throws(Fault) in try keeper.record(refusal, at: now) }
+        do {
+            try await writer.perform { (keeper) throws(Fault) in try keeper.record(refusal, at: now) }
+        } catch {
+            // It is refused all the same, and counts like one that gets no row.
+            refusals.withLock { refusals in
+                refusals.revoke(refusal)
+                refusals.count(refusal.code, of: refusal.purpose.agent, at: now)
+            }
+            throw error
+        }
         return true
     }
 

@@ -14,6 +14,27 @@ struct ReportTests {
         }
     }
 
+    @Test("refusals that were counted before midnight and entered after it are in the report and the row of one day")
+    func countedAtMidnight() async throws {
+        let books = InMemoryLedger()
+        try await books.add(.sample(caps: [CapLimit(.day, .cents(1))]))
+        let midnight = try #require(Timestamp(rfc3339: "2026-11-23T00:00:00Z"))
+        for number: UInt64 in 0..<9 {
+            _ = try await books.reserve(
+                ReservationRequest(.sample(number, value: .cents(5))), at: midnight.adding(seconds: -1))
+        }
+        try await books.noteRefusals(all: false, at: midnight.adding(seconds: 2))
+        func days(_ from: String, _ to: String) async throws -> [String?: Int64] {
+            let period = try #require(Period(from: from, to: to))
+            let report = try await books.read { (snapshot) throws(LedgerError) in
+                try SpendReport(by: .day, of: period, in: snapshot)
+            }
+            return Dictionary(uniqueKeysWithValues: report.rows.map { ($0.key.value, $0.refused) })
+        }
+        #expect(try await days("2026-11-22", "2026-11-23") == ["2026-11-22": 5])
+        #expect(try await days("2026-11-23", "2026-11-24") == ["2026-11-23": 4])
+    }
+
     @Test("reports by agent, totals and balances are the same money")
     func sums() async throws {
         let workload = try await Workload.seeded()

@@ -10,6 +10,7 @@ struct RefusalCounterTests {
         private var counter = RefusalCounter()
 
         func admits(_ refusal: RefusedPayment, at now: Timestamp) -> Bool { counter.admits(refusal, at: now) }
+        func revoke(_ refusal: RefusedPayment) { counter.revoke(refusal) }
         func count(_ code: String, of agent: String, at now: Timestamp) { counter.count(code, of: agent, at: now) }
         func take(all: Bool = false, at now: Timestamp) -> [CountedRefusals] { counter.take(all: all, at: now) }
         func restore(_ counts: [CountedRefusals]) { counter.restore(counts) }
@@ -27,6 +28,24 @@ struct RefusalCounterTests {
     }
 
     private static func second(_ second: Int64) -> Timestamp { .vectors.adding(seconds: second) }
+
+    @Test("a row that the books could not take leaves its place and its bytes to others, once")
+    func revoked() {
+        let counter = Subject()
+        let url = "https://x/" + String(repeating: "y", count: 2000)
+        // Far more bytes than an hour may take, were they not given back.
+        for number in 0..<2000 as Range<UInt64> {
+            let refusal = Self.refusal(number, url: url)
+            #expect(counter.admits(refusal, at: Self.second(1)))
+            counter.revoke(refusal)
+            counter.revoke(refusal)
+        }
+        for number in 3000..<3006 as Range<UInt64> {
+            #expect(counter.admits(Self.refusal(number, url: url), at: Self.second(2)) == (number < 3005))
+        }
+        counter.revoke(Self.refusal(9999))
+        #expect(!counter.admits(Self.refusal(3010), at: Self.second(3)))
+    }
 
     @Test("of each agent, code and minute five are booked; the others are one count, with its first and last time")
     func fivePerMinute() {

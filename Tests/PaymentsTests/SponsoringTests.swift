@@ -238,27 +238,27 @@ struct SponsoringTests {
     func queue() async throws {
         let turns = ApprovalTurns(total: 8)
         let account = ApprovalTurns.Account(network: "eip155:137", payer: try payerKey.get().address)
-        #expect(await turns.take(account, for: "scout"))
+        let first = try #require(await turns.take(account, for: "scout"))
         let order = Order()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<6 {
                 group.addTask {
-                    #expect(await turns.take(account, for: "scout"))
+                    let turn = try #require(await turns.take(account, for: "scout"))
                     order.numbers.withLock { $0.append(number) }
-                    turns.end(account)
+                    turns.end(turn)
                 }
                 while turns.waiting(for: account) <= number { await Task.yield() }
             }
-            #expect(await turns.take(account, for: "scout") == false)
+            #expect(await turns.take(account, for: "scout") == nil)
             #expect(turns.snapshot.used == 6 && turns.snapshot.refused == 1)
             let payment = PaymentID(at: .vectors, random: .zero)
-            turns.assign(account, to: payment)
+            turns.assign(first, to: payment)
             turns.end(payment)
             turns.end(payment)
             try await group.waitForAll()
         }
         #expect(order.numbers.withLock { $0 } == Array(0..<6))
-        #expect(await turns.take(account, for: "scout"))
+        #expect(await turns.take(account, for: "scout") != nil)
     }
 
     /// A time that passes when a test says so.
@@ -287,14 +287,14 @@ struct SponsoringTests {
         let hourglass = Hourglass()
         let turns = ApprovalTurns(total: 8, sleep: { await hourglass.sleep($0) })
         let account = ApprovalTurns.Account(network: "eip155:137", payer: try payerKey.get().address)
-        #expect(await turns.take(account, for: "hostile"))
+        let passed = try #require(await turns.take(account, for: "hostile"))
         let silent = PaymentID(at: .vectors, random: .zero)
-        turns.assign(account, to: silent)
+        turns.assign(passed, to: silent)
         let order = Order()
         await withTaskGroup(of: Void.self) { group in
             for (number, agent) in ["hostile", "hostile", "honest"].enumerated() {
                 group.addTask {
-                    if await turns.take(account, for: agent) { order.numbers.withLock { $0.append(number) } }
+                    if await turns.take(account, for: agent) != nil { order.numbers.withLock { $0.append(number) } }
                 }
                 while turns.waiting(for: account) <= number { await Task.yield() }
             }
@@ -302,9 +302,13 @@ struct SponsoringTests {
             hourglass.pass(ApprovalTurns.turnLimit)
             while order.numbers.withLock({ $0.isEmpty }) { await Task.yield() }
             #expect(order.numbers.withLock { $0 } == [2])
+            // What has passed on ends nobody else's.
+            turns.end(silent)
+            turns.end(passed)
+            turns.assign(passed, to: silent)
             turns.end(silent)
             #expect(turns.waiting(for: account) == 2)
-            // Whoever waits for too long is refused.
+            // One that waits for too long is refused.
             while hourglass.count(ApprovalTurns.waitLimit) < 3 { await Task.yield() }
             hourglass.pass(ApprovalTurns.waitLimit)
             await group.waitForAll()

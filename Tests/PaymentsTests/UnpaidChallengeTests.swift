@@ -22,7 +22,7 @@ struct UnpaidChallengeTests {
     private static let schema = #","outputSchema":"\#(String(repeating: "y", count: 9000))""#
 
     private static func counts(_ desk: Desk) async throws -> [CountedRefusals] {
-        try await desk.books.read { (books) throws(LedgerError) in try books.countedRefusals() }
+        try await desk.books.read { (books) throws(LedgerError) in try books.countedRefusals().map(\.counted) }
     }
 
     @Test("what looks like a challenge and cannot be read is refused with the reason and booked")

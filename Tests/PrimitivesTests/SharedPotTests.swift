@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -145,6 +146,31 @@ struct SharedPotTests {
         #expect(next == places[1] && pot.takenBack == 2)
     }
 
+    @Test(
+        "ten thousand small holders are ended for one large wish with one search, and none that made progress meanwhile"
+    )
+    func manySmall() {
+        var pot = SharedPot<Counted>(total: 20_000)
+        let reads = Counted.Reads()
+        let facts = (0..<15_000).map { Replaceable(Held(lastProgress: Int64($0 % 100))) }
+        for fact in facts {
+            let place = pot.add(Counted(facts: fact, reads: reads), of: 0)
+            _ = pot.take(1, at: place, among: 1)
+        }
+        let wanting = pot.add(Counted(facts: Replaceable(Held(lastProgress: 20_000)), reads: reads), of: 1)
+        var ended = 0
+        while pot.take(9_000, at: wanting, among: 2) == .shareIsLent {
+            guard let found = pot.reclaim(for: 1, among: 2, at: 20_000, isActive: { _ in true }) else { break }
+            pot.remove(at: found)
+            ended += 1
+            // Those that are next make progress while the first are ended.
+            if ended == 10 { for fact in facts[100..<5_000] { fact.replace(with: Held(lastProgress: 20_000)) } }
+        }
+        #expect(ended == 4_000)
+        #expect(reads.count < 100_000, "\(reads.count)")
+        #expect(pot.held(by: 1) == 9_000)
+    }
+
     @Test("what a payment protects is not taken back")
     func protected() {
         var pot = Pot(total: 4)
@@ -168,6 +194,23 @@ struct SharedPotTests {
         var mayBeEnded: Bool { facts.current.mayBeEnded }
     }
 
+    /// A holder that counts how often its progress is asked for.
+    private struct Counted: UnitHolder {
+        final class Reads: Sendable {
+            private let number = Atomic<Int>(0)
+            var count: Int { number.load(ordering: .relaxed) }
+            func add() { number.wrappingAdd(1, ordering: .relaxed) }
+        }
+
+        let facts: Replaceable<Held>
+        let reads: Reads
+        var lastProgress: Int64 {
+            reads.add()
+            return facts.current.lastProgress
+        }
+        var mayBeEnded: Bool { facts.current.mayBeEnded }
+    }
+
     @Test("random sequences agree with a model that adds everything up each time", arguments: 0..<16)
     func model(seed: UInt64) throws {
         let random = SeededRandom(seed: seed)
@@ -181,8 +224,10 @@ struct SharedPotTests {
         var model: [PotPlace: Fact] = [:]
         var watched: [PotPlace: Replaceable<Held>] = [:]
         var now: Int64 = 0
+        // Before it nothing is searched, since a search found nothing.
+        var nextSearch: Int64 = 0
         for _ in 0..<600 {
-            now += Int64(below(900))
+            now += 1 + Int64(below(900))
             let active = Set((0..<6).filter { _ in below(3) > 0 })
             let agents = max(1, active.count)
             func held(_ agent: Int) -> Int { model.values.filter { $0.agent == agent }.reduce(0) { $0 + $1.weight } }
@@ -206,18 +251,24 @@ struct SharedPotTests {
                 #expect((answer == .shareIsLent) == (fitsShare && !fitsPot && !fitsLendable))
                 if answer == .granted { model[place]?.weight = weight }
                 if answer == .shareIsLent {
-                    let borrowed = model.filter { _, other in
-                        other.agent != agent && other.weight > 0 && other.mayBeEnded && now - other.progress >= 10_000
-                            && (held(other.agent) > share || !active.contains(other.agent))
-                    }
-                    let oldest = borrowed.values.map(\.progress).min()
-                    let found = pot.stalled(for: agent, among: agents, at: now) { active.contains($0) }
-                    #expect(found.flatMap { borrowed[$0]?.progress } == oldest)
-                    if let found {
-                        pot.remove(at: found)
-                        model[found] = nil
-                        watched[found] = nil
-                    }
+                    // All that may be taken back, one after the other.
+                    var found: PotPlace?
+                    repeat {
+                        let borrowed = model.filter { _, other in
+                            other.agent != agent && other.weight > 0 && other.mayBeEnded
+                                && now - other.progress >= 10_000
+                                && (held(other.agent) > share || !active.contains(other.agent))
+                        }
+                        let oldest = borrowed.values.map(\.progress).min()
+                        if oldest == nil, now >= nextSearch { nextSearch = now + 100 }
+                        found = pot.reclaim(for: agent, among: agents, at: now) { active.contains($0) }
+                        #expect(found.flatMap { borrowed[$0]?.progress } == (now < nextSearch ? nil : oldest))
+                        if let found {
+                            pot.remove(at: found)
+                            model[found] = nil
+                            watched[found] = nil
+                        }
+                    } while found != nil
                 }
             case 4:
                 guard

@@ -37,13 +37,19 @@ struct LogTests {
         var queue = Self.queue(10)
         for line in ["aaaa\n", "bbbb\n", "cccc\n"] { queue.append(line) }
         let taken = queue.take()
-        // "bbbb" and the report of "cccc".
-        queue.wereNotWritten(2, of: taken)
+        // A part of "bbbb", and the report of "cccc".
+        queue.wasCut(taken, after: 7)
         let report = queue.take()
         #expect(Self.text(report) == "dropped 2\n")
-        queue.wereNotWritten(1, of: report)
+        queue.wasCut(report, after: 0)
+        queue.append("dddd\n")
         let again = queue.take()
-        #expect(Self.text(again) == "dropped 2\n")
+        #expect(Self.text(again) == "dropped 2\ndddd\n")
+        // The report was written.
+        queue.wasCut(again, after: 10)
+        #expect(!queue.hasLines && !queue.isEmpty)
+        let last = queue.take()
+        #expect(Self.text(last) == "dropped 1\n")
     }
 
     @Test("the first lines of a minute about one agent and code are logged, the others counted")
@@ -124,6 +130,37 @@ struct LogTests {
         // Nobody can read from it again; the thread goes on trying, and waits in no loop.
         writer.put("lost\n")
         #expect(!writer.flush(milliseconds: 1) || writer.hasWrittenAll)
+    }
+}
+
+extension LogTests {
+    @Test("a line that is cut off gets an end before the next one, and what waits then is not said to be written")
+    func cut() throws {
+        let path = "/tmp/purser-log-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        defer { unsafe unlink(path) }
+        let first = unsafe open(path, O_RDONLY | O_NONBLOCK)
+        let writing = unsafe open(path, O_WRONLY)
+        let second = Mutex<Int32>(-1)
+        let writer = LogWriter(descriptor: writing) { "dropped \($0)\n" }
+        writer.put(String(repeating: "x", count: 200_000) + "\n")
+        #expect(!writer.flush(milliseconds: 200))
+        close(first)
+        // What the pipe holds is lost with its reader or not, as the system likes.
+        usleep(50_000)
+        second.withLock { unsafe $0 = open(path, O_RDONLY | O_NONBLOCK) }
+        writer.put("after\n")
+        var text = ""
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        for _ in 0..<5_000 where !text.contains("after") {
+            let count = unsafe Glibc.read(second.withLock { $0 }, &piece, piece.count)
+            if count > 0 { text += String(decoding: piece[..<count], as: UTF8.self) }
+            usleep(1000)
+        }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.suffix(3) == ["dropped 1", "after", ""])
+        #expect(lines.dropLast(3).allSatisfy { line in line.allSatisfy { $0 == "x" } })
+        close(second.withLock { $0 })
     }
 }
 

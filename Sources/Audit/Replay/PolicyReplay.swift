@@ -63,7 +63,7 @@ package struct PolicyReplay: Sendable {
         try snapshot.forEachPayment { (payment) throws(LedgerError) in
             take(payment.record, under: rules, counts: payment.number >= first)
         }
-        counted = try snapshot.countedRefusals(since: since).reduce(0) { $0 + $1.count }
+        counted = try snapshot.countedRefusals(since: since).reduce(0) { $0 + $1.counted.count }
     }
 
     private mutating func take(_ record: PaymentRecord, under rules: PolicyRules, counts: Bool) {

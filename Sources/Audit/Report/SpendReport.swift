@@ -162,11 +162,12 @@ package struct SpendReport: Sendable, Equatable {
             rows[key, default: Row(key: key)].add(record)
         }
         var unplaced: Int64 = 0
-        for counted in try snapshot.countedRefusals(since: period.start, before: period.end) {
+        for (counted, time) in try snapshot.countedRefusals(since: period.start, before: period.end) {
             switch dimension {
             case .agent: rows[.known(counted.agent), default: Row(key: .known(counted.agent))].refused += counted.count
             case .day:
-                let day = Fact.known(counted.first.utcDate)
+                // Its entry decides in which period it is, and so on which day.
+                let day = Fact.known(time.utcDate)
                 rows[day, default: Row(key: day)].refused += counted.count
             case .payee, .gateway, .model: unplaced += counted.count
             }

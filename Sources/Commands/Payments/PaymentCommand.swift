@@ -68,7 +68,8 @@ struct PaymentListCommand: AsyncParsableCommand {
                 open ? try await ledger.read { (snapshot) throws(LedgerError) in try Totals(snapshot) } : nil,
                 listsRefusals
                     ? try await ledger.read { (snapshot) throws(LedgerError) in try snapshot.countedRefusals() }
-                        .filter { agent == nil || $0.agent == agent }.reduce(Int64(0)) { $0 + $1.count } : 0
+                        .filter { agent == nil || $0.counted.agent == agent }.reduce(Int64(0)) { $0 + $1.counted.count }
+                    : 0
             )
         }
         if let totals {

@@ -87,7 +87,8 @@ final class MetricsResponder: ChannelInboundHandler {
     }
 
     private func goOn(_ context: ChannelHandlerContext) {
-        wait(Self.idle, context)
+        // The next request may have begun already.
+        wait(head == nil ? Self.idle : Self.patience, context)
         guard isNextWaiting else { return setReading(true, context) }
         isNextWaiting = false
         // Not from within the present call: a long pipeline must not become a deep stack.

@@ -73,13 +73,14 @@ package struct CountedRefusals: Sendable, Equatable {
 }
 
 extension LedgerSnapshot {
-    /// What was counted of refusals in the entries from a moment on and before another one, newest first.
+    /// What was counted of refusals in the entries from a moment on and before another one, newest first, and when each was
+    /// entered.
     package func countedRefusals(
         since start: Timestamp? = nil, before end: Timestamp? = nil
-    ) throws(LedgerError) -> [CountedRefusals] {
+    ) throws(LedgerError) -> [(counted: CountedRefusals, at: Timestamp)] {
         try newestEntries(of: .refusals, limit: .max).compactMap { entry in
             guard start.map({ $0 <= entry.at }) ?? true, end.map({ entry.at < $0 }) ?? true else { return nil }
-            return CountedRefusals(entry.line)
+            return CountedRefusals(entry.line).map { ($0, entry.at) }
         }
     }
 }

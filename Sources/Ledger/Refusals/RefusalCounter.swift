@@ -63,6 +63,19 @@ package struct RefusalCounter: Sendable {
         return true
     }
 
+    /// Takes back that a refusal has a row, because the books could not take it: another one may have its place.
+    package mutating func revoke(_ refusal: RefusedPayment) {
+        let (agent, code) = (refusal.purpose.agent, refusal.code)
+        guard var refused = agents[agent], let index = refused.minute.booked[code]?.firstIndex(of: refusal.id) else {
+            return
+        }
+        refused.minute.booked[code]?.remove(at: index)
+        if let last = refused.written.indices.last, refused.written[last].minute == refused.minute.number {
+            refused.written[last].bytes -= refusal.rowBytes
+        }
+        agents[agent] = refused
+    }
+
     /// Counts a refusal that got no row.
     package mutating func count(_ code: String, of agent: String, at now: Timestamp) {
         enter(now, agent)

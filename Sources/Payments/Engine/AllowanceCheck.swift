@@ -33,7 +33,7 @@ struct AllowanceCheck: Sendable {
         /// Nothing is missing, or nobody can say: then the seller finds out.
         case enough
         /// The seller's facilitator gives it, if this goes with the payment; the account's turn is taken for it.
-        case sponsored(ExtensionAnswer, turn: ApprovalTurns.Account)
+        case sponsored(ExtensionAnswer, turn: ApprovalTurns.Turn)
         /// This is missing.
         case missing(MissingAllowance)
     }
@@ -63,22 +63,22 @@ struct AllowanceCheck: Sendable {
         else { return .enough }
         guard Sponsoring.isOffered(in: offered) else { return .missing(missing) }
         let account = ApprovalTurns.Account(network: network, payer: payment.order.payer)
-        guard await turns.take(account, for: agent) else { return .missing(missing) }
+        guard let turn = await turns.take(account, for: agent) else { return .missing(missing) }
         // Whoever had the turn before may have left an allowance.
         guard await self.missing(for: payment, from: wallet, by: witness) != nil else {
-            turns.end(account)
+            turns.end(turn)
             return .enough
         }
         let sponsoring = Sponsoring(witness: witness, logger: logger)
         if let answer = await sponsoring.answer(to: offered, for: payment, from: wallet) {
-            return .sponsored(answer, turn: account)
+            return .sponsored(answer, turn: turn)
         }
-        turns.end(account)
+        turns.end(turn)
         return .missing(missing)
     }
 
     /// The taken turn lasts until the outcome of this payment, or ends now when nothing was signed.
-    func keep(_ turn: ApprovalTurns.Account, for payment: PaymentID?) {
+    func keep(_ turn: ApprovalTurns.Turn, for payment: PaymentID?) {
         guard let payment else { return turns.end(turn) }
         turns.assign(turn, to: payment)
     }

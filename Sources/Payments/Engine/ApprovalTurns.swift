@@ -16,6 +16,14 @@ final class ApprovalTurns: Sendable {
         let payer: Address
     }
 
+    /// A turn that was taken.
+    ///
+    /// Once it has passed on, it ends nothing.
+    struct Turn: Sendable {
+        fileprivate let account: Account
+        fileprivate let number: UInt64
+    }
+
     /// For how long a payment holds the turn at most, and how long one waits for it.
     static let turnLimit = Duration.seconds(30)
     static let waitLimit = Duration.seconds(60)
@@ -24,7 +32,7 @@ final class ApprovalTurns: Sendable {
     private struct Waiting: UnitHolder {
         let number: UInt64
         let agent: Int
-        let done: CheckedContinuation<Bool, Never>
+        let done: CheckedContinuation<Turn?, Never>
         var lastProgress: Int64 { 0 }
         var mayBeEnded: Bool { false }
     }
@@ -57,7 +65,7 @@ final class ApprovalTurns: Sendable {
     private struct State {
         /// The accounts whose turn is taken.
         var queues: [Account: Queue] = [:]
-        var holders: [PaymentID: (account: Account, turn: UInt64?)] = [:]
+        var holders: [PaymentID: Turn] = [:]
         var lastNumber: UInt64 = 0
         /// Wishes that were refused, at all accounts.
         var refused: UInt64 = 0
@@ -78,12 +86,12 @@ final class ApprovalTurns: Sendable {
         self.sleep = sleep
     }
 
-    /// Waits for an account's turn and takes it for an agent; false when too many wait already, or it waited too long.
-    func take(_ account: Account, for name: String) async -> Bool {
+    /// Waits for an account's turn and takes it for an agent; nil when too many wait already, or it waited too long.
+    func take(_ account: Account, for name: String) async -> Turn? {
         let agent = agents.agent(named: name).number
         let active = agents.count(at: agents.now())
-        return await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
-            let (isDecided, number) = state.withLock { state -> (Bool?, UInt64) in
+        return await withCheckedContinuation { (done: CheckedContinuation<Turn?, Never>) in
+            let (isTaken, number) = state.withLock { state -> (Bool?, UInt64) in
                 state.lastNumber += 1
                 let number = state.lastNumber
                 guard var queue = state.queues[account] else {
@@ -94,7 +102,7 @@ final class ApprovalTurns: Sendable {
                 defer { state.queues[account] = queue }
                 let waiting = Waiting(number: number, agent: agent, done: done)
                 let place = queue.pot.add(waiting, of: agent)
-                // Whoever waits counts, whenever its last request came.
+                // An agent that waits counts, whenever its last request came.
                 let agents = max(active, queue.pot.holders(with: agent))
                 guard queue.pot.take(1, at: place, among: agents) == .granted else {
                     queue.pot.remove(at: place)
@@ -104,17 +112,18 @@ final class ApprovalTurns: Sendable {
                 queue.waiting.append((waiting, place))
                 return (nil, number)
             }
-            if let isDecided { done.resume(returning: isDecided) }
-            if isDecided == true { watch(account, turn: number) }
-            if isDecided == nil { watch(account, waiting: number) }
+            guard let isTaken else { return watch(account, waiting: number) }
+            let turn = Turn(account: account, number: number)
+            if isTaken { watch(turn) }
+            done.resume(returning: isTaken ? turn : nil)
         }
     }
 
     /// Ends a turn that was held for as long as it may be.
-    private func watch(_ account: Account, turn: UInt64) {
+    private func watch(_ turn: Turn) {
         Task {
             await sleep(Self.turnLimit)
-            pass(account, turn: turn)
+            end(turn)
         }
     }
 
@@ -122,7 +131,7 @@ final class ApprovalTurns: Sendable {
     private func watch(_ account: Account, waiting number: UInt64) {
         Task {
             await sleep(Self.waitLimit)
-            state.withLock { $0.queues[account]?.remove(number) }?.done.resume(returning: false)
+            state.withLock { $0.queues[account]?.remove(number) }?.done.resume(returning: nil)
         }
     }
 
@@ -130,18 +139,14 @@ final class ApprovalTurns: Sendable {
     func waiting(for account: Account) -> Int { state.withLock { $0.queues[account]?.waiting.count ?? 0 } }
 
     /// Says which payment a taken turn is for: ``end(_:)-(PaymentID)`` ends it.
-    func assign(_ account: Account, to payment: PaymentID) {
-        state.withLock { $0.holders[payment] = (account, $0.queues[account]?.turn) }
+    func assign(_ turn: Turn, to payment: PaymentID) {
+        state.withLock { $0.holders[payment] = turn }
     }
 
     /// Ends the turn that a payment holds, if it holds one.
     func end(_ payment: PaymentID) {
-        guard let held = state.withLock({ $0.holders.removeValue(forKey: payment) }) else { return }
-        pass(held.account, turn: held.turn)
+        if let turn = state.withLock({ $0.holders.removeValue(forKey: payment) }) { end(turn) }
     }
-
-    /// Ends a turn.
-    func end(_ account: Account) { pass(account, turn: nil) }
 
     /// How the places are divided at the account where most wait.
     var snapshot: PotSnapshot {
@@ -153,10 +158,11 @@ final class ApprovalTurns: Sendable {
             share: shown.share, refused: refused, takenBack: 0, top: shown.top)
     }
 
-    /// Gives the turn to whoever is next; `turn` is the one that has to be held still, nil for any.
-    private func pass(_ account: Account, turn: UInt64?) {
+    /// Ends a turn and gives the next one to the agent that is next; nothing where it has ended before.
+    func end(_ turn: Turn) {
+        let account = turn.account
         let next = state.withLock { state -> Waiting? in
-            guard var queue = state.queues[account], turn ?? queue.turn == queue.turn else { return nil }
+            guard var queue = state.queues[account], turn.number == queue.turn else { return nil }
             guard let next = queue.next() else {
                 state.queues[account] = nil
                 return nil
@@ -167,7 +173,8 @@ final class ApprovalTurns: Sendable {
             return next
         }
         guard let next else { return }
-        watch(account, turn: next.number)
-        next.done.resume(returning: true)
+        let taken = Turn(account: account, number: next.number)
+        watch(taken)
+        next.done.resume(returning: taken)
     }
 }

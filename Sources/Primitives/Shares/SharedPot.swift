@@ -22,6 +22,15 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     private var freePlaces: [UInt32] = []
     /// When the holders may be searched again.
     private var nextSearch = Int64.min
+    /// What the last search found that was not ended yet, the one without progress for longest last.
+    private var candidates = Candidates()
+
+    /// Holders that one search found, for one agent and moment: many small ones are ended with one search.
+    private struct Candidates: Sendable {
+        var agent = -1
+        var time = Int64.min
+        var places: [PotPlace] = []
+    }
 
     private struct Entry: Sendable {
         var holder: Holder?
@@ -127,12 +136,28 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
         for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool
     ) -> PotPlace? {
         guard now >= nextSearch else { return nil }
-        guard let place = stalled(for: agent, among: agents, at: now, isActive: isActive) else {
-            nextSearch = now + Self.pause
-            return nil
+        if candidates.agent != agent || candidates.time != now {
+            candidates = Candidates(
+                agent: agent, time: now,
+                places: search(for: agent, among: agents, at: now, isActive: isActive))
         }
-        takenBack += 1
-        return place
+        let share = rule.share(among: agents)
+        while let place = candidates.places.popLast() {
+            // What was ended since the search may have left its agent with no more than its share.
+            guard let index = index(of: place), isStalled(places[index], at: now),
+                held[places[index].agent] > share || !isActive(places[index].agent)
+            else { continue }
+            takenBack += 1
+            return place
+        }
+        nextSearch = now + Self.pause
+        return nil
+    }
+
+    /// Whether an entry holds something, may be ended, and has made no progress for long enough.
+    private func isStalled(_ entry: Entry, at now: Int64) -> Bool {
+        guard entry.weight > 0, let holder = entry.holder, holder.mayBeEnded else { return false }
+        return holder.lastProgress <= now - Self.patience
     }
 
     /// The holder whose units another agent may have back: of those that hold borrowed units and may be ended, the one
@@ -140,21 +165,22 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     ///
     /// An agent that is not active has no share, and all that it holds is borrowed. Nothing of `agent` itself is found.
     package func stalled(for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool) -> PotPlace? {
+        search(for: agent, among: agents, at: now, isActive: isActive).last
+    }
+
+    /// All holders whose units another agent may have back, the one that has made no progress for longest last.
+    private func search(for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool) -> [PotPlace] {
         let share = rule.share(among: agents)
         let isBorrower = held.enumerated().map { other, held in
             other != agent && held > 0 && (held > share || !isActive(other))
         }
-        guard isBorrower.contains(true) else { return nil }
-        var found: PotPlace?
-        var oldest = now - Self.patience
-        for (index, entry) in places.enumerated() where entry.weight > 0 && isBorrower[entry.agent] {
-            guard let holder = entry.holder, holder.mayBeEnded else { continue }
-            let progress = holder.lastProgress
-            guard progress < oldest || progress == oldest && found == nil else { continue }
-            found = PotPlace(index: UInt32(index), generation: entry.generation)
-            oldest = progress
+        guard isBorrower.contains(true) else { return [] }
+        var found: [(place: PotPlace, progress: Int64)] = []
+        for (index, entry) in places.enumerated() where isBorrower[entry.agent] && isStalled(entry, at: now) {
+            let place = PotPlace(index: UInt32(index), generation: entry.generation)
+            found.append((place, entry.holder?.lastProgress ?? now))
         }
-        return found
+        return found.sorted { ($0.progress, $0.place.index) > ($1.progress, $1.place.index) }.map(\.place)
     }
 
     /// What holds units at a place; nil once it is gone.

@@ -36,6 +36,7 @@ extension Exchange {
         guard waiting != nil else { return }
         waiting = nil
         self.place = place
+        progressed()
         times.endWait()
         deadline = nil
         start()

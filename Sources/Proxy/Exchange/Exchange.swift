@@ -108,6 +108,8 @@ final class Exchange {
         self.isBodyComplete = isBodyComplete
         expiry = admitted.route.gateway.timeouts.total.map { arrived + $0 }
         replay = ReplayBody(of: standing, on: shared)
+        // A call that is counted is never ended for another agent, and holds nothing that could be taken from it.
+        if admitted.route.gateway.billing != .x402 { standing.progress.protect(true) }
         standing.agent.requestBegan(at: arrived.milliseconds)
     }
 

@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 /// One reading of a long or compressed body at a time for each agent: it holds a thread of the pool on which others' bodies
@@ -6,7 +7,7 @@ import Synchronization
 /// Safe to use from any thread.
 final class ReadingTurns: Sendable {
     /// By agent, who waits while one reads, the first to go first.
-    private let waiting = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
+    private let waiting = Mutex<[String: CircularBuffer<CheckedContinuation<Void, Never>>]>([:])
 
     /// Reads in the agent's turn.
     func take<Value: Sendable>(by agent: String, _ read: () async throws -> Value) async rethrows -> Value {
@@ -27,12 +28,8 @@ final class ReadingTurns: Sendable {
 
     private func pass(from agent: String) {
         let next = waiting.withLock { waiting -> CheckedContinuation<Void, Never>? in
-            guard var others = waiting[agent], !others.isEmpty else {
-                waiting[agent] = nil
-                return nil
-            }
-            let next = others.removeFirst()
-            waiting[agent] = others
+            let next = waiting[agent]?.popFirst()
+            if next == nil { waiting[agent] = nil }
             return next
         }
         next?.resume()

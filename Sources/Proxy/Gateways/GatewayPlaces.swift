@@ -144,14 +144,15 @@ final class GatewayPlaces: Sendable {
         return .wait(wait)
     }
 
-    /// Has the requests ended whose places belong to the shares of agents that wait, where they make no progress; the
-    /// places come back as they end.
+    /// Gives on what shares have room for that grew meanwhile, and has the requests ended whose places belong to the shares of
+    /// agents that wait, where they make no progress; those places come back as they end.
     func takeBack(at gateway: String, now: Int64) {
         let active = agents.count(at: now)
-        let ended = state.withLock { state -> [Holder] in
-            guard var queue = state.queues.removeValue(forKey: gateway) else { return [] }
+        let (next, ended) = state.withLock { state -> ([(Waiting, PotPlace)], [Holder]) in
+            guard var queue = state.queues.removeValue(forKey: gateway) else { return ([], []) }
             defer { state.queues[gateway] = queue }
-            return queue.waiting.keys.compactMap { agent in
+            let next = queue.next(among: active)
+            let ended = queue.waiting.keys.compactMap { agent -> Holder? in
                 guard queue.pot.answer(to: 1, by: agent, among: active) == .shareIsLent,
                     let place = queue.pot.reclaim(
                         for: agent, among: active, at: now,
@@ -162,7 +163,9 @@ final class GatewayPlaces: Sendable {
                 holder.progress.protect(true)
                 return holder
             }
+            return (next, ended)
         }
+        handOver(next, at: gateway)
         for holder in ended { holder.whenTakenBack() }
     }
 

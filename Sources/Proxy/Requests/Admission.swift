@@ -160,7 +160,10 @@ extension AgentConnection {
     }
 
     private static var unsafePath: Refusal {
-        Refusal(400, "unsafe-path", "The path must not have dot segments or backslashes, encoded or not.")
+        Refusal(
+            400, "unsafe-path",
+            "The path must not have dot segments, backslashes or control characters, nor an escape that servers read as one "
+                + "of these (such as %c0%ae, or more than four layers of percent-encoding).")
     }
 
     private func checkHostCount(_ head: RequestHead) throws(Refusal) {

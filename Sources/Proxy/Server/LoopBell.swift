@@ -53,6 +53,10 @@ final class LoopBell {
         guard !isRinging else { return }
         isRinging = true
         if writingEnd >= 0, unsafe write(writingEnd, [UInt8(1)], 1) == 1 { return }
+        ringLater()
+    }
+
+    private func ringLater() {
         let bound = NIOLoopBound(self, eventLoop: loop)
         _ = loop.scheduleTask(in: Self.fallback) { bound.value.rang() }
     }
@@ -63,11 +67,12 @@ final class LoopBell {
         onRing()
     }
 
-    /// The pipe is closed, as all channels of a loop are when it ends.
+    /// The pipe is closed, as all channels of a loop are when it ends; what was written to it may never be read.
     private func silence() {
         guard writingEnd >= 0 else { return }
         close(writingEnd)
         writingEnd = -1
+        if isRinging { ringLater() }
     }
 
     private final class Ear: ChannelInboundHandler {

@@ -200,7 +200,7 @@ final class ProxyLoop {
 
     /// Looks up a host that an agent names.
     func resolver(for agent: Agent) -> GuardedResolver {
-        GuardedResolver(addresses: rules.forward.addresses, loop: loop, for: ConnectionOwner(agent).asker)
+        GuardedResolver(addresses: rules.forward.addresses, loop: loop, for: .agent(ConnectionOwner(agent)))
     }
 
     /// Takes a new connection in until it is closed.

@@ -100,6 +100,8 @@ extension AgentConnection {
         }
         context.writeAndFlush(
             wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n")), promise: nil)
+        // An earlier answer that was read slowly may have stopped it.
+        setReading(true)
         forgetConnection()
         let rest = inbound
         inbound = ByteBuffer()

@@ -7,14 +7,33 @@ package struct LogQueue {
     private let report: @Sendable (_ dropped: Int) -> String
     private var bytes: [UInt8] = []
     private var dropped = 0
-    /// Reports among `bytes`, and the dropped lines that they count.
-    private var reports = (lines: 0, count: 0)
+    /// Reports among `bytes`.
+    private var reports: [Report] = []
+
+    fileprivate struct Report {
+        /// Where its line ends.
+        let end: Int
+        /// How many dropped lines it counts.
+        let count: Int
+    }
 
     /// Lines that were taken out to be written.
     package struct Taken {
         /// Whole lines.
         package let bytes: [UInt8]
-        fileprivate let reports: (lines: Int, count: Int)
+        private let reports: [Report]
+
+        fileprivate init(bytes: [UInt8], reports: [Report]) {
+            self.bytes = bytes
+            self.reports = reports
+        }
+
+        /// How many lines end after so many bytes: a report stands for those that it counts.
+        fileprivate func lines(after written: Int) -> Int {
+            let lost = reports.filter { $0.end > written }
+            let lines = bytes[min(written, bytes.count)...].count { $0 == UInt8(ascii: "\n") }
+            return lines - lost.count + lost.reduce(0) { $0 + $1.count }
+        }
     }
 
     /// Makes a queue of `capacity` bytes; `report` is the line, with its end, that says how many lines were dropped.
@@ -25,6 +44,9 @@ package struct LogQueue {
 
     /// Whether there is nothing to write.
     package var isEmpty: Bool { bytes.isEmpty && dropped == 0 }
+
+    /// Whether lines wait, besides a report on those that were dropped.
+    package var hasLines: Bool { !bytes.isEmpty }
 
     /// Adds one line with its end, or drops it.
     package mutating func append(_ line: String) {
@@ -42,20 +64,18 @@ package struct LogQueue {
         writeReport()
         let taken = Taken(bytes: bytes, reports: reports)
         bytes = []
-        reports = (0, 0)
+        reports = []
         return taken
     }
 
-    /// Says that the last `count` lines of what was taken out were not written; those that a report among them counts are
-    /// reported again.
-    package mutating func wereNotWritten(_ count: Int, of taken: Taken) {
-        dropped += max(count, taken.reports.lines) - taken.reports.lines + taken.reports.count
-    }
+    /// Says that of what was taken out only so many bytes were written: the lines that end after them are dropped, and those
+    /// that a report among them counts are reported again.
+    package mutating func wasCut(_ taken: Taken, after written: Int) { dropped += taken.lines(after: written) }
 
     private mutating func writeReport() {
         guard dropped > 0 else { return }
         bytes.append(contentsOf: report(dropped).utf8)
-        reports = (reports.lines + 1, reports.count + dropped)
+        reports.append(Report(end: bytes.count, count: dropped))
         dropped = 0
     }
 }

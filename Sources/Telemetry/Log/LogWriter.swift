@@ -96,10 +96,11 @@ package final class LogWriter: Sendable {
         unsafe sigfillset(&all)
         unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
         var isWaiting = false
+        var isCut = false
         while true {
             if isWaiting { _ = hasWork.wait(timeout: .now() + .seconds(1)) } else { hasWork.wait() }
             while let lines = take() {
-                write(lines)
+                write(lines, afterCut: &isCut)
                 wrote()
                 // Lines gather meanwhile. Nobody waits for this thread but `flush`, which polls.
                 usleep(Self.gathering * 1000)
@@ -124,7 +125,15 @@ package final class LogWriter: Sendable {
         state.withLock { if $0.queue.isEmpty { isDone.store(true, ordering: .releasing) } }
     }
 
-    private func write(_ lines: LogQueue.Taken) {
+    /// Writes lines; `isCut` says before and after it whether the last line that was written has no end.
+    private func write(_ lines: LogQueue.Taken, afterCut isCut: inout Bool) {
+        if isCut {
+            guard unsafe systemWrite(descriptor, "\n", 1) == 1 else {
+                state.withLock { $0.queue.wasCut(lines, after: 0) }
+                return giveUp()
+            }
+            isCut = false
+        }
         var rest = lines.bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { bytes in
@@ -135,8 +144,9 @@ package final class LogWriter: Sendable {
             } else if count < 0, errno == EAGAIN || errno == EWOULDBLOCK {
                 waitForRoom()
             } else if count == 0 || errno != EINTR {
-                let lost = rest.count { $0 == UInt8(ascii: "\n") }
-                state.withLock { $0.queue.wereNotWritten(lost, of: lines) }
+                let written = rest.startIndex
+                isCut = written > 0 && lines.bytes[written - 1] != UInt8(ascii: "\n")
+                state.withLock { $0.queue.wasCut(lines, after: written) }
                 return giveUp()
             }
         }
@@ -150,7 +160,8 @@ package final class LogWriter: Sendable {
 
     /// Nothing is tried for a moment; what comes meanwhile waits as long as there is room.
     private func giveUp() {
-        isDone.store(true, ordering: .releasing)
+        // A report on what was dropped is not waited for.
+        state.withLock { if !$0.queue.hasLines { isDone.store(true, ordering: .releasing) } }
         usleep(UInt32(Self.pause) * 1000)
     }
 }

@@ -58,7 +58,7 @@ package final class AddressLookups: Sendable {
 
     /// The addresses of a host in one family, without ports; fails with ``LookupFailure``, at the deadline and when it is
     /// cancelled with ``LookupFailure/timedOut``.
-    func addresses(of host: String, family: Int32, for asker: String, on loop: any EventLoop) -> Pending {
+    func addresses(of host: String, family: Int32, for asker: LookupAsker, on loop: any EventLoop) -> Pending {
         let promise = loop.makePromise(of: [SocketAddress].self)
         let waiter = state.withLock { state -> LookupQueue.Waiter? in
             state.lastWaiter += 1

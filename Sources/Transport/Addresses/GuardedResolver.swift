@@ -19,7 +19,7 @@ package struct GuardedResolver: Resolver, Sendable {
     /// Nil where the operator chose the host: any address is dialled then.
     private let addresses: AddressGuard?
     private let loop: any EventLoop
-    private let asker: String
+    private let asker: LookupAsker
     private let lookups: AddressLookups
     private let queries = Queries()
 
@@ -42,7 +42,7 @@ package struct GuardedResolver: Resolver, Sendable {
     ///
     /// `asker` is whose share of `lookups` is used: the agent that names the host, or the host that the operator named.
     package init(
-        addresses: AddressGuard?, loop: any EventLoop, for asker: String, lookups: AddressLookups = .standard
+        addresses: AddressGuard?, loop: any EventLoop, for asker: LookupAsker, lookups: AddressLookups = .standard
     ) {
         self.addresses = addresses
         self.loop = loop

@@ -39,9 +39,6 @@ package struct ConnectionOwner: Hashable, Sendable {
     /// The daemon itself.
     package static let daemon = ConnectionOwner(high: 0, low: 0)
 
-    /// Whose share of the threads for name look-ups is used.
-    package var asker: String { "agent \(high) \(low)" }
-
     /// Makes an owner from 128 bits that no other owner has.
     package init(high: UInt64, low: UInt64) {
         self.high = high

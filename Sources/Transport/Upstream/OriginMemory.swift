@@ -1,22 +1,37 @@
 /// What is remembered about origins, apart by whose choice they are: an agent that names many makes room only among its own.
 struct OriginMemory<Value> {
-    /// Origins that are remembered for one choice; about further ones nothing is.
+    /// Origins that are remembered for one choice; with more, the one that was learned about longest ago is forgotten.
     static var limit: Int { 64 }
 
-    private var values: [Destination.Choice: [Origin: Value]] = [:]
+    private struct Entry {
+        var value: Value
+        /// Grows with each thing that is learned.
+        var order: UInt64
+    }
 
-    /// What is remembered; nothing is stored where there is no room.
+    private var entries: [Destination.Choice: [Origin: Entry]] = [:]
+    private var lastOrder: UInt64 = 0
+
+    /// What is remembered.
     subscript(destination: Destination) -> Value? {
-        get { values.isEmpty ? nil : values[destination.choice]?[destination.origin] }
+        get { entries.isEmpty ? nil : entries[destination.choice]?[destination.origin]?.value }
         set {
-            var own = values.removeValue(forKey: destination.choice) ?? [:]
-            if own[destination.origin] != nil || own.count < Self.limit { own[destination.origin] = newValue }
-            if !own.isEmpty { values[destination.choice] = own }
+            guard let newValue else {
+                entries[destination.choice]?[destination.origin] = nil
+                if entries[destination.choice]?.isEmpty == true { entries[destination.choice] = nil }
+                return
+            }
+            lastOrder += 1
+            entries[destination.choice, default: [:]][destination.origin] = Entry(value: newValue, order: lastOrder)
+            guard let own = entries[destination.choice], own.count > Self.limit else { return }
+            if let oldest = own.min(by: { $0.value.order < $1.value.order })?.key {
+                entries[destination.choice]?[oldest] = nil
+            }
         }
     }
 
     /// Forgets what is known of origins that agents chose.
     mutating func forgetAgents() {
-        values = values.filter { !$0.key.isOfAgent }
+        entries = entries.filter { !$0.key.isOfAgent }
     }
 }

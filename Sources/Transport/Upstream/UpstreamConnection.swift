@@ -75,7 +75,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     /// Whether what is sent on it may come back here without having passed the public internet.
     package private(set) lazy var mayLeadBack = ConnectionReach.mayLeadBack(
         from: context?.channel.localAddress, to: context?.channel.remoteAddress)
-    /// Whether the connection has carried an exchange before the present one.
+    /// Whether the connection has been idle before the present exchange: its server may have closed it meanwhile.
     package private(set) var isReused = false
 
     /// Whether it is a stream of a shared connection.
@@ -304,7 +304,6 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
         let mayKeep =
             !isStream && hasSentRequest && !isOfferToPay && inbound.readableBytes == 0 && head?.keepsAlive == true
         if mayKeep {
-            isReused = true
             setReading(true)
             park()
         } else {
@@ -338,6 +337,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     func park() {
         guard let pool, let shelf else { return close() }
         phase = .idle
+        isReused = true
         inbound = ByteBuffer()
         idleSince = .now()
         idleUntil = idleSince + pool.idleTime(to: destination, hint: head.flatMap(Self.hint))

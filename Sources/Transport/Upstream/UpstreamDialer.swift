@@ -73,8 +73,8 @@ final class UpstreamDialer {
     /// Looks a host up on the part of the threads of whoever chose it.
     private func resolver(for destination: Destination) -> GuardedResolver {
         switch destination.choice {
-        case .daemon, .gateway: GuardedResolver(addresses: nil, loop: loop, for: "host \(destination.origin.host)")
-        case .agent(let owner, _): GuardedResolver(addresses: guarded, loop: loop, for: owner.asker)
+        case .daemon, .gateway: GuardedResolver(addresses: nil, loop: loop, for: .host(destination.origin.host))
+        case .agent(let owner, _): GuardedResolver(addresses: guarded, loop: loop, for: .agent(owner))
         }
     }
 

@@ -26,11 +26,11 @@ package final class UpstreamPool {
         sessions = HTTP2Sessions(loop: loop, dialer: dialer)
         dialer.pool = self
         sessions.onCountChange = { [weak self] in self?.beSwept() }
-        sessions.onSpare = { [weak self] connection in
+        sessions.onSpare = { [weak self] connection, idleLimit in
             guard let self else { return connection.close() }
             // It has carried nothing, so that anybody may have it.
             let shelf = self.idle.shelf(for: connection.destination, owner: nil)
-            connection.assign(to: shelf, idleLimit: ConnectionUse.usualIdleLimit)
+            connection.assign(to: shelf, idleLimit: idleLimit)
             connection.park()
         }
     }
@@ -74,7 +74,7 @@ package final class UpstreamPool {
             completion(result)
         }
         if allowsHTTP2, use.destination.origin.isSecure, !sessions.demandsHTTP1(use.destination) {
-            return sessions.connect(to: use.destination, timeout: timeout, completion: assigned)
+            return sessions.connect(for: use, timeout: timeout, completion: assigned)
         }
         dialer.dial(use.destination, sessions: nil, timeout: timeout) { result in
             switch result {

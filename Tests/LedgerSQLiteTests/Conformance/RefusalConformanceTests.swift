@@ -19,7 +19,7 @@ struct RefusalConformanceTests {
     }
 
     private static func lines(_ store: any LedgerStore) async throws -> [CountedRefusals] {
-        try await store.read { (snapshot) throws(LedgerError) in try snapshot.countedRefusals() }
+        try await store.read { (snapshot) throws(LedgerError) in try snapshot.countedRefusals().map(\.counted) }
     }
 
     @Test("refusals of the books and of the engine go through one counter", arguments: StoreKind.allCases)
@@ -134,6 +134,38 @@ struct RefusalConformanceTests {
         try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
         #expect(try await ledger.noteRefusals(all: true, at: Self.second(3)).map(\.count) == [4])
         #expect(try await Self.lines(ledger).map(\.count) == [4])
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("a refusal whose row the books could not take is counted, and leaves its place to the next")
+    func notBooked() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("ledger.sqlite")
+        let ledger = try SQLiteLedger(path: path, settings: SQLiteLedger.Settings(busyTimeout: .milliseconds(50)))
+        try await ledger.add(.sample(caps: [CapLimit(.day, .cents(1))]))
+        var configuration = GRDB.Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: path, configuration: configuration)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        for number: UInt64 in 0..<5 {
+            await #expect(throws: LedgerError.self) {
+                try await ledger.record(Self.refusal(number, "policy-refused"), at: Self.second(1))
+            }
+            // What the agent hears of this one is that the books cannot be written.
+            await #expect(throws: LedgerError.self) {
+                try await ledger.reserve(.sample(50 + number, value: .cents(5)), second: 1)
+            }
+        }
+        try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        for number: UInt64 in 10..<16 {
+            let isBooked = try await ledger.record(Self.refusal(number, "policy-refused"), at: Self.second(2))
+            #expect(isBooked == (number < 15))
+            let refused = try await ledger.reserve(.sample(60 + number, value: .cents(5)), second: 2)
+            #expect(refused.refusalCode == "cap-day")
+        }
+        #expect(try await ledger.payments(PaymentFilter()).count == 10)
+        let noted = try await ledger.noteRefusals(all: true, at: Self.second(3))
+        #expect(noted.map(\.codes) == [["policy-refused": 6, "cap-day": 1]])
         withExtendedLifetime(folder) {}
     }
 

@@ -36,17 +36,21 @@ struct AddressLookupsTests {
         let lookups = AddressLookups(patience: .milliseconds(200)) { server.find($0, $1) }
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let stuck = (0..<20).map {
-            lookups.addresses(of: "silent\($0)", family: AddressLookup.ipv4, for: "attacker", on: loop).addresses
+            lookups.addresses(
+                of: "silent\($0)", family: AddressLookup.ipv4, for: .agent(ConnectionOwner(high: 1, low: 1)), on: loop
+            ).addresses
         }
         #expect(lookups.threads == 4)
-        let honest = lookups.addresses(of: "fine", family: AddressLookup.ipv4, for: "honest", on: loop)
+        let honest = lookups.addresses(
+            of: "fine", family: AddressLookup.ipv4, for: .agent(ConnectionOwner(high: 1, low: 2)), on: loop)
         #expect(try await honest.addresses.get().count == 1)
         for answer in stuck {
             await #expect(throws: LookupFailure.timedOut) { try await answer.get() }
         }
         // The threads are not to be had back, and nobody else is in their way.
         #expect(lookups.threads == 4)
-        let again = lookups.addresses(of: "silent30", family: AddressLookup.ipv4, for: "attacker", on: loop)
+        let again = lookups.addresses(
+            of: "silent30", family: AddressLookup.ipv4, for: .agent(ConnectionOwner(high: 1, low: 1)), on: loop)
         await #expect(throws: LookupFailure.timedOut) { try await again.addresses.get() }
         #expect(server.names.count { $0.hasPrefix("silent") } == 4)
         server.release()
@@ -59,9 +63,11 @@ struct AddressLookupsTests {
         let lookups = AddressLookups { server.find($0, $1) }
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let pending = (0..<68).map {
-            lookups.addresses(of: "silent\($0)", family: AddressLookup.ipv4, for: "attacker", on: loop)
+            lookups.addresses(
+                of: "silent\($0)", family: AddressLookup.ipv4, for: .agent(ConnectionOwner(high: 1, low: 1)), on: loop)
         }
-        let refused = lookups.addresses(of: "silent", family: AddressLookup.ipv4, for: "attacker", on: loop)
+        let refused = lookups.addresses(
+            of: "silent", family: AddressLookup.ipv4, for: .agent(ConnectionOwner(high: 1, low: 1)), on: loop)
         await #expect(throws: LookupFailure.tooMany) { try await refused.addresses.get() }
         for one in pending { one.cancel() }
         for one in pending { await #expect(throws: LookupFailure.timedOut) { try await one.addresses.get() } }
@@ -75,7 +81,8 @@ struct AddressLookupsTests {
         let lookups = AddressLookups { server.find($0, $1) }
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         func resolver(_ guarded: AddressGuard?) -> GuardedResolver {
-            GuardedResolver(addresses: guarded, loop: loop, for: "agent", lookups: lookups)
+            GuardedResolver(
+                addresses: guarded, loop: loop, for: .agent(ConnectionOwner(high: 1, low: 3)), lookups: lookups)
         }
         let literal = try await resolver(nil).initiateAQuery(host: "10.0.0.1", port: 7).get()
         #expect(literal == [try SocketAddress(ipAddress: "10.0.0.1", port: 7)])

@@ -8,9 +8,14 @@ struct LookupQueueTests {
 
     /// Asks for many names; returns how many were taken.
     private static func ask(
-        _ names: Range<Int>, by asker: String, _ queue: inout LookupQueue
+        _ names: Range<Int>, by name: String, _ queue: inout LookupQueue
     ) -> Int {
-        names.count { queue.ask(question("\(asker)-\($0).example"), by: asker, waiter: UInt64($0)) }
+        names.count { queue.ask(question("\(name)-\($0).example"), by: asker(name), waiter: UInt64($0)) }
+    }
+
+    /// An agent, by any name.
+    private static func asker(_ name: String) -> LookupAsker {
+        .agent(ConnectionOwner(high: 7, low: name.utf8.reduce(5381) { $0 &* 33 &+ UInt64($1) }))
     }
 
     @Test("an agent has at most 4 of 16 threads, and 64 of its look-ups wait")
@@ -44,7 +49,8 @@ struct LookupQueueTests {
         var jobs: [UInt64] = []
         for (index, agent) in ["a", "b", "c", "d", "e", "f", "g", "h"].enumerated() {
             for name in 0..<4 {
-                _ = queue.ask(Self.question("\(agent)\(name)"), by: agent, waiter: UInt64(index * 10 + name))
+                _ = queue.ask(
+                    Self.question("\(agent)\(name)"), by: Self.asker(agent), waiter: UInt64(index * 10 + name))
             }
             jobs += queue.starts().map(\.job)
         }
@@ -53,7 +59,7 @@ struct LookupQueueTests {
         // Nothing waits any more, and the 16 threads are held by the name servers' silence.
         var begun = [queue.starts().map(\.question.host)]
         for (asker, host) in [("honest", "honest"), ("a", "a9")] {
-            _ = queue.ask(Self.question(host), by: asker, waiter: 900)
+            _ = queue.ask(Self.question(host), by: Self.asker(asker), waiter: 900)
             begun.append(queue.starts().map(\.question.host))
         }
         for job in jobs {
@@ -71,7 +77,7 @@ struct LookupQueueTests {
         for agent in 0..<200 {
             for name in 0..<4 {
                 waiter += 1
-                _ = queue.ask(Self.question("\(agent)-\(name)"), by: "\(agent)", waiter: waiter)
+                _ = queue.ask(Self.question("\(agent)-\(name)"), by: Self.asker("\(agent)"), waiter: waiter)
             }
             _ = queue.starts()
             for gone in (waiter - 3)...waiter { queue.leave(gone) }
@@ -84,10 +90,10 @@ struct LookupQueueTests {
     func joining() throws {
         var queue = LookupQueue()
         func ask(_ host: String, by asker: String, _ waiter: UInt64, family: Int32 = 2) -> [String] {
-            _ = queue.ask(.init(host: host, family: family), by: asker, waiter: waiter)
+            _ = queue.ask(.init(host: host, family: family), by: Self.asker(asker), waiter: waiter)
             return queue.starts().map(\.question.host)
         }
-        _ = queue.ask(Self.question("x"), by: "a", waiter: 1)
+        _ = queue.ask(Self.question("x"), by: Self.asker("a"), waiter: 1)
         let starts = queue.starts()
         let first = try #require(starts.first)
         let joined = [ask("x", by: "b", 2), ask("x", by: "b", 3, family: 10)]
@@ -102,6 +108,54 @@ struct LookupQueueTests {
         queue.leave(21)
         let again = ask("y5", by: "d", 22)
         #expect(again == ["y5"])
+    }
+
+    @Test(
+        "agents without answers from their name servers take no thread from the operator's hosts, waiting or given up")
+    func hosts() {
+        var queue = LookupQueue()
+        var waiter: UInt64 = 0
+        func ask(_ host: String, by asker: LookupAsker) -> Int {
+            waiter += 1
+            return queue.ask(Self.question(host), by: asker, waiter: waiter) ? queue.starts().count : -1
+        }
+        // All that agents may have runs, and as much waits as may.
+        for agent in 0..<40 {
+            for name in 0..<64 { _ = ask("\(agent)-\(name)", by: Self.asker("\(agent)")) }
+        }
+        #expect(queue.threads == 16)
+        let begun = (0..<6).map { ask("gateway\($0 / 2)-\($0 % 2)", by: .host("gateway\($0 / 2)")) }
+        #expect(begun == [1, 1, 1, 1, 0, 0])
+        // Nobody waits any more, for the agents' or the hosts'.
+        for gone in 1...waiter { queue.leave(gone) }
+        for agent in 100..<200 {
+            let first = waiter + 1
+            for name in 0..<4 { _ = ask("\(agent)-\(name)", by: Self.asker("\(agent)")) }
+            for gone in first...waiter { queue.leave(gone) }
+        }
+        #expect(queue.threads == 68)
+        let later = (0..<6).map { ask("other\($0)", by: .host("other\($0)")) }
+        #expect(later == [1, 1, 1, 1, 0, 0])
+        #expect(queue.threads == 72)
+    }
+
+    @Test("hosts may have what no agent uses, and those who wait for one name are many look-ups to nobody")
+    func idle() throws {
+        var queue = LookupQueue()
+        for host in 0..<9 {
+            for name in 0..<3 { _ = queue.ask(Self.question("\(host)-\(name)"), by: .host("\(host)"), waiter: 0) }
+        }
+        // Four places of their own and the agents', of which the last are for those with less than two.
+        let begun = queue.starts().count
+        #expect(begun == 18)
+        var second = LookupQueue()
+        for waiter in 0..<100_000 as Range<UInt64> {
+            _ = second.ask(Self.question("x"), by: .host("x"), waiter: waiter)
+        }
+        let start = try #require(second.starts().first)
+        for waiter in 0..<99_999 as Range<UInt64> { second.leave(waiter) }
+        let left = second.ended(start.job)
+        #expect(left == [99_999])
     }
 
     @Test("1024 look-ups wait in all")

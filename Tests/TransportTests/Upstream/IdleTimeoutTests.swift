@@ -40,6 +40,20 @@ struct IdleTimeoutTests {
 struct OriginMemoryTests {
     private func origin(_ number: Int) -> Origin { Origin(isSecure: true, host: "host\(number).test", port: 443) }
 
+    @Test("what is learned about one host more than is remembered takes the place of what was learned longest ago")
+    func oldest() {
+        var memory = OriginMemory<Int>()
+        func destination(_ number: Int) -> Destination { Destination(origin(number), chosenBy: .gateway("lab")) }
+        for number in 0..<64 { memory[destination(number)] = 1 }
+        memory[destination(0)] = 2
+        memory[destination(64)] = 3
+        #expect(memory[destination(0)] == 2 && memory[destination(64)] == 3 && memory[destination(1)] == nil)
+        #expect(memory[destination(2)] == 1)
+        memory[destination(0)] = nil
+        memory[destination(1)] = 4
+        #expect(memory[destination(2)] == 1 && memory[destination(1)] == 4)
+    }
+
     @Test("an agent that names many hosts makes nobody else forget")
     func apart() {
         var memory = OriginMemory<Int>()
@@ -50,13 +64,13 @@ struct OriginMemoryTests {
         memory[others] = 2
         for number in 0..<1000 { memory[Destination(origin(number), chosenBy: .agent(first, rules: 0))] = 3 }
         #expect(memory[gateway] == 1 && memory[others] == 2)
-        #expect(memory[Destination(origin(0), chosenBy: .agent(first, rules: 0))] == 3)
-        #expect(memory[Destination(origin(999), chosenBy: .agent(first, rules: 0))] == nil)
+        #expect(memory[Destination(origin(999), chosenBy: .agent(first, rules: 0))] == 3)
+        #expect(memory[Destination(origin(0), chosenBy: .agent(first, rules: 0))] == nil)
         #expect(memory[Destination(origin(0), chosenBy: .agent(first, rules: 1))] == nil)
         memory[others] = nil
         #expect(memory[others] == nil)
         memory.forgetAgents()
-        #expect(memory[gateway] == 1 && memory[Destination(origin(0), chosenBy: .agent(first, rules: 0))] == nil)
+        #expect(memory[gateway] == 1 && memory[Destination(origin(999), chosenBy: .agent(first, rules: 0))] == nil)
     }
 }
 

@@ -21,6 +21,8 @@ final class HTTP2Sessions {
         var usualLimit = HTTP2Options.unsaidStreamLimit
         /// When another connection may be opened, behind one that did not come about.
         var dialsFrom = NIODeadline.distantPast
+        /// Idle HTTP/1.1 connections that were last wanted at most.
+        var idleLimit = ConnectionUse.usualIdleLimit
     }
 
     /// A request that waits for a stream.
@@ -48,8 +50,8 @@ final class HTTP2Sessions {
     private(set) var count = 0
     /// Told when there is a first connection, or no longer one.
     var onCountChange: () -> Void = {}
-    /// Takes a connection that came about although nobody waits for it any more.
-    var onSpare: (UpstreamConnection) -> Void = { $0.close() }
+    /// Takes a connection that came about although nobody waits for it any more, and how many may be kept.
+    var onSpare: (UpstreamConnection, _ idleLimit: Int) -> Void = { connection, _ in connection.close() }
 
     init(loop: any EventLoop, dialer: UpstreamDialer) {
         self.loop = loop
@@ -58,11 +60,12 @@ final class HTTP2Sessions {
 
     /// Finds a stream, or the HTTP/1.1 connection that the origin prefers.
     func connect(
-        to destination: Destination, timeout: TimeAmount,
+        for use: ConnectionUse, timeout: TimeAmount,
         completion: @escaping (Result<UpstreamConnection, UpstreamFailure>) -> Void
     ) {
-        let now = NIODeadline.now()
+        let (now, destination) = (NIODeadline.now(), use.destination)
         let shared = destinations[destination] ?? Shared()
+        shared.idleLimit = use.idleLimit
         destinations[destination] = shared
         let waiter = Waiter(connect: PendingConnect(completion), until: now + timeout)
         if shared.waiting.isEmpty, let session = shared.sessions.first(where: { $0.offersStream(at: now) }) {
@@ -206,7 +209,7 @@ final class HTTP2Sessions {
         versions[destination] = .http1Chosen
         if let waiter { return waiter.connect.finish(.success(connection)) }
         shared.waiting.removeAll { $0.connect.isFinished }
-        guard let first = shared.waiting.popFirst() else { return onSpare(connection) }
+        guard let first = shared.waiting.popFirst() else { return onSpare(connection, shared.idleLimit) }
         first.connect.finish(.success(connection))
         let others = shared.waiting
         shared.waiting = []

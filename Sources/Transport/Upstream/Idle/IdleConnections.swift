@@ -32,6 +32,9 @@ final class IdleConnections {
         init(_ part: IdlePot.Part) { self.part = part }
     }
 
+    /// How many shelves may be empty before all empty ones are cleared away.
+    private static let emptyShelves = 64
+
     private let loop: any EventLoop
     private let bound: IdleBound
     private var shelves: [Key: Shelf] = [:]
@@ -53,6 +56,8 @@ final class IdleConnections {
     func shelf(for destination: Destination, owner: ConnectionOwner?) -> Shelf {
         let key = Key(destination: destination, owner: owner)
         if let shelf = shelves[key] { return shelf }
+        // Agents name as many destinations as they like, and most keep nothing.
+        if shelves.count >= Self.emptyShelves + 2 * count { tidy() }
         let group = group(of: destination.choice)
         let shelf = Shelf(key, part: group.part)
         shelves[key] = shelf
@@ -120,6 +125,9 @@ final class IdleConnections {
 
     /// All of them.
     var all: [UpstreamConnection] { shelves.values.flatMap(\.connections) }
+
+    /// How many shelves there are, empty ones included.
+    var shelfCount: Int { shelves.count }
 
     /// Clears away what is empty.
     func tidy() {
