@@ -153,15 +153,18 @@ struct SharedPotTests {
         var pot = SharedPot<Counted>(total: 20_000)
         let reads = Counted.Reads()
         let facts = (0..<15_000).map { Replaceable(Held(lastProgress: Int64($0 % 100))) }
-        for fact in facts {
+        var numbers: [PotPlace: Int] = [:]
+        for (number, fact) in facts.enumerated() {
             let place = pot.add(Counted(facts: fact, reads: reads), of: 0)
             _ = pot.take(1, at: place, among: 1)
+            numbers[place] = number
         }
         let wanting = pot.add(Counted(facts: Replaceable(Held(lastProgress: 20_000)), reads: reads), of: 1)
         var ended = 0
         while pot.take(9_000, at: wanting, among: 2) == .shareIsLent {
             guard let found = pot.reclaim(for: 1, among: 2, at: 20_000, isActive: { _ in true }) else { break }
             pot.remove(at: found)
+            if ended >= 10 { #expect(!(100..<5_000).contains(numbers[found] ?? 0)) }
             ended += 1
             // Those that are next make progress while the first are ended.
             if ended == 10 { for fact in facts[100..<5_000] { fact.replace(with: Held(lastProgress: 20_000)) } }

@@ -63,6 +63,21 @@ struct GatewayPlacesTests {
         #expect(place(ask("fourth", limit: 1)) != nil)
     }
 
+    @Test("a share that grows is handed to the one that waits for it, though no place comes back")
+    func grown() {
+        let held = ["ada", "bob", "cyd"].map { place(ask($0, of: $0, limit: 4)) }
+        #expect(held.allSatisfy { $0 != nil })
+        // The last place is lent to nobody, and the share among three is one.
+        #expect(place(ask("more", of: "cyd", limit: 4, now: 1)) == nil)
+        places.takeBack(at: "lab", now: 30_000)
+        #expect(granted.names.isEmpty)
+        agents.agent(named: "cyd").hadRequest(at: 50_000)
+        agents.agent(named: "bob").hadRequest(at: 50_000)
+        places.takeBack(at: "lab", now: 60_001)
+        #expect(granted.names == ["more"])
+        withExtendedLifetime(held) {}
+    }
+
     @Test("who has given up is passed over")
     func cancelled() throws {
         var first = place(ask("first", limit: 1))

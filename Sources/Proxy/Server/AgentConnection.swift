@@ -67,6 +67,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     var hasTurn = false
     var inbound = ByteBuffer()
     private(set) var exchange: Exchange?
+    private var smallWrites = SmallWrites()
     /// The credential of the last request: agents send the same one with each.
     private(set) var knownCredential: AgentCredential?
     private(set) var isReadingBody = true
@@ -448,6 +449,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
 
 extension AgentConnection: AgentChannel {
     func write(_ bytes: ByteBuffer) {
+        smallWrites.note(bytes, context)
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 

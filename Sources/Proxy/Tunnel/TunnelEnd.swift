@@ -31,6 +31,7 @@ final class TunnelEnd: ChannelInboundHandler {
     private(set) var received = 0
     private var context: ChannelHandlerContext?
     private var isReading = false
+    private var smallWrites = SmallWrites()
     private var finishing = Finish.none
     /// Whether what still comes is thrown away until this side closes.
     private var isLeaving = false
@@ -132,7 +133,10 @@ final class TunnelEnd: ChannelInboundHandler {
         if finish == .connection { peer = nil }
     }
 
-    private func write(_ bytes: ByteBuffer) { context?.write(wrapOutboundOut(bytes), promise: nil) }
+    private func write(_ bytes: ByteBuffer) {
+        smallWrites.note(bytes, context)
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
 
     private func flush() { context?.flush() }
 

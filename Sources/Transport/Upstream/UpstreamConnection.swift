@@ -97,6 +97,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     private var writes = 0
     private var isTruncated = false
     private var isReading = true
+    private var smallWrites = SmallWrites()
     private var whenReady: ((Result<UpstreamConnection, UpstreamFailure>) -> Void)?
 
     init(
@@ -138,6 +139,7 @@ package final class UpstreamConnection: ChannelInboundHandler, RemovableChannelH
     /// Writes a part of the request.
     package func write(_ bytes: ByteBuffer) {
         writes += 1
+        if !isStream { smallWrites.note(bytes, context) }
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 

@@ -17,6 +17,7 @@ struct ShareTests {
                 name: "other", wallet: nil, team: nil, tokenHash: SHA256.hash(Array(token.utf8)), addedAt: .vectors),
             limits: [
                 CapLimit(.request, .cents(1_000)), CapLimit(.day, .cents(5_000)), CapLimit(.lifetime, .cents(10_000)),
+                CapLimit(.hour, .payments, UInt256(1_000)),
             ], by: "tester")
         return { method, path, length in
             "\(method) \(path) HTTP/1.1\r\nhost: 127.0.0.1:\(lab.port)\r\nauthorization: Bearer \(token)\r\n"
@@ -107,6 +108,37 @@ struct ShareTests {
                 #expect(ended["x-should-retry"] == (isRepeatable ? [] : ["false"]))
             }
             withExtendedLifetime(others) {}
+        }
+    }
+
+    @Test("calls of a prepaid gateway keep what they hold, and another agent is told that there is no room")
+    func prepaid() async throws {
+        var options = Lab.Options()
+        // Five for agents, of which four are lent, and one for those that have not shown a token.
+        options.connections = ConnectionLimits(total: 6, perAgent: 8)
+        options.billing = .prepaid
+        options.caps = [CapLimit(.hour, .payments, UInt256(100))]
+        let upstream = try ScriptedUpstream { wire, _ in _ = try wire.readToEnd() }
+        try await Lab.run(options, upstream) { lab async throws in
+            let head = try await addAgent(to: lab)
+            let wires = try (0..<4).map { number in
+                let wire = try lab.connect()
+                try wire.send(lab.head("POST", "/lab/\(number)", length: 1) + "x")
+                #expect(eventually { upstream.connections.count == number + 1 })
+                return wire
+            }
+            // Longer than what is borrowed may be kept without progress.
+            Threads.pause(milliseconds: 10_500)
+            let first = try lab.connect()
+            try first.send(head("GET", "/lab/other", nil))
+            #expect(eventually { upstream.connections.count == 5 })
+            let second = try lab.connect()
+            try second.send(head("GET", "/lab/other", nil))
+            #expect(try second.readResponse().status == 503)
+            for wire in wires {
+                wire.setTimeout(seconds: 1)
+                #expect(!wire.isClosedByPeer())
+            }
         }
     }
 
