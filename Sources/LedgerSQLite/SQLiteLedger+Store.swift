@@ -10,26 +10,35 @@ extension SQLiteLedger: PaymentBooks {
     package func reserve(
         _ request: ReservationRequest, at now: Timestamp, onPlaced: () -> Void
     ) async throws(LedgerError) -> ReservationOutcome {
-        let admitted = Mutex<RefusedPayment?>(nil)
+        // What the step wanted to book, each time that it ran.
+        let admitted = Mutex<[RefusedPayment]>([])
         let outcome: ReservationOutcome
         do {
             outcome = try await writer.perform(onPlaced: onPlaced) { (keeper) throws(Fault) in
                 try keeper.reserve(request, at: now) { refusal in
                     let isAdmitted = self.refusals.withLock { $0.admits(refusal, at: now) }
-                    if isAdmitted { admitted.withLock { $0 = refusal } }
+                    if isAdmitted { admitted.withLock { $0.append(refusal) } }
                     return isAdmitted
                 }
             }
         } catch {
             // The caller hears of the failure instead: there was no refusal.
-            if let refusal = admitted.withLock({ $0 }) { refusals.withLock { $0.revoke(refusal) } }
+            revoke(admitted.withLock { $0 })
             throw error
         }
+        var booked: String?
+        if case .refused(let refusal) = outcome { booked = refusal.code }
+        revoke(admitted.withLock { $0 }.filter { $0.code != booked })
         // Counted once, however often the step ran.
         if case .counted(let refusal) = outcome {
             refusals.withLock { $0.count(refusal.code, of: request.intent.purpose.agent, at: now) }
         }
         return outcome
+    }
+
+    private func revoke(_ admitted: [RefusedPayment]) {
+        guard !admitted.isEmpty else { return }
+        refusals.withLock { refusals in for refusal in admitted { refusals.revoke(refusal) } }
     }
 
     package func book(
@@ -60,6 +69,8 @@ extension SQLiteLedger: PaymentBooks {
         do {
             try await writer.perform { (keeper) throws(Fault) in try keeper.record(refusal, at: now) }
         } catch {
+            // One that is known has its row.
+            if case .duplicate = error { throw error }
             // It is refused all the same, and counts like one that gets no row.
             refusals.withLock { refusals in
                 refusals.revoke(refusal)

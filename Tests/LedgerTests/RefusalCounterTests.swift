@@ -35,7 +35,7 @@ struct RefusalCounterTests {
         let url = "https://x/" + String(repeating: "y", count: 2000)
         // Far more bytes than an hour may take, were they not given back.
         for number in 0..<2000 as Range<UInt64> {
-            let refusal = Self.refusal(number, url: url)
+            let refusal = Self.refusal(number, "code \(number)", url: url)
             #expect(counter.admits(refusal, at: Self.second(1)))
             counter.revoke(refusal)
             counter.revoke(refusal)
@@ -45,6 +45,32 @@ struct RefusalCounterTests {
         }
         counter.revoke(Self.refusal(9999))
         #expect(!counter.admits(Self.refusal(3010), at: Self.second(3)))
+    }
+
+    @Test("books that take no row are tried with ten refusals of a code in a minute")
+    func triedInVain() {
+        let counter = Subject()
+        var tried = 0
+        for number in 0..<100 as Range<UInt64> {
+            let refusal = Self.refusal(number)
+            if counter.admits(refusal, at: Self.second(1)) {
+                tried += 1
+                counter.revoke(refusal)
+            }
+        }
+        #expect(tried == 10)
+        #expect(counter.admits(Self.refusal(200), at: Self.second(60)))
+    }
+
+    @Test("a refusal that comes late belongs to the present minute, and begins no other one")
+    func late() {
+        let counter = Subject()
+        for number in 0..<5 as Range<UInt64> { _ = counter.admits(Self.refusal(number), at: Self.second(120)) }
+        counter.count("policy-refused", of: "scout", at: Self.second(59))
+        #expect(!counter.admits(Self.refusal(10), at: Self.second(121)))
+        #expect(!counter.admits(Self.refusal(11), at: Self.second(1)))
+        counter.count("policy-refused", of: "scout", at: Self.second(121))
+        #expect(counter.take(all: true, at: Self.second(122)).map(\.count) == [2])
     }
 
     @Test("of each agent, code and minute five are booked; the others are one count, with its first and last time")

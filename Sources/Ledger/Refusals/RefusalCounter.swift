@@ -9,6 +9,8 @@ package import Primitives
 package struct RefusalCounter: Sendable {
     /// How many refusals of one agent, code and minute are booked one by one.
     package static let bookedPerMinute = 5
+    /// How many of them are tried to book, where the books do not take them.
+    static let triedPerMinute = 10
     /// How many bytes an agent's refusals may take of the books in any 60 minutes: rows and counted lines.
     package static let bytesPerHour = 1 << 20
     /// The part of it that rows may take.
@@ -20,11 +22,16 @@ package struct RefusalCounter: Sendable {
     /// How many ended minutes wait for the books, for each agent; with more, the oldest become one.
     static let waitingMinutes = 60
 
+    /// How many minutes late a refusal may come.
+    private static let lateMinutes: Int64 = 2
+
     /// The minute in which an agent was refused last.
     private struct Minute: Sendable {
         let number: Int64
         /// The refusals that have rows, by code.
         var booked: [String: [PaymentID]] = [:]
+        /// How many were to have rows, those that the books did not take included, by code.
+        var tried: [String: Int] = [:]
         var counted: CountedRefusals?
     }
 
@@ -53,7 +60,11 @@ package struct RefusalCounter: Sendable {
         if booked.contains(refusal.id) { return true }
         let bytes = refusal.rowBytes
         let written = refused.written.reduce(0) { $0 + $1.bytes }
-        guard booked.count < Self.bookedPerMinute, written + bytes <= Self.rowBytesPerHour else { return false }
+        let tried = refused.minute.tried[code] ?? 0
+        guard booked.count < Self.bookedPerMinute, tried < Self.triedPerMinute,
+            written + bytes <= Self.rowBytesPerHour
+        else { return false }
+        refused.minute.tried[code] = tried + 1
         refused.minute.booked[code] = booked + [refusal.id]
         if refused.written.last?.minute == refused.minute.number {
             refused.written[refused.written.count - 1].bytes += bytes
@@ -63,7 +74,9 @@ package struct RefusalCounter: Sendable {
         return true
     }
 
-    /// Takes back that a refusal has a row, because the books could not take it: another one may have its place.
+    /// Takes back that a refusal has a row, because the books did not take it: another one may have its place.
+    ///
+    /// Not without end: books that take none are not tried with every refusal.
     package mutating func revoke(_ refusal: RefusedPayment) {
         let (agent, code) = (refusal.purpose.agent, refusal.code)
         guard var refused = agents[agent], let index = refused.minute.booked[code]?.firstIndex(of: refusal.id) else {
@@ -112,13 +125,15 @@ package struct RefusalCounter: Sendable {
 
     /// Begins a new minute where it is another one than that of the agent's last refusal; a clock that was put back begins
     /// one, too.
+    ///
+    /// What was decided a moment ago and comes late belongs to the present minute.
     private mutating func enter(_ now: Timestamp, _ agent: String) {
         let number = Self.minute(of: now)
         guard var refused = agents[agent] else {
             agents[agent] = Refused(minute: Minute(number: number))
             return
         }
-        guard refused.minute.number != number else { return }
+        guard !(number...number + Self.lateMinutes).contains(refused.minute.number) else { return }
         if let counted = refused.minute.counted { refused.ended.append(counted) }
         refused.minute = Minute(number: number)
         Self.forget(&refused.written, at: now)

@@ -29,6 +29,7 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     private struct Candidates: Sendable {
         var agent = -1
         var time = Int64.min
+        var areFound = false
         var places: [PotPlace] = []
     }
 
@@ -137,9 +138,15 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     ) -> PotPlace? {
         guard now >= nextSearch else { return nil }
         if candidates.agent != agent || candidates.time != now {
-            candidates = Candidates(
-                agent: agent, time: now,
-                places: search(for: agent, among: agents, at: now, isActive: isActive))
+            // One is enough for most; only those that want more at once have all of them put in order.
+            candidates = Candidates(agent: agent, time: now)
+            let place = stalled(for: agent, among: agents, at: now, isActive: isActive)
+            if place == nil { nextSearch = now + Self.pause } else { takenBack += 1 }
+            return place
+        }
+        if !candidates.areFound {
+            candidates.places = search(for: agent, among: agents, at: now, isActive: isActive)
+            candidates.areFound = true
         }
         let share = rule.share(among: agents)
         while let place = candidates.places.popLast() {
@@ -165,22 +172,33 @@ package struct SharedPot<Holder: UnitHolder>: Sendable {
     ///
     /// An agent that is not active has no share, and all that it holds is borrowed. Nothing of `agent` itself is found.
     package func stalled(for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool) -> PotPlace? {
-        search(for: agent, among: agents, at: now, isActive: isActive).last
+        var found: PotPlace?
+        var oldest = Int64.max
+        forEachStalled(for: agent, among: agents, at: now, isActive) { place, progress in
+            guard progress < oldest else { return }
+            (found, oldest) = (place, progress)
+        }
+        return found
     }
 
     /// All holders whose units another agent may have back, the one that has made no progress for longest last.
     private func search(for agent: Int, among agents: Int, at now: Int64, isActive: (Int) -> Bool) -> [PotPlace] {
+        var found: [(place: PotPlace, progress: Int64)] = []
+        forEachStalled(for: agent, among: agents, at: now, isActive) { found.append(($0, $1)) }
+        return found.sorted { ($0.progress, $0.place.index) > ($1.progress, $1.place.index) }.map(\.place)
+    }
+
+    private func forEachStalled(
+        for agent: Int, among agents: Int, at now: Int64, _ isActive: (Int) -> Bool, _ body: (PotPlace, Int64) -> Void
+    ) {
         let share = rule.share(among: agents)
         let isBorrower = held.enumerated().map { other, held in
             other != agent && held > 0 && (held > share || !isActive(other))
         }
-        guard isBorrower.contains(true) else { return [] }
-        var found: [(place: PotPlace, progress: Int64)] = []
+        guard isBorrower.contains(true) else { return }
         for (index, entry) in places.enumerated() where isBorrower[entry.agent] && isStalled(entry, at: now) {
-            let place = PotPlace(index: UInt32(index), generation: entry.generation)
-            found.append((place, entry.holder?.lastProgress ?? now))
+            body(PotPlace(index: UInt32(index), generation: entry.generation), entry.holder?.lastProgress ?? now)
         }
-        return found.sorted { ($0.progress, $0.place.index) > ($1.progress, $1.place.index) }.map(\.place)
     }
 
     /// What holds units at a place; nil once it is gone.

@@ -71,6 +71,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// The credential of the last request: agents send the same one with each.
     private(set) var knownCredential: AgentCredential?
     private(set) var isReadingBody = true
+    /// Whether the exchange takes more of the present body.
+    private var isBodyWanted = true
+    /// Whether what was read is being served now.
+    private var isConsuming = false
     var ownDeadline: NIODeadline?
     /// Whether the present request is a HEAD, as far as is known: the answer has no body then.
     private var isHead = false
@@ -198,6 +202,13 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: Requests
 
     private func consume() {
+        isConsuming = true
+        defer {
+            isConsuming = false
+            // Not before: the body may be here already, and one more piece for each request served would let a long pipeline
+            // grow without end.
+            if case .body = phase, isBodyWanted { setReading(true) }
+        }
         do {
             while inbound.readableBytes > 0 {
                 switch phase {
@@ -371,7 +382,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         let reader = BodyReader(head.framing, trailers: .requests)
         phase = reader.isFinished ? .answering : .body(reader)
         if !reader.isFinished {
-            setReading(true)
+            isBodyWanted = true
             ownDeadline = .now() + timeouts.read
         }
         let exchange = Exchange(
@@ -470,7 +481,9 @@ extension AgentConnection: AgentChannel {
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     func setReadingBody(_ isReading: Bool) {
-        if case .body = phase { setReading(isReading) }
+        guard case .body = phase else { return }
+        isBodyWanted = isReading
+        if !isReading || !isConsuming { setReading(isReading) }
     }
 
     func exchangeDidFinish(closing: Bool, isOwnAnswer: Bool) {

@@ -1,8 +1,8 @@
 /// Which name look-ups run and which wait, on a number of threads that several askers share.
 ///
 /// The system's look-up cannot be interrupted: one that nobody waits for any more still has its thread, so it keeps counting
-/// for its asker, and no longer for the others. Some threads are for hosts that the operator configured alone, so that no
-/// number of agents can take the gateways' away. A value without threads and without a clock: its methods return what to
+/// for its asker, and no longer for the others. Hosts that the operator configured have threads of their own, so that no number
+/// of agents can take the gateways' away. A value without threads and without a clock: its methods return what to
 /// start. Apart from the askers, of which each is passed once a round, every operation takes constant time or time by the
 /// look-ups of one asker.
 struct LookupQueue {
@@ -12,18 +12,17 @@ struct LookupQueue {
         var running = 16
         /// Of those, places for askers that have fewer than two running: one name takes two, for IPv4 and IPv6.
         var reserved = 4
-        /// Look-ups that run besides, for hosts that the operator configured.
-        var runningForHosts = 4
         /// Look-ups of one asker that run, those that nobody waits for included.
         var perAsker = 4
         /// Look-ups of one asker that wait for a thread.
         var waitingPerAsker = 64
-        /// Look-ups of agents that wait for a thread.
+        /// Look-ups of agents that wait for a thread; beyond them an agent may have one name waiting.
         var waiting = 1024
-        /// Threads, those whose look-up nobody waits for included.
+        /// Threads for agents, those whose look-up nobody waits for included.
         var threads = 64
-        /// Threads besides, for hosts that the operator configured.
-        var threadsForHosts = 8
+        /// Threads for hosts that the operator configured: each has one name at once from them, and more where agents leave
+        /// room.
+        var threadsForHosts = 32
     }
 
     /// What is looked up.
@@ -89,9 +88,8 @@ struct LookupQueue {
             jobs[waiter] = job
             return true
         }
-        guard own.count < limits.waitingPerAsker, !asker.isAgent || waitingOfAgents < limits.waiting else {
-            return false
-        }
+        let isFull = asker.isAgent && own.count >= 2 && waitingOfAgents >= limits.waiting
+        guard own.count < limits.waitingPerAsker, !isFull else { return false }
         lastJob += 1
         if own.isEmpty { turns.append(asker) }
         waiting[asker, default: []].append(lastJob)
@@ -107,6 +105,14 @@ struct LookupQueue {
         var passed = 0
         while passed < turns.count {
             let asker = turns.removeFirst()
+            if let job = waiting[asker]?.first, let running = entries[job].flatMap({ joinable[$0.question] }) {
+                // Another asker's look-up of that name has begun meanwhile.
+                join(job, to: running)
+                stopWaiting(job, of: asker)
+                if waiting[asker] != nil { turns.append(asker) }
+                passed = 0
+                continue
+            }
             guard mayRun(asker), let job = waiting[asker]?.first, let question = entries[job]?.question else {
                 turns.append(asker)
                 passed += 1
@@ -131,15 +137,19 @@ struct LookupQueue {
 
     private func mayRun(_ asker: LookupAsker) -> Bool {
         let own = threadsByAsker[asker] ?? 0
+        let free = limits.running - forAgents.awaited
         guard own < limits.perAsker else { return false }
-        if !asker.isAgent, forHosts.awaited < limits.runningForHosts, forHosts.threads < limits.threadsForHosts {
-            return true
+        if !asker.isAgent { return forHosts.threads < limits.threadsForHosts && (own < 2 || free > limits.reserved) }
+        return forAgents.threads < limits.threads && free > 0 && (own < 2 || free > limits.reserved)
+    }
+
+    /// Lets those that wait for one look-up wait for another one of the same name.
+    private mutating func join(_ job: Job, to running: Job) {
+        for waiter in entries[job]?.waiters ?? [] {
+            jobs[waiter] = running
+            entries[running]?.waiters.insert(waiter)
         }
-        // What runs for hosts beyond their own places is counted with the agents'.
-        let besides = max(0, forHosts.awaited - limits.runningForHosts)
-        let free = limits.running - forAgents.awaited - besides
-        guard threads < limits.threads + min(forHosts.threads, limits.threadsForHosts), free > 0 else { return false }
-        return free > limits.reserved || own < 2
+        entries[job] = nil
     }
 
     /// Takes a look-up out of those that wait.

@@ -39,12 +39,10 @@ package final class WriteGathering: ChannelOutboundHandler {
         guard isHolding || pending(context.channel) > 0 else { return context.write(data, promise: nil) }
         if gathered.capacity == 0 { gathered = context.channel.allocator.buffer(capacity: Self.pieceSize) }
         gathered.writeImmutableBuffer(bytes)
-        // Both may call back here with what is to follow.
         if !isHolding {
             hold(context)
         } else if gathered.readableBytes > Self.pieceSize - Self.smallPiece {
             passOn(context)
-            context.flush()
         }
     }
 
@@ -62,6 +60,8 @@ package final class WriteGathering: ChannelOutboundHandler {
     }
 
     /// Gathers until everything that was written before has been taken.
+    ///
+    /// Nothing is flushed from within a write: that may call back those that write.
     private func hold(_ context: ChannelHandlerContext) {
         isHolding = true
         let taken = context.eventLoop.makePromise(of: Void.self)
@@ -71,7 +71,7 @@ package final class WriteGathering: ChannelOutboundHandler {
             self.passOn(context)
             context.flush()
         }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: taken)
+        context.write(wrapOutboundOut(ByteBuffer()), promise: taken)
     }
 
     private func passOn(_ context: ChannelHandlerContext) {
