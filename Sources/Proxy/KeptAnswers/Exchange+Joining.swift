@@ -18,6 +18,8 @@ extension Exchange {
         let joining = Joining(
             request: admitted, overhead: times.overhead(), agent: NIOLoopBound(self, eventLoop: shared.loop),
             loop: shared.loop, ownsPayment: ownsPayment)
+        // From here on the other exchange's time counts.
+        if life.phase == .deciding { deadline = nil }
         let isWaiting = life.decided(.joined) == .join
         joined = Joined(entry: entry, token: joining.token)
         entry.loop.execute { entry.exchange.value.admit(joining) }

@@ -45,6 +45,23 @@ struct JoiningTests {
         }
     }
 
+    @Test("an answer that is joined may come for longer than a decision may be waited for")
+    func joinsForLong() async throws {
+        let seller = LateSeller()
+        let upstream = try seller.upstream(LateSeller.first, LateSeller.second)
+        var options = Lab.Options()
+        options.gateway.firstByte = .milliseconds(1_500)
+        try await Lab.run(options, upstream) { lab async throws in
+            try await LateSeller.sendAndLeave(lab, seller)
+            let wire = try LateSeller.repeated(lab)
+            #expect(try await lab.wait(for: .resumed))
+            seller.begin.open()
+            Threads.pause(milliseconds: 2_500)
+            seller.rest.open()
+            try await Self.expectBought(try wire.readResponse(), lab, upstream)
+        }
+    }
+
     @Test("an answer that is complete before the repetition comes is replayed to it, once", arguments: [1, 2])
     func replays(loops: Int) async throws {
         let seller = LateSeller()
