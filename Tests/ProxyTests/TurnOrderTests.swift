@@ -49,10 +49,51 @@ struct TurnOrderTests {
     func atOnce() {
         var begun = BegunRequests()
         for agent in 1...2 {
-            let granted = (0..<10).count { _ in begun.mayBegin(agent: agent, at: 5) }
+            let granted = (0..<10).count { _ in begun.mayBegin(agent: agent, at: 5_999_999) }
             #expect(granted == BegunRequests.limit)
         }
-        let isLater = begun.mayBegin(agent: 1, at: 6)
+        let isLater = begun.mayBegin(agent: 1, at: 6_000_000)
         #expect(isLater)
+    }
+
+    @Test("an agent whose requests take long to read leaves others as much time as it uses, whatever it did before")
+    func longReads() {
+        var begun = BegunRequests()
+        // Requests of half a millisecond each, as many as may begin in a second, after a second without any.
+        var (now, used): (Int64, Int64) = (1_000_000_000, 0)
+        while now < 2_000_000_000 {
+            guard begun.mayBegin(agent: 1, at: now) else {
+                now += 10_000
+                continue
+            }
+            now += 500_000
+            used += 500_000
+            begun.took(500_000, agent: 1, until: now)
+            let other = begun.mayBegin(agent: 2, at: now)
+            #expect(other)
+        }
+        #expect((490_000_000...511_000_000).contains(used), "\(used)")
+        // Many others are not remembered for ever, and one is while it owes time.
+        for agent in 10..<10_000 { begun.took(1, agent: agent, until: now + Int64(agent)) }
+        begun.took(9_000_000, agent: 1, until: now + 9_000_000)
+        for agent in 10..<10_000 { begun.took(1, agent: agent, until: now + 10_000_000 + Int64(agent)) }
+        let isEven = begun.mayBegin(agent: 1, at: now + 10_000_000)
+        #expect(!isEven)
+    }
+
+    @Test("those for which a round had no time come first of their agents in the next one")
+    func putBack() {
+        var order = TurnOrder<Int>()
+        for number in 0..<40 { order.append(number, of: number % 3) }
+        let first = order.takeRound()
+        order.append(1000, of: 5)
+        order.putBack(first.dropFirst(10).map { ($0, $0 % 3) })
+        let second = order.takeRound()
+        // Agents take turns all the same.
+        #expect(second.prefix(7) == [10, 11, 12, 1000, 13, 14, 15])
+        #expect(Set(second).isDisjoint(with: first.prefix(10)))
+        var all = Set(first.prefix(10)).union(second)
+        while !order.isEmpty { all.formUnion(order.takeRound()) }
+        #expect(all == Set(0..<40).union([1000]))
     }
 }

@@ -12,6 +12,8 @@ extension AgentConnection {
         case reader
         /// That others have had their turn.
         case turn
+        /// That others have had their turn, for the first request of a connection, whose head is read.
+        case first(Admission)
         /// That others have had their turn, since a stranger is refused.
         case refusal(Problem, RequestHead?)
     }
@@ -33,9 +35,10 @@ extension AgentConnection {
     /// Whether the agent's next request may begin now: its turn has come, no other agent is active, or few of the agent's
     /// requests have begun in this millisecond.
     func isNext(at now: NIODeadline) -> Bool {
-        let time = now.milliseconds
-        guard !hasTurn, let agent = place.agent, services.pots.agents.count(at: time) > 1 else { return true }
-        return shared.turns.mayBegin(agent: agent.number, at: time)
+        guard let agent = place.agent, services.pots.agents.count(at: now.milliseconds) > 1 else { return true }
+        guard hasTurn || shared.turns.mayBegin(agent: agent.number, at: now) else { return false }
+        if servedSince == nil { servedSince = now }
+        return true
     }
 
     /// The peer has read answers.
@@ -48,6 +51,13 @@ extension AgentConnection {
     /// Begins the next request, which has been read already, once others have had their turn.
     func waitForTurn() {
         phase = .waiting(.turn)
+        ownDeadline = nil
+        shared.turns.wait(self, of: place.agent?.number)
+    }
+
+    /// Goes on with the first request of a connection once others have had their turn.
+    func waitForTurn(of admitted: Admission) {
+        phase = .waiting(.first(admitted))
         ownDeadline = nil
         shared.turns.wait(self, of: place.agent?.number)
     }
@@ -74,6 +84,9 @@ extension AgentConnection {
             hasTurn = true
             ownDeadline = .now() + timeouts.read
             consumeNext()
+        case .waiting(.first(let admitted)):
+            phase = .identifying
+            goOn(with: admitted)
         case .waiting(.refusal(let problem, let head)):
             phase = .answering
             write(problem, to: head, closing: true)
@@ -81,20 +94,5 @@ extension AgentConnection {
         case .lingering: context?.read()
         default: break
         }
-    }
-
-    /// Finds out who is being refused before the request was looked at: the connection of an agent stays open.
-    func recognize(_ head: RequestHead) {
-        guard isStranger else { return }
-        let form: AgentCredential.Place = head.target.utf8.first == UInt8(ascii: "/") ? .gateway : .forward
-        let caller: Caller
-        if let credential = try? AgentCredential.find(in: head.fields, known: knownCredential, of: form) {
-            caller = .token(credential)
-        } else if let peer, let agent = rules.peers.agent(of: peer) {
-            caller = .peer(peer, agent: agent)
-        } else {
-            return
-        }
-        if case .current(let agent?, _) = services.agents.agent(caller) { _ = shared.identify(place, as: agent.name) }
     }
 }

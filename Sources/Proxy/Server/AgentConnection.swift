@@ -65,6 +65,9 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var hasSkippedLine = false
     /// Whether its turn has come: the next request need not wait for another one.
     var hasTurn = false
+    /// Whether the present request counts among those of its agent that began at once: on a new connection it is not known
+    /// before the head is read whose it is.
+    var isCounted = false
     var inbound = ByteBuffer()
     private(set) var exchange: Exchange?
     private var smallWrites = SmallWrites()
@@ -75,6 +78,8 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var isBodyWanted = true
     /// Whether what was read is being served now.
     private var isConsuming = false
+    /// Since when what was read is being served, where other agents are active.
+    var servedSince: NIODeadline?
     var ownDeadline: NIODeadline?
     /// Whether the present request is a HEAD, as far as is known: the answer has no body then.
     private var isHead = false
@@ -205,6 +210,10 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         isConsuming = true
         defer {
             isConsuming = false
+            if let start = servedSince, let agent = place.agent {
+                shared.turns.served(agent: agent.number, since: start)
+            }
+            servedSince = nil
             // Not before: the body may be here already, and one more piece for each request served would let a long pipeline
             // grow without end.
             if case .body = phase, isBodyWanted { setReading(true) }
@@ -242,7 +251,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         consumeRest()
         switch phase {
         case .head: setReading(true)
-        case .identifying, .answering, .opening, .waiting(.turn), .waiting(.refusal):
+        case .identifying, .answering, .opening, .waiting(.turn), .waiting(.first), .waiting(.refusal):
             if inbound.readableBytes <= Self.pipelineLimit { setReading(true) }
         case .handshake, .body, .waiting(.reader), .lingering, .closed: break
         }
@@ -271,6 +280,7 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
             waitForTurn()
             return false
         }
+        isCounted = !isStranger
         hasTurn = false
         guard let bytes = inbound.readSlice(length: length) else { return false }
         hasSkippedLine = false
@@ -295,46 +305,17 @@ final class AgentConnection: ChannelInboundHandler, RemovableChannelHandler {
         if let end = certificateEnd, end < services.clock.now().seconds {
             return answer(.certificateExpired(at: end, isForward: admitted.isForward), head: head)
         }
-        switch services.agents.agent(admitted.caller) {
-        case .current(let agent, let generation): begin(admitted, agent: agent, generation: generation)
-        case .stale: identify(admitted)
-        }
+        find(admitted)
     }
 
-    /// The books have changed since they were last read: look the agent up in them.
-    private func identify(_ admitted: Admission) {
-        phase = .identifying
-        let bound = NIOLoopBound(self, eventLoop: shared.loop)
-        let services = services
-        let loop = shared.loop
-        Task(executorPreference: shared.executor) {
-            do throws(LedgerError) {
-                let agents = try await services.agents.refresh()
-                let agent = agents.agent(admitted.caller)
-                loop.execute { bound.value.identified(agent, generation: agents.generation, admitted) }
-            } catch {
-                services.logger.error("agents not readable", metadata: ["problem": "\(error)"])
-                loop.execute { bound.value.notIdentified(admitted.head) }
-            }
-        }
-    }
-
-    private func identified(_ agent: Agent?, generation: UInt64, _ admitted: Admission) {
-        guard case .identifying = phase else { return }
-        begin(admitted, agent: agent, generation: generation)
-        consumeRest()
-    }
-
-    private func notIdentified(_ head: RequestHead) {
-        if case .identifying = phase { answer(Problem(.books), head: head) }
-    }
-
-    private func begin(_ admitted: Admission, agent: Agent?, generation: UInt64) {
+    func begin(_ admitted: Admission, agent: Agent?, generation: UInt64) {
         guard !isEnded else { return linger() }
         guard let agent else {
             return answer(admitted.caller.unknown(status: admitted.isForward ? 407 : 401), head: admitted.head)
         }
         if let problem = refusal(of: agent.name) { return answer(problem, head: admitted.head) }
+        guard isCounted || isNext(at: arrived) else { return waitForTurn(of: admitted) }
+        isCounted = true
         place.agent?.hadRequest(at: arrived.milliseconds)
         switch admitted {
         case .tunnel(let request): openTunnel(request, agent: agent)
@@ -562,7 +543,7 @@ extension AgentConnection {
     /// Ends what is under way.
     func cutOff() {
         switch phase {
-        case .identifying, .opening: answer(.stopping)
+        case .identifying, .opening, .waiting(.first): answer(.stopping)
         case .waiting(.refusal): takeTurn()
         case .waiting(.turn): linger()
         case .handshake, .lingering(hasSent: false), .waiting(.reader): context?.close(promise: nil)

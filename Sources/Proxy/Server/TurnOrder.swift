@@ -24,6 +24,15 @@ struct TurnOrder<Member> {
         members[agent, default: CircularBuffer()].append(member)
     }
 
+    /// Puts agents' members back for which a round had no time, before all that came since.
+    mutating func putBack(_ rest: [(member: Member, agent: Int)]) {
+        for (member, agent) in rest.reversed() {
+            if let index = agents.firstIndex(of: agent) { agents.remove(at: index) }
+            agents.prepend(agent)
+            members[agent, default: CircularBuffer()].prepend(member)
+        }
+    }
+
     /// Takes out those of the next round; strangers are few in it, so that the round stays short, but never none.
     mutating func takeRound() -> [Member] {
         var round: [Member] = []

@@ -142,6 +142,29 @@ struct ShareTests {
         }
     }
 
+    @Test("the first requests of many new connections, with bodies and without, are served in turns")
+    func firstRequests() async throws {
+        let upstream = try ScriptedUpstream.serving { request in Respond.with(200, body: "\(request.content.count)") }
+        try await Lab.run(upstream) { lab async throws in
+            let head = try await addAgent(to: lab)
+            let other = try lab.connect()
+            try other.send(head("GET", "/lab/other", nil))
+            #expect(try other.readResponse().status == 200)
+            let body = String(repeating: "1\r\nx\r\n", count: 1_000) + "0\r\n\r\n"
+            let wires = try (0..<60).map { _ in try lab.connect() }
+            for (number, wire) in wires.enumerated() {
+                let hasBody = number % 2 == 0
+                let first = lab.head(
+                    "POST", "/lab/\(number)", hasBody ? ["transfer-encoding: chunked"] : [], length: hasBody ? nil : 0)
+                try wire.send(first + (hasBody ? body : "") + lab.head("GET", "/lab/next"))
+            }
+            for (number, wire) in wires.enumerated() {
+                #expect(try wire.readResponse().text == (number % 2 == 0 ? "1000" : "0"))
+                #expect(try wire.readResponse().text == "0")
+            }
+        }
+    }
+
     @Test(
         "a request that only waits to be paid is ended when another agent lacks its share, and one that is paid is not")
     func waitingToBePaid() async throws {
